@@ -1,0 +1,50 @@
+//! The counters of a volume (spec 20-model section 2).
+
+/// A named number in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Inode allocation.
+    NextInode,
+    /// Slice id allocation.
+    NextChunk,
+    /// Session id allocation.
+    NextSession,
+    /// Hourly trash directory allocation.
+    NextTrash,
+    /// Bytes used, a multiple of 4096.
+    UsedSpace,
+    /// Nodes in use.
+    TotalInodes,
+    /// Last ACL id (Redis and TKV).
+    AclMaxId,
+    /// Guard: last start of the slice clean-up, unix seconds.
+    NextCleanupSlices,
+    /// Guard: last reaping of sessions.
+    LastCleanupSessions,
+    /// Guard: last clean-up of deleted files.
+    LastCleanupFiles,
+    /// Guard: last clean-up of the trash.
+    LastCleanupTrash,
+    /// Guard: last trimming of the changelog.
+    LastCleanupChangelog,
+}
+
+impl Counter {
+    /// The name as SQL and TKV store it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Counter::NextInode => "nextInode",
+            Counter::NextChunk => "nextChunk",
+            Counter::NextSession => "nextSession",
+            Counter::NextTrash => "nextTrash",
+            Counter::UsedSpace => "usedSpace",
+            Counter::TotalInodes => "totalInodes",
+            Counter::AclMaxId => "aclMaxId",
+            Counter::NextCleanupSlices => "nextCleanupSlices",
+            Counter::LastCleanupSessions => "lastCleanupSessions",
+            Counter::LastCleanupFiles => "lastCleanupFiles",
+            Counter::LastCleanupTrash => "lastCleanupTrash",
+            Counter::LastCleanupChangelog => "lastCleanupChangelog",
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The plain types of a volume and the bytes of its format.
+//!
+//! Everything here is engine-independent (spec 20-model, 10-setting): identifiers, attributes, directory
+//! entries, slice records, locks, ACL rules, quotas, the volume setting and the error that every layer speaks.
+//! No I/O, no clock, no randomness: those are injected by the layers above.
+
+mod acl;
+mod attr;
+mod counter;
+mod entry;
+mod error;
+mod ids;
+mod limits;
+mod lock;
+mod session;
+mod setting;
+mod slice;
+mod time;
+mod usage;
+mod version;
+
+pub use acl::{ACL_UNSET, AclEntry, AclRule, AclType};
+pub use attr::{Attr, Flags, NodeType};
+pub use counter::Counter;
+pub use entry::{Entry, Name};
+pub use error::{Error, ErrorKind, Result};
+pub use ids::{AclId, ChunkIndex, Gid, Ino, LockOwner, SessionId, SliceId, TierId, Uid};
+pub use limits::*;
+pub use lock::{FileLock, FileLockKind, RecordLock, RecordLockKind, RecordLocks};
+pub use session::SessionInfo;
+pub use setting::{EncryptAlgo, SecretError, Setting, Tier};
+pub use slice::{DelayedSlice, Segment, Slice, decode_slices, encode_slices, resolve};
+pub use time::{Clock, SystemClock, Timestamp};
+pub use usage::{DirStat, Quota, QuotaKey, align4k};
+pub use version::{VersionGate, compare_versions};

@@ -1,0 +1,2 @@
+//! The `moorage` command.
+fn main() {}
