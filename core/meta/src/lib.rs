@@ -1,1 +1,19 @@
-//! moorage-meta
+//! The namespace of a volume: every operation once, as a verb over a [`Txn`] of typed records.
+//!
+//! A verb holds all semantics and knows no engine (DESIGN, "The transaction, on which all engines hang").
+//! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
+
+mod engine;
+mod key;
+mod meta;
+mod options;
+mod record;
+mod txn;
+mod verbs;
+
+pub use engine::{Durability, Engine, Job, JobBody, run};
+pub use key::{Key, Scan};
+pub use meta::{Context, Meta};
+pub use options::{AtimeMode, MetaOptions};
+pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
+pub use txn::{Read, Txn, TxnExt};

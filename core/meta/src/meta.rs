@@ -1,0 +1,86 @@
+//! The client of one volume: engine, setting, clock and what a verb needs besides its transaction.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use moorage_model::{Clock, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
+use parking_lot::RwLock;
+
+use crate::{Engine, MetaOptions, Txn, engine};
+
+/// Who asks: identity and groups of the calling process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// User.
+    pub uid: Uid,
+    /// Primary group.
+    pub gid: Gid,
+    /// Supplementary groups; the primary one need not be among them.
+    pub groups: Arc<[Gid]>,
+    /// Process, for locks.
+    pub pid: u32,
+    /// Whether this layer checks permissions; off when the kernel did (`default_permissions`).
+    pub check_permission: bool,
+}
+
+impl Context {
+    /// The superuser, unchecked: background jobs and administration.
+    pub fn root() -> Context {
+        Context { uid: Uid::ROOT, gid: Gid(0), groups: Arc::from([]), pid: 0, check_permission: false }
+    }
+
+    /// Whether the caller is in `group`.
+    pub fn in_group(&self, group: Gid) -> bool {
+        self.gid == group || self.groups.contains(&group)
+    }
+}
+
+/// The client of one volume. Every operation is a method, implemented in its own file under `verbs`.
+#[derive(Debug)]
+pub struct Meta {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: MetaOptions,
+    pub(crate) setting: RwLock<Arc<Setting>>,
+    pub(crate) session: RwLock<SessionId>,
+}
+
+impl Meta {
+    /// The setting as last read; secrets are as stored.
+    pub fn setting(&self) -> Arc<Setting> {
+        Arc::clone(&self.setting.read())
+    }
+
+    /// The options of this client.
+    pub fn options(&self) -> &MetaOptions {
+        &self.options
+    }
+
+    /// The engine, for administration.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The session of this client; 0 when it has none.
+    pub fn session(&self) -> SessionId {
+        *self.session.read()
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.options.read_only { Err(ErrorKind::ReadOnly.into()) } else { Ok(()) }
+    }
+
+    /// Runs a mutating verb: refused on a read-only client, else one atomic job of the engine.
+    pub(crate) async fn transact<T, F>(&self, verb: &'static str, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut dyn Txn) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        self.check_writable()?;
+        engine::run(self.engine.as_ref(), verb, body).await
+    }
+}

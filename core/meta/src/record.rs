@@ -1,0 +1,146 @@
+//! Values of records, and typed access to a batch of them.
+
+use moorage_model::{
+    AclRule, Attr, DelayedSlice, DirStat, Entry, Error, ErrorKind, FileLockKind, Name, Quota, RecordLock, Result,
+    Slice,
+};
+
+use crate::Key;
+
+/// The value of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// [`Key::Setting`].
+    Setting(String),
+    /// [`Key::Counter`].
+    Counter(i64),
+    /// [`Key::Node`].
+    Node(Attr),
+    /// [`Key::Edge`].
+    Edge(Entry),
+    /// [`Key::Symlink`].
+    Symlink(Vec<u8>),
+    /// [`Key::Xattr`].
+    Xattr(Vec<u8>),
+    /// [`Key::Chunk`].
+    Chunk(Vec<Slice>),
+    /// [`Key::SliceRef`]: owners of the slice; 0 or less means its data may go.
+    Owners(i64),
+    /// [`Key::DelayedSlices`].
+    DelayedSlices(Vec<DelayedSlice>),
+    /// [`Key::Session`].
+    Session(SessionRecord),
+    /// [`Key::Sustained`].
+    Sustained,
+    /// [`Key::DeletedFile`]: unix seconds of the deletion.
+    DeletedFile(i64),
+    /// [`Key::FileLock`].
+    FileLock(FileLockKind),
+    /// [`Key::RecordLocks`].
+    RecordLocks(Vec<RecordLock>),
+    /// [`Key::DirStat`].
+    DirStat(DirStat),
+    /// [`Key::Quota`].
+    Quota(Quota),
+    /// [`Key::Detached`]: unix seconds when the clone began.
+    Detached(i64),
+    /// [`Key::Acl`].
+    Acl(AclRule),
+}
+
+/// A session as stored; `info` is the JSON text (spec 10-setting section 8), empty when missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Expiry, unix seconds.
+    pub expire: i64,
+    /// Session info JSON.
+    pub info: String,
+}
+
+/// An entry as a directory listing shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectoryEntry {
+    /// Name in its directory.
+    pub name: Name,
+    /// Kind and inode.
+    pub entry: Entry,
+    /// Attributes, when asked for and present.
+    pub attr: Option<Attr>,
+}
+
+/// One page of a scan.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Records in the order of the engine.
+    pub items: Vec<(Key, Record)>,
+    /// Whether another page may follow; continue after the last key.
+    pub more: bool,
+}
+
+/// The answer to a batch read, taken out in the order of its keys.
+#[derive(Debug)]
+pub struct Records(std::vec::IntoIter<Option<Record>>);
+
+impl From<Vec<Option<Record>>> for Records {
+    fn from(records: Vec<Option<Record>>) -> Self {
+        Records(records.into_iter())
+    }
+}
+
+macro_rules! typed {
+    ($($(#[$doc:meta])* $method:ident($variant:ident) -> $type:ty;)*) => {
+        impl Records {
+            $($(#[$doc])*
+            ///
+            /// # Errors
+            /// `Corrupt` when the engine answered with a record of another kind.
+            pub fn $method(&mut self) -> Result<Option<$type>> {
+                match self.0.next().flatten() {
+                    None => Ok(None),
+                    Some(Record::$variant(value)) => Ok(Some(value)),
+                    Some(other) => Err(Error::new(
+                        ErrorKind::Corrupt,
+                        format!(concat!("expected a ", stringify!($variant), " record, found {:?}"), other),
+                    )),
+                }
+            })*
+        }
+    };
+}
+
+typed! {
+    /// The next record as setting text.
+    setting(Setting) -> String;
+    /// The next record as a counter.
+    counter(Counter) -> i64;
+    /// The next record as attributes.
+    node(Node) -> Attr;
+    /// The next record as an entry.
+    edge(Edge) -> Entry;
+    /// The next record as a symlink target.
+    symlink(Symlink) -> Vec<u8>;
+    /// The next record as an extended attribute.
+    xattr(Xattr) -> Vec<u8>;
+    /// The next record as a slice list.
+    chunk(Chunk) -> Vec<Slice>;
+    /// The next record as an owner count.
+    owners(Owners) -> i64;
+    /// The next record as a delayed-slice record.
+    delayed_slices(DelayedSlices) -> Vec<DelayedSlice>;
+    /// The next record as a session.
+    session(Session) -> SessionRecord;
+    /// The next record as a deletion time.
+    deleted_file(DeletedFile) -> i64;
+    /// The next record as a BSD lock.
+    file_lock(FileLock) -> FileLockKind;
+    /// The next record as POSIX locks.
+    record_locks(RecordLocks) -> Vec<RecordLock>;
+    /// The next record as directory statistics.
+    dir_stat(DirStat) -> DirStat;
+    /// The next record as a quota.
+    quota(Quota) -> Quota;
+    /// The next record as the start of a clone.
+    detached(Detached) -> i64;
+    /// The next record as an ACL rule.
+    acl(Acl) -> AclRule;
+}
