@@ -1,0 +1,97 @@
+//! Compares mounted volumes row by row in one run: Moorage, another client with the same command line, a null
+//! FUSE file system and the local disk.
+
+mod awake;
+mod contender;
+mod measure;
+mod process;
+mod report;
+mod rows;
+mod tree;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use contender::{Cli, Contender, LocalDisk, NullFs};
+
+/// Command line of the benchmark.
+#[derive(Debug, Parser)]
+#[command(about = "Side-by-side benchmark of mounted volumes (root, Linux)")]
+struct Arguments {
+    /// The `moorage` binary to measure.
+    #[arg(long)]
+    moorage: PathBuf,
+    /// Another client that takes the same command line.
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// The null FUSE file system, the lower bound of what the kernel boundary costs.
+    #[arg(long)]
+    nullfs: Option<PathBuf>,
+    /// Rounds; contenders alternate inside each.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Only rows whose name contains this text.
+    #[arg(long)]
+    only: Option<String>,
+    /// Divides every amount of work, for a quick look.
+    #[arg(long, default_value_t = 1)]
+    divide: u64,
+    /// Where to work; needs a few GiB.
+    #[arg(long, default_value = "/tmp")]
+    directory: PathBuf,
+    /// Also writes the result as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let work = tempfile::Builder::new()
+        .prefix("moorage-bench")
+        .tempdir_in(&arguments.directory)?;
+    let _awake = awake::keep_cores_awake();
+    let tree = tree::source_tar(work.path(), arguments.divide).context("making the source tree")?;
+    let mut contenders: Vec<Box<dyn Contender>> =
+        vec![Box::new(Cli::new("moorage", &arguments.moorage, work.path())?)];
+    if let Some(binary) = arguments.against {
+        contenders.push(Box::new(Cli::new("against", &binary, work.path())?));
+    }
+    if let Some(binary) = arguments.nullfs {
+        contenders.push(Box::new(NullFs::new(&binary, work.path())?));
+    }
+    contenders.push(Box::new(LocalDisk::new(work.path())?));
+
+    let plan = rows::Plan {
+        tree,
+        divide: arguments.divide.max(1),
+        only: arguments.only,
+    };
+    let mut results = report::Results::default();
+    for round in 0..arguments.rounds {
+        let names: Vec<usize> = if round % 2 == 0 {
+            (0..contenders.len()).collect()
+        } else {
+            (0..contenders.len()).rev().collect()
+        };
+        for index in names {
+            let Some(contender) = contenders.get_mut(index) else {
+                continue;
+            };
+            eprintln!(
+                "round {} of {}: {}",
+                round + 1,
+                arguments.rounds,
+                contender.name()
+            );
+            measure::round(contender.as_mut(), &plan, &mut results)
+                .with_context(|| format!("round {} of {}", round + 1, contender.name()))?;
+        }
+    }
+    print!("{}", results.table());
+    if let Some(path) = arguments.json {
+        std::fs::write(&path, serde_json::to_string_pretty(&results.json())?)
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
