@@ -32,7 +32,8 @@ pub(crate) fn cost_of(mount_point: &Path) -> Cost {
         let Ok(arguments) = fs::read(root.join("cmdline")) else {
             continue;
         };
-        if !arguments.split(|b| *b == 0).any(|argument| argument == needle) {
+        // Some clients rewrite their arguments into one text, so the mount point is looked for anywhere.
+        if !arguments.windows(needle.len()).any(|window| window == needle) {
             continue;
         }
         cost.cpu_seconds += cpu_seconds(&root);
