@@ -3,14 +3,18 @@
 //! A verb holds all semantics and knows no engine (DESIGN, "The transaction, on which all engines hang").
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
 
+mod allocation;
+mod data_store;
 mod engine;
 mod key;
 mod meta;
+mod open_files;
 mod options;
 mod record;
 mod txn;
 mod verbs;
 
+pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use key::{Key, Scan};
 pub use meta::{Context, Meta};

@@ -1,11 +1,13 @@
 //! The client of one volume: engine, setting, clock and what a verb needs besides its transaction.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
-use moorage_model::{Clock, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
+use moorage_model::{Clock, Error, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
 use parking_lot::RwLock;
 
+use crate::allocation::IdBatch;
+use crate::open_files::OpenFiles;
 use crate::{Engine, MetaOptions, Txn, engine};
 
 /// Who asks: identity and groups of the calling process.
@@ -38,11 +40,16 @@ impl Context {
 /// The client of one volume. Every operation is a method, implemented in its own file under `verbs`.
 #[derive(Debug)]
 pub struct Meta {
+    /// Itself, so that a transaction can outlive the call that started it.
+    pub(crate) this: Weak<Meta>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: MetaOptions,
     pub(crate) setting: RwLock<Arc<Setting>>,
     pub(crate) session: RwLock<SessionId>,
+    pub(crate) inode_ids: IdBatch,
+    pub(crate) slice_ids: IdBatch,
+    pub(crate) open_files: OpenFiles,
 }
 
 impl Meta {
@@ -74,13 +81,25 @@ impl Meta {
         if self.options.read_only { Err(ErrorKind::ReadOnly.into()) } else { Ok(()) }
     }
 
+    /// A handle that jobs and tasks may keep.
+    pub(crate) fn shared(&self) -> Result<Arc<Meta>> {
+        self.this.upgrade().ok_or_else(|| Error::new(ErrorKind::Io, "the volume client was dropped"))
+    }
+
     /// Runs a mutating verb: refused on a read-only client, else one atomic job of the engine.
+    ///
+    /// The body gets this client and the transaction, and may run several times.
     pub(crate) async fn transact<T, F>(&self, verb: &'static str, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut dyn Txn) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> Fn(&'t Meta, &'t mut dyn Txn) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
         self.check_writable()?;
-        engine::run(self.engine.as_ref(), verb, body).await
+        let shared = Arc::new((self.shared()?, body));
+        engine::run(self.engine.as_ref(), verb, move |txn| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move { shared.1(&shared.0, txn).await })
+        })
+        .await
     }
 }

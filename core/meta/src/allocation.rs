@@ -1,0 +1,67 @@
+//! Inode numbers and slice ids, taken from their counters in batches (spec 20-model section 2).
+
+use moorage_model::{Counter, INODE_BATCH, Ino, Result, SLICE_BATCH, SliceId};
+use parking_lot::Mutex;
+
+use crate::Meta;
+
+/// Ids of one counter that this client has taken and not used yet.
+#[derive(Debug)]
+pub(crate) struct IdBatch {
+    counter: Counter,
+    batch: u64,
+    /// Lower numbers are reserved and skipped.
+    lowest: u64,
+    unused: Mutex<std::ops::Range<u64>>,
+    /// One caller at a time fetches the next batch; the others wait for it here.
+    refill: tokio::sync::Mutex<()>,
+}
+
+impl IdBatch {
+    /// Inode numbers; 0 and 1 are never handed out.
+    pub(crate) fn inodes() -> IdBatch {
+        IdBatch::new(Counter::NextInode, INODE_BATCH, Ino::ROOT.0 + 1)
+    }
+
+    /// Slice ids; 0 marks a hole.
+    pub(crate) fn slices() -> IdBatch {
+        IdBatch::new(Counter::NextChunk, SLICE_BATCH, SliceId::HOLE.0 + 1)
+    }
+
+    fn new(counter: Counter, batch: u64, lowest: u64) -> IdBatch {
+        IdBatch { counter, batch, lowest, unused: Mutex::new(0..0), refill: tokio::sync::Mutex::new(()) }
+    }
+
+    async fn next(&self, meta: &Meta) -> Result<u64> {
+        if let Some(id) = self.unused.lock().next() {
+            return Ok(id);
+        }
+        let _turn = self.refill.lock().await;
+        loop {
+            if let Some(id) = self.unused.lock().next() {
+                return Ok(id);
+            }
+            let first = meta.engine.allocate(self.counter, self.batch).await?;
+            *self.unused.lock() = first.max(self.lowest)..first.saturating_add(self.batch);
+        }
+    }
+}
+
+impl Meta {
+    /// A slice id that no other client gets. Ids of a stopped client are lost.
+    ///
+    /// # Errors
+    /// `ReadOnly`; what the engine answers when a new batch has to be fetched.
+    ///
+    /// # Cancel safety
+    /// Dropping the future wastes at most one batch of ids.
+    pub async fn allocate_slice(&self) -> Result<SliceId> {
+        self.check_writable()?;
+        self.slice_ids.next(self).await.map(SliceId)
+    }
+
+    /// An inode number that no other client gets.
+    pub(crate) async fn allocate_inode(&self) -> Result<Ino> {
+        self.inode_ids.next(self).await.map(Ino)
+    }
+}
