@@ -1,0 +1,50 @@
+//! SQLite's failures as errors that name the file's part and say what to do.
+
+use moorage_model::{Error, ErrorKind, Result};
+use rusqlite::ErrorCode;
+
+/// Turns a result of SQLite into ours.
+pub(super) trait Context<T> {
+    /// Adds what was being done.
+    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> Context<T> for rusqlite::Result<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| convert(error, what()))
+    }
+}
+
+/// The kind and advice for a failure of SQLite.
+pub(super) fn convert(error: rusqlite::Error, what: String) -> Error {
+    let Some(code) = error.sqlite_error_code() else {
+        return Error::new(ErrorKind::Corrupt, what).with_source(error);
+    };
+    let (kind, advice) = match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            (ErrorKind::Conflict, Some("Another program holds the database locked; close it or wait."))
+        }
+        ErrorCode::ConstraintViolation => (ErrorKind::Conflict, None),
+        ErrorCode::DiskFull => (ErrorKind::NoSpace, Some("Free some space on the disk that holds the database.")),
+        ErrorCode::ReadOnly => (
+            ErrorKind::ReadOnly,
+            Some("Make the database file and its folder writable, or mount with --read-only."),
+        ),
+        ErrorCode::NotADatabase => (ErrorKind::NotFormatted, Some("Check the path in the metadata URL.")),
+        ErrorCode::DatabaseCorrupt => {
+            (ErrorKind::Corrupt, Some("Restore the database from a backup, or recover it with sqlite3's .recover."))
+        }
+        ErrorCode::CannotOpen => (
+            ErrorKind::NotFound,
+            Some("Check that the folder of the database exists and that you may write to it."),
+        ),
+        ErrorCode::PermissionDenied => (ErrorKind::AccessDenied, Some("Check the permissions of the database file.")),
+        ErrorCode::OutOfMemory => (ErrorKind::Unavailable, None),
+        _ => (ErrorKind::Io, None),
+    };
+    let converted = Error::new(kind, what).with_source(error);
+    match advice {
+        Some(advice) => converted.with_advice(advice),
+        None => converted,
+    }
+}
