@@ -29,7 +29,13 @@ impl IdBatch {
     }
 
     fn new(counter: Counter, batch: u64, lowest: u64) -> IdBatch {
-        IdBatch { counter, batch, lowest, unused: Mutex::new(0..0), refill: tokio::sync::Mutex::new(()) }
+        IdBatch {
+            counter,
+            batch,
+            lowest,
+            unused: Mutex::new(0..0),
+            refill: tokio::sync::Mutex::new(()),
+        }
     }
 
     async fn next(&self, meta: &Meta) -> Result<u64> {

@@ -4,20 +4,26 @@
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
 
 mod allocation;
+mod calendar;
 mod data_store;
 mod engine;
+mod format;
 mod key;
 mod meta;
+mod open;
 mod open_files;
 mod options;
 mod record;
+mod setting_text;
 mod txn;
 mod verbs;
 
 pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
+pub use format::round_block_size;
 pub use key::{Key, Scan};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
 pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
+pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};

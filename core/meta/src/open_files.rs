@@ -38,12 +38,16 @@ impl OpenFiles {
     /// Counts one handle less; on the last one says what is to be done.
     pub(crate) fn note_close(&self, ino: Ino) -> LastClose {
         let mut files = self.files.lock();
-        let Some(file) = files.get_mut(&ino) else { return LastClose::Nothing };
+        let Some(file) = files.get_mut(&ino) else {
+            return LastClose::Nothing;
+        };
         file.handles = file.handles.saturating_sub(1);
         if file.handles > 0 {
             return LastClose::Nothing;
         }
-        files.remove(&ino).map_or(LastClose::Nothing, |file| file.last_close)
+        files
+            .remove(&ino)
+            .map_or(LastClose::Nothing, |file| file.last_close)
     }
 
     /// Whether a handle is open. Unlink decides by it between a sustained and a deleted file.

@@ -1,0 +1,363 @@
+//! Making a volume, and changing the setting of one (spec 10-setting sections 2 and 7).
+
+use std::sync::Arc;
+
+use moorage_model::{
+    Attr, Clock, Counter, Error, ErrorKind, Gid, Ino, META_VERSION, NodeType, QuotaKey, Result, Setting,
+    Tier, Timestamp, Uid, VersionGate, compare_versions,
+};
+
+use crate::setting_text::{decode_setting, encode_setting};
+use crate::{Engine, Key, Meta, Record, Scan, Txn, TxnExt as _, engine};
+
+/// Smallest and largest block size, KiB (spec 10-setting section 2).
+const BLOCK_SIZE_KIB: std::ops::RangeInclusive<u32> = 64..=16_384;
+/// Most buckets of a sharded volume.
+const MAX_SHARDS: u32 = 256;
+/// Highest user-defined tier.
+const MAX_TIER: u8 = 3;
+/// Records removed per transaction when statistics or quotas are cleared.
+const CLEAR_BATCH: usize = 1000;
+/// Value of a counter in a fresh volume (spec 40-sql section 3).
+const FRESH_COUNTERS: [(Counter, i64); 6] = [
+    (Counter::NextInode, 2),
+    (Counter::NextChunk, 1),
+    (Counter::NextSession, 0),
+    (Counter::UsedSpace, 0),
+    (Counter::TotalInodes, 0),
+    (Counter::NextCleanupSlices, 0),
+];
+
+/// Whether members that a volume fixes at its creation may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fixed {
+    Refuse,
+    Overwrite,
+}
+
+/// The block size for a wish in KiB: a power of two, 64 KiB to 16 MiB.
+pub fn round_block_size(kib: u32) -> u32 {
+    let (lowest, highest) = (*BLOCK_SIZE_KIB.start(), *BLOCK_SIZE_KIB.end());
+    let clamped = kib.clamp(lowest, highest);
+    1 << clamped.ilog2()
+}
+
+impl Meta {
+    /// The setting of the volume in this database, secrets as stored; `None` when it holds no volume.
+    ///
+    /// # Errors
+    /// `Corrupt` when the record is damaged; what the engine answers.
+    pub async fn load_setting(engine: &Arc<dyn Engine>) -> Result<Option<Setting>> {
+        let text = engine.get(&[Key::Setting]).await?.setting()?;
+        text.map(|text| decode_setting(&text, &engine.location()))
+            .transpose()
+    }
+
+    /// Makes a volume in an empty database, or updates the changeable members of the one there.
+    /// Returns the setting as stored.
+    ///
+    /// The UUID of an existing volume wins; secrets must come sealed for it. Members unknown to this release
+    /// stay, `MinClientVersion` is never lowered, and a setting without tiers gets the default tier.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the member that breaks a rule of spec 10-setting section 2 or that an existing
+    /// volume fixes; `Exists` when the database holds something that is no volume; `VersionMismatch` when the
+    /// volume is of a newer format; what the engine answers.
+    pub async fn format(engine: &Arc<dyn Engine>, setting: &Setting, clock: &dyn Clock) -> Result<Setting> {
+        store(engine, setting, clock.now(), Fixed::Refuse).await
+    }
+
+    /// As [`Meta::format`], and overwrites also the members that a volume fixes at its creation
+    /// (name, block size, compression, shards, hash prefix, metadata version). Data written before becomes
+    /// unreadable when they differ.
+    ///
+    /// # Errors
+    /// See [`Meta::format`].
+    pub async fn format_forced(
+        engine: &Arc<dyn Engine>,
+        setting: &Setting,
+        clock: &dyn Clock,
+    ) -> Result<Setting> {
+        store(engine, setting, clock.now(), Fixed::Overwrite).await
+    }
+}
+
+async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed: Fixed) -> Result<Setting> {
+    check_changeable(wanted)?;
+    let existing = Meta::load_setting(engine).await?;
+    match &existing {
+        Some(existing) => VersionGate::check(existing)?,
+        None => {
+            check_fixed(wanted)?;
+            if !engine.is_empty().await? {
+                return Err(Error::new(
+                    ErrorKind::Exists,
+                    format!("the database {} holds data of another program", engine.location()),
+                )
+                .with_advice("Give an empty database, or another table prefix or database number."));
+            }
+        }
+    }
+    engine.prepare().await?;
+    let wanted = Arc::new(wanted.clone());
+    let location: Arc<str> = engine.location().into();
+    let (before, after) = engine::run(engine.as_ref(), "format", move |txn| {
+        let (wanted, location) = (Arc::clone(&wanted), Arc::clone(&location));
+        Box::pin(async move { write(txn, &wanted, &location, now, fixed).await })
+    })
+    .await?;
+    if let Some(before) = before {
+        if after.dir_stats && !before.dir_stats {
+            clear(engine, Scan::DirStats, |_| true).await?;
+        }
+        if after.user_group_quota && !before.user_group_quota {
+            clear(engine, Scan::Quotas, |key| {
+                matches!(key, Key::Quota(QuotaKey::User(_) | QuotaKey::Group(_)))
+            })
+            .await?;
+        }
+    }
+    Ok(after)
+}
+
+/// Writes setting, root, trash root and counters as far as they are missing.
+async fn write(
+    txn: &mut dyn Txn,
+    wanted: &Setting,
+    location: &str,
+    now: Timestamp,
+    fixed: Fixed,
+) -> Result<(Option<Setting>, Setting)> {
+    let mut keys = vec![Key::Setting, Key::Node(Ino::ROOT), Key::Node(Ino::TRASH)];
+    keys.extend(FRESH_COUNTERS.map(|(counter, _)| Key::Counter(counter)));
+    let mut found = txn.get_locked(&keys).await?;
+    let before = found
+        .setting()?
+        .map(|text| decode_setting(&text, location))
+        .transpose()?;
+    let mut after = match &before {
+        Some(existing) => merge(existing, wanted, fixed)?,
+        None => wanted.clone(),
+    };
+    complete(&mut after);
+    txn.put(Key::Setting, Record::Setting(encode_setting(&after)?));
+    let directory = |mode| {
+        Record::Node(Attr::new(
+            NodeType::Directory,
+            mode,
+            Uid::ROOT,
+            Gid(0),
+            now,
+            Ino::ROOT,
+        ))
+    };
+    if found.node()?.is_none() {
+        txn.insert(Key::Node(Ino::ROOT), directory(0o777));
+    }
+    if found.node()?.is_none() && after.trash_days > 0 {
+        txn.insert(Key::Node(Ino::TRASH), directory(0o555));
+    }
+    for (counter, value) in FRESH_COUNTERS {
+        if found.counter()?.is_none() {
+            txn.insert(Key::Counter(counter), Record::Counter(value));
+        }
+    }
+    Ok((before, after))
+}
+
+/// Default tier, metadata version and the client floor that the members ask for (spec 10-setting section 4).
+fn complete(setting: &mut Setting) {
+    let storage_class = setting.storage_class.clone();
+    let tiers = setting.tiers.get_or_insert_default();
+    if tiers.is_empty() {
+        tiers.insert(
+            "0".to_owned(),
+            Tier {
+                id: 0,
+                storage_class,
+                tag: String::new(),
+            },
+        );
+    }
+    let user_tiers = tiers.keys().any(|id| id != "0");
+    if setting.meta_version == 0 {
+        setting.meta_version = META_VERSION;
+    }
+    let ranger = !setting.ranger_rest_url.is_empty() || !setting.ranger_service.is_empty();
+    let floors = [
+        ("1.1.0-A", true),
+        ("1.2.0-A", setting.enable_acl),
+        ("1.3.0-A", ranger),
+        ("1.4.0-A", user_tiers || !setting.kerb_conf.is_empty()),
+    ];
+    for (floor, _) in floors.into_iter().filter(|(_, needed)| *needed) {
+        if compare_versions(&setting.min_client_version, floor).is_lt() {
+            floor.clone_into(&mut setting.min_client_version);
+        }
+    }
+}
+
+/// The record to store for an existing volume.
+fn merge(existing: &Setting, wanted: &Setting, fixed: Fixed) -> Result<Setting> {
+    let mut merged = wanted.clone();
+    if fixed == Fixed::Refuse {
+        let same_text = |a: &str, b: &str| normal(a).eq_ignore_ascii_case(normal(b));
+        refuse_change("Name", existing.name == wanted.name)?;
+        refuse_change("BlockSize", existing.block_size == wanted.block_size)?;
+        refuse_change(
+            "Compression",
+            same_text(&existing.compression, &wanted.compression),
+        )?;
+        refuse_change("Shards", existing.shards.max(1) == wanted.shards.max(1))?;
+        refuse_change("HashPrefix", existing.hash_prefix == wanted.hash_prefix)?;
+        refuse_change(
+            "MetaVersion",
+            wanted.meta_version == 0 || existing.meta_version.max(1) == wanted.meta_version,
+        )?;
+        merged.compression.clone_from(&existing.compression);
+        merged.shards = existing.shards;
+        merged.meta_version = existing.meta_version;
+    } else {
+        check_fixed(wanted)?;
+    }
+    if existing.enable_acl && !wanted.enable_acl {
+        return Err(invalid("EnableACL", "it can not be turned off again"));
+    }
+    if existing.uuid != wanted.uuid {
+        if wanted.key_encrypted {
+            return Err(invalid(
+                "UUID",
+                "the secrets are sealed for another volume; seal them for the existing UUID",
+            ));
+        }
+        merged.uuid.clone_from(&existing.uuid);
+    }
+    merged.encrypt_algo.clone_from(&existing.encrypt_algo);
+    if existing.encrypt_key.is_empty() != wanted.encrypt_key.is_empty() {
+        return Err(invalid(
+            "EncryptKey",
+            "encryption is decided when the volume is made",
+        ));
+    }
+    if existing.key_encrypted == wanted.key_encrypted {
+        merged.encrypt_key.clone_from(&existing.encrypt_key);
+    }
+    if compare_versions(&existing.min_client_version, &wanted.min_client_version).is_gt() {
+        merged.min_client_version.clone_from(&existing.min_client_version);
+    }
+    let mut unknown = existing.unknown.clone();
+    unknown.extend(wanted.unknown.clone());
+    merged.unknown = unknown;
+    Ok(merged)
+}
+
+fn refuse_change(member: &str, same: bool) -> Result<()> {
+    if same {
+        Ok(())
+    } else {
+        Err(invalid(member, "it is fixed when the volume is made"))
+    }
+}
+
+/// Empty compression means none.
+fn normal(compression: &str) -> &str {
+    if compression.is_empty() {
+        "none"
+    } else {
+        compression
+    }
+}
+
+fn invalid(member: &str, why: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("volume setting {member}: {why}"),
+    )
+}
+
+/// Rules for the members that are fixed when a volume is made.
+fn check_fixed(setting: &Setting) -> Result<()> {
+    let name = setting.name.as_bytes();
+    let letter = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let inner = name.iter().all(|b| letter(b) || *b == b'-');
+    let ends = name.first().is_some_and(letter) && name.last().is_some_and(letter);
+    if !(3..=63).contains(&name.len()) || !inner || !ends {
+        return Err(invalid(
+            "Name",
+            "3 to 63 lower-case letters, digits and dashes are needed, with a letter or digit at both ends",
+        ));
+    }
+    if uuid::Uuid::try_parse(&setting.uuid).map(|id| id.to_string()) != Ok(setting.uuid.clone()) {
+        return Err(invalid("UUID", "a lower-case UUID with dashes is needed"));
+    }
+    if !BLOCK_SIZE_KIB.contains(&setting.block_size) || !setting.block_size.is_power_of_two() {
+        return Err(invalid(
+            "BlockSize",
+            "a power of two from 64 to 16384 KiB is needed",
+        ));
+    }
+    if !["none", "lz4", "zstd"].contains(&normal(&setting.compression).to_ascii_lowercase().as_str()) {
+        return Err(invalid("Compression", "none, lz4 or zstd is needed"));
+    }
+    if !["", "aes256gcm-rsa", "chacha20-rsa", "sm4gcm"].contains(&setting.encrypt_algo.as_str()) {
+        return Err(invalid(
+            "EncryptAlgo",
+            "aes256gcm-rsa, chacha20-rsa or sm4gcm is needed",
+        ));
+    }
+    if setting.shards > MAX_SHARDS {
+        return Err(invalid("Shards", "at most 256 buckets are possible"));
+    }
+    if setting.meta_version > META_VERSION {
+        return Err(invalid("MetaVersion", "this client makes volumes of version 1"));
+    }
+    Ok(())
+}
+
+/// Rules for the members that may change later.
+fn check_changeable(setting: &Setting) -> Result<()> {
+    let limit = i64::MAX.unsigned_abs();
+    if setting.storage.is_empty() {
+        return Err(invalid("Storage", "the kind of the object store is missing"));
+    }
+    if setting.capacity > limit || setting.inodes > limit {
+        return Err(invalid("Capacity", "limits are below 2^63"));
+    }
+    if setting.upload_limit < 0 || setting.download_limit < 0 {
+        return Err(invalid("UploadLimit", "a rate limit is 0 or more Mbit/s"));
+    }
+    if setting.change_log_max_age < 0 || setting.change_log_max_lines < 0 {
+        return Err(invalid("ChangeLogMaxAge", "a changelog limit is 0 or more"));
+    }
+    for (key, tier) in setting.tiers.iter().flatten() {
+        if tier.id > MAX_TIER || *key != tier.id.to_string() {
+            return Err(invalid("Tiers", "ids are 0 to 3 and equal to their keys"));
+        }
+    }
+    Ok(())
+}
+
+/// Removes the records of a range that are chosen by their key, in batches.
+async fn clear(engine: &Arc<dyn Engine>, range: Scan, chosen: fn(&Key) -> bool) -> Result<()> {
+    let mut after: Option<Key> = None;
+    loop {
+        let page = engine.scan(&range, after.as_ref(), CLEAR_BATCH).await?;
+        after = page.items.last().map(|(key, _)| key.clone());
+        let keys: Arc<[Key]> = page
+            .items
+            .into_iter()
+            .map(|(key, _)| key)
+            .filter(chosen)
+            .collect();
+        if !keys.is_empty() {
+            engine::run(engine.as_ref(), "clear", move |txn| {
+                keys.iter().for_each(|key| txn.delete(key.clone()));
+                Box::pin(async { Ok(()) })
+            })
+            .await?;
+        }
+        if !page.more || after.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Opening a volume for use.
+
+use std::sync::Arc;
+
+use moorage_model::{Clock, Error, ErrorKind, Ino, Result, SessionId, Setting, VersionGate};
+use parking_lot::RwLock;
+
+use crate::allocation::IdBatch;
+use crate::open_files::OpenFiles;
+use crate::setting_text::decode_setting;
+use crate::{Engine, Key, Meta, MetaOptions, TxnExt as _};
+
+impl Meta {
+    /// Opens the volume in this database: setting, version gates, usage counters, quotas, ACL rules.
+    ///
+    /// Adds missing tables and columns unless the client is read-only. Registers nothing; see
+    /// [`Meta::start_session`].
+    ///
+    /// # Errors
+    /// `NotFormatted` when the database holds no volume; `VersionMismatch` when a gate of spec 10-setting
+    /// section 4 refuses this client; `Corrupt` for a damaged setting or a missing root; what the engine answers.
+    pub async fn open(
+        engine: Arc<dyn Engine>,
+        options: MetaOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Meta>> {
+        let setting = read_setting(&engine).await?;
+        VersionGate::check(&setting)?;
+        if !options.read_only {
+            engine.prepare().await?;
+        }
+        let meta = Arc::new_cyclic(|this| Meta {
+            this: this.clone(),
+            engine,
+            clock,
+            options,
+            setting: RwLock::new(Arc::new(setting)),
+            session: RwLock::new(SessionId(0)),
+            inode_ids: IdBatch::inodes(),
+            slice_ids: IdBatch::slices(),
+            open_files: OpenFiles::default(),
+        });
+        Ok(meta)
+    }
+}
+
+async fn read_setting(engine: &Arc<dyn Engine>) -> Result<Setting> {
+    let location = engine.location();
+    let mut found = engine.get(&[Key::Setting, Key::Node(Ino::ROOT)]).await?;
+    let Some(text) = found.setting()? else {
+        return Err(Error::new(
+            ErrorKind::NotFormatted,
+            format!("the database {location} holds no volume"),
+        )
+        .with_advice("Make one with `moorage format`, or check the metadata URL."));
+    };
+    let setting = decode_setting(&text, &location)?;
+    if found.node()?.is_none() {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the root directory of volume {} is missing in {location}",
+                setting.name
+            ),
+        )
+        .with_advice("Run `moorage fsck`, or load a metadata backup."));
+    }
+    Ok(setting)
+}

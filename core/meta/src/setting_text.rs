@@ -1,0 +1,61 @@
+//! The text of the volume setting as every client writes it (spec 10-setting section 1).
+
+use moorage_model::{Error, ErrorKind, Result, Setting};
+use serde::Serialize as _;
+
+/// Text that takes the place of a secret where a setting is shown.
+const REMOVED: &str = "removed";
+
+/// One member per line, no indentation, no final newline, HTML-safe escapes.
+///
+/// # Errors
+/// `Io` when a member can not be written as JSON.
+pub fn encode_setting(setting: &Setting) -> Result<String> {
+    let mut text = Vec::new();
+    let layout = serde_json::ser::PrettyFormatter::with_indent(b"");
+    setting
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut text, layout))
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, "writing the volume setting as JSON").with_source(error)
+        })?;
+    let text = String::from_utf8(text).map_err(|error| {
+        Error::new(ErrorKind::Io, "writing the volume setting as JSON").with_source(error)
+    })?;
+    // These five occur only inside strings of a JSON text.
+    Ok(text
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029"))
+}
+
+/// Reads a stored setting; unknown members are kept.
+///
+/// # Errors
+/// `Corrupt` naming the place when the text is no setting.
+pub fn decode_setting(text: &str, location: &str) -> Result<Setting> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(
+            ErrorKind::Corrupt,
+            format!("the volume setting in {location} is damaged"),
+        )
+        .with_source(error)
+        .with_advice("Restore the record `setting` from a metadata backup; nothing was changed.")
+    })
+}
+
+/// The setting as tools show it: non-empty secrets replaced by `removed` (spec 10-setting section 3).
+pub fn without_secrets(setting: &Setting) -> Setting {
+    let mut shown = setting.clone();
+    for secret in [
+        &mut shown.secret_key,
+        &mut shown.session_token,
+        &mut shown.encrypt_key,
+    ] {
+        if !secret.is_empty() {
+            REMOVED.clone_into(secret);
+        }
+    }
+    shown
+}
