@@ -21,24 +21,35 @@ pub(super) fn convert(error: rusqlite::Error, what: String) -> Error {
         return Error::new(ErrorKind::Corrupt, what).with_source(error);
     };
     let (kind, advice) = match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            (ErrorKind::Conflict, Some("Another program holds the database locked; close it or wait."))
-        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
+            ErrorKind::Conflict,
+            Some("Another program holds the database locked; close it or wait."),
+        ),
         ErrorCode::ConstraintViolation => (ErrorKind::Conflict, None),
-        ErrorCode::DiskFull => (ErrorKind::NoSpace, Some("Free some space on the disk that holds the database.")),
+        ErrorCode::DiskFull => (
+            ErrorKind::NoSpace,
+            Some("Free some space on the disk that holds the database."),
+        ),
         ErrorCode::ReadOnly => (
             ErrorKind::ReadOnly,
             Some("Make the database file and its folder writable, or mount with --read-only."),
         ),
-        ErrorCode::NotADatabase => (ErrorKind::NotFormatted, Some("Check the path in the metadata URL.")),
-        ErrorCode::DatabaseCorrupt => {
-            (ErrorKind::Corrupt, Some("Restore the database from a backup, or recover it with sqlite3's .recover."))
-        }
+        ErrorCode::NotADatabase => (
+            ErrorKind::NotFormatted,
+            Some("Check the path in the metadata URL."),
+        ),
+        ErrorCode::DatabaseCorrupt => (
+            ErrorKind::Corrupt,
+            Some("Restore the database from a backup, or recover it with sqlite3's .recover."),
+        ),
         ErrorCode::CannotOpen => (
             ErrorKind::NotFound,
             Some("Check that the folder of the database exists and that you may write to it."),
         ),
-        ErrorCode::PermissionDenied => (ErrorKind::AccessDenied, Some("Check the permissions of the database file.")),
+        ErrorCode::PermissionDenied => (
+            ErrorKind::AccessDenied,
+            Some("Check the permissions of the database file."),
+        ),
         ErrorCode::OutOfMemory => (ErrorKind::Unavailable, None),
         _ => (ErrorKind::Io, None),
     };

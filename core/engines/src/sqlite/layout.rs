@@ -10,8 +10,25 @@ use super::schema::ADDED_NODE_COLUMNS;
 
 /// Columns of a node in the order of [`decode_node`] and [`NodeRow`], the inode first.
 const NODE_COLUMNS: [&str; 19] = [
-    "inode", "type", "flags", "mode", "uid", "gid", "atime", "mtime", "ctime", "atimensec", "mtimensec", "ctimensec",
-    "nlink", "length", "rdev", "parent", "access_acl_id", "default_acl_id", "tier_id",
+    "inode",
+    "type",
+    "flags",
+    "mode",
+    "uid",
+    "gid",
+    "atime",
+    "mtime",
+    "ctime",
+    "atimensec",
+    "mtimensec",
+    "ctimensec",
+    "nlink",
+    "length",
+    "rdev",
+    "parent",
+    "access_acl_id",
+    "default_acl_id",
+    "tier_id",
 ];
 
 /// The statements that are used over and over, with the table prefix filled in once.
@@ -51,10 +68,19 @@ impl Statements {
                 && !present.iter().any(|name| name == column)
         };
         let node_columns = NODE_COLUMNS
-            .map(|column| if missing(column) { "0".to_owned() } else { format!("n.`{column}`") })
+            .map(|column| {
+                if missing(column) {
+                    "0".to_owned()
+                } else {
+                    format!("n.`{column}`")
+                }
+            })
             .join(", ");
         let names = NODE_COLUMNS.map(|column| format!("`{column}`")).join(", ");
-        let places = (1..=NODE_COLUMNS.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");
+        let places = (1..=NODE_COLUMNS.len())
+            .map(|n| format!("?{n}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let insert_node = format!("INSERT INTO `{prefix}node` ({names}) VALUES ({places})");
         let updates = NODE_COLUMNS
             .iter()
@@ -80,7 +106,9 @@ impl Statements {
             ),
             list: list("", ""),
             list_attributes: list(&format!(", {node_columns}"), &join),
-            insert_edge: format!("INSERT INTO `{prefix}edge` (parent, name, inode, type) VALUES (?1, ?2, ?3, ?4)"),
+            insert_edge: format!(
+                "INSERT INTO `{prefix}edge` (parent, name, inode, type) VALUES (?1, ?2, ?3, ?4)"
+            ),
             put_edge: format!(
                 "INSERT INTO `{prefix}edge` (parent, name, inode, type) VALUES (?1, ?2, ?3, ?4) \
                  ON CONFLICT (parent, name) DO UPDATE SET inode = ?3, type = ?4"
@@ -148,8 +176,11 @@ fn small<T: TryFrom<i64>>(row: &Row<'_>, column: usize, ino: Ino, what: &str) ->
 }
 
 fn damaged(ino: Ino, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("attributes of inode {ino}: {what} is out of range"))
-        .with_advice("Run `moorage fsck` on the volume.")
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("attributes of inode {ino}: {what} is out of range"),
+    )
+    .with_advice("Run `moorage fsck` on the volume.")
 }
 
 /// Seconds and nanoseconds from microseconds and the remaining nanoseconds (spec 20-model section 3).

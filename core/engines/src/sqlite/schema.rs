@@ -7,8 +7,16 @@ use super::failure::Context as _;
 
 /// Every table, its columns and indexes; `{p}` stands for the table prefix.
 const TABLES: &[(&str, &str, &[&str])] = &[
-    ("setting", "`name` TEXT PRIMARY KEY NOT NULL, `value` TEXT NOT NULL", &[]),
-    ("counter", "`name` TEXT PRIMARY KEY NOT NULL, `value` INTEGER NOT NULL", &[]),
+    (
+        "setting",
+        "`name` TEXT PRIMARY KEY NOT NULL, `value` TEXT NOT NULL",
+        &[],
+    ),
+    (
+        "counter",
+        "`name` TEXT PRIMARY KEY NOT NULL, `value` INTEGER NOT NULL",
+        &[],
+    ),
     (
         "node",
         "`inode` INTEGER PRIMARY KEY NOT NULL, `type` INTEGER NOT NULL, `flags` INTEGER NOT NULL, `mode` INTEGER NOT NULL, \
@@ -22,9 +30,16 @@ const TABLES: &[(&str, &str, &[&str])] = &[
         "edge",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `parent` INTEGER NOT NULL, `name` BLOB NOT NULL, \
          `inode` INTEGER NOT NULL, `type` INTEGER NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}edge_edge` ON `{p}edge` (`parent`,`name`)", "INDEX `IDX_{p}edge_inode` ON `{p}edge` (`inode`)"],
+        &[
+            "UNIQUE INDEX `UQE_{p}edge_edge` ON `{p}edge` (`parent`,`name`)",
+            "INDEX `IDX_{p}edge_inode` ON `{p}edge` (`inode`)",
+        ],
     ),
-    ("symlink", "`inode` INTEGER PRIMARY KEY NOT NULL, `target` BLOB NOT NULL", &[]),
+    (
+        "symlink",
+        "`inode` INTEGER PRIMARY KEY NOT NULL, `target` BLOB NOT NULL",
+        &[],
+    ),
     (
         "xattr",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `inode` INTEGER NOT NULL, `name` TEXT NOT NULL, `value` BLOB NOT NULL",
@@ -45,7 +60,11 @@ const TABLES: &[(&str, &str, &[&str])] = &[
         "`chunkid` INTEGER PRIMARY KEY NOT NULL, `deleted` INTEGER NOT NULL, `slices` BLOB NOT NULL",
         &[],
     ),
-    ("session2", "`sid` INTEGER PRIMARY KEY NOT NULL, `expire` INTEGER NOT NULL, `info` BLOB NULL", &[]),
+    (
+        "session2",
+        "`sid` INTEGER PRIMARY KEY NOT NULL, `expire` INTEGER NOT NULL, `info` BLOB NULL",
+        &[],
+    ),
     (
         "sustained",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `sid` INTEGER NOT NULL, `inode` INTEGER NOT NULL",
@@ -86,15 +105,27 @@ const TABLES: &[(&str, &str, &[&str])] = &[
          `used_space` INTEGER NOT NULL, `used_inodes` INTEGER NOT NULL, PRIMARY KEY ( `qtype`,`qkey` )",
         &[],
     ),
-    ("detached_node", "`inode` INTEGER PRIMARY KEY NOT NULL, `added` INTEGER NOT NULL", &[]),
+    (
+        "detached_node",
+        "`inode` INTEGER PRIMARY KEY NOT NULL, `added` INTEGER NOT NULL",
+        &[],
+    ),
     (
         "acl",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `owner` INTEGER NULL, `group` INTEGER NULL, `mask` INTEGER NULL, \
          `other` INTEGER NULL, `named_users` BLOB NULL, `named_groups` BLOB NULL",
         &[],
     ),
-    ("delegation_token", "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `token` BLOB NULL", &[]),
-    ("change_log", "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `entry` TEXT NOT NULL", &[]),
+    (
+        "delegation_token",
+        "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `token` BLOB NULL",
+        &[],
+    ),
+    (
+        "change_log",
+        "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `entry` TEXT NOT NULL",
+        &[],
+    ),
 ];
 
 /// Columns that releases before 1.4 lack; a writer adds them, a reader takes 0 for them.
@@ -112,16 +143,22 @@ pub(super) fn prepare(connection: &Connection, prefix: &str) -> Result<()> {
     for (table, columns, indexes) in TABLES {
         let mut script = format!("CREATE TABLE IF NOT EXISTS `{prefix}{table}` ({columns});");
         for index in *indexes {
-            let index = index.replace("{p}", prefix).replace("INDEX ", "INDEX IF NOT EXISTS ");
+            let index = index
+                .replace("{p}", prefix)
+                .replace("INDEX ", "INDEX IF NOT EXISTS ");
             script.push_str(&format!("CREATE {index};"));
         }
-        connection.execute_batch(&script).context(|| format!("making table {prefix}{table}"))?;
+        connection
+            .execute_batch(&script)
+            .context(|| format!("making table {prefix}{table}"))?;
     }
     let present = node_columns(connection, prefix)?;
     for (column, definition) in ADDED_NODE_COLUMNS {
         if !present.iter().any(|name| name == column) {
             connection
-                .execute_batch(&format!("ALTER TABLE `{prefix}node` ADD COLUMN `{column}` {definition}"))
+                .execute_batch(&format!(
+                    "ALTER TABLE `{prefix}node` ADD COLUMN `{column}` {definition}"
+                ))
                 .context(|| format!("adding column {column} to {prefix}node"))?;
         }
     }
@@ -146,7 +183,10 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         .context(what)?;
-    statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).context(what)
+    statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .context(what)
 }
 
 /// Names of the tables of a volume, without prefix.
