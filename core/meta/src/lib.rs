@@ -3,8 +3,10 @@
 //! A verb holds all semantics and knows no engine (DESIGN, "The transaction, on which all engines hang").
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
 
+mod accounting;
 mod allocation;
 mod calendar;
+mod changelog;
 mod data_store;
 mod engine;
 mod format;
@@ -13,6 +15,7 @@ mod meta;
 mod open;
 mod open_files;
 mod options;
+mod permission;
 mod record;
 mod setting_text;
 mod txn;
@@ -24,6 +27,7 @@ pub use format::round_block_size;
 pub use key::{Key, Scan};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
+pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};

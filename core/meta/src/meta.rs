@@ -6,8 +6,11 @@ use futures_util::future::BoxFuture;
 use moorage_model::{Clock, Error, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
 use parking_lot::RwLock;
 
+use crate::accounting::KnownQuotas;
 use crate::allocation::IdBatch;
+use crate::changelog::ChangelogSequence;
 use crate::open_files::OpenFiles;
+use crate::permission::AclCache;
 use crate::{Engine, MetaOptions, Txn, engine};
 
 /// Who asks: identity and groups of the calling process.
@@ -50,6 +53,9 @@ pub struct Meta {
     pub(crate) inode_ids: IdBatch,
     pub(crate) slice_ids: IdBatch,
     pub(crate) open_files: OpenFiles,
+    pub(crate) quotas: KnownQuotas,
+    pub(crate) acls: AclCache,
+    pub(crate) changelog: ChangelogSequence,
 }
 
 impl Meta {

@@ -39,7 +39,11 @@ impl Meta {
             inode_ids: IdBatch::inodes(),
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
+            quotas: crate::accounting::KnownQuotas::default(),
+            acls: crate::permission::AclCache::default(),
+            changelog: crate::changelog::ChangelogSequence::default(),
         });
+        meta.reload_quotas().await?;
         Ok(meta)
     }
 }
