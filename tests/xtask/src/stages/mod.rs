@@ -1,0 +1,58 @@
+//! The stages of `cargo xtask test`, each in its own file.
+
+mod format;
+mod lint;
+mod unit;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::table::{self, Outcome, Row};
+
+struct Stage {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "format",
+        run: format::run,
+    },
+    Stage {
+        name: "lint",
+        run: lint::run,
+    },
+    Stage {
+        name: "unit",
+        run: unit::run,
+    },
+];
+
+/// Runs every stage, also after one has failed.
+pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
+    let mut rows = Vec::new();
+    for stage in STAGES
+        .iter()
+        .filter(|stage| only.is_none_or(|text| stage.name.contains(text)))
+    {
+        println!("\n==== {} ====", stage.name);
+        let start = Instant::now();
+        let outcome = (stage.run)().unwrap_or_else(|error| {
+            println!("stage {}: {error:#}", stage.name);
+            Outcome::check(false)
+        });
+        rows.push(Row {
+            name: stage.name,
+            outcome,
+            time: start.elapsed(),
+        });
+    }
+    Ok(if table::print(&rows) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
