@@ -1,4 +1,4 @@
-//! The changelog: one line per change, in the transaction of the change (spec 70-semantics section 14).
+//! Lines of the changelog (spec 70-semantics section 14).
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,36 +7,50 @@ use crate::{Meta, Txn};
 
 /// Numbers the lines of this process.
 #[derive(Debug, Default)]
-pub(crate) struct ChangelogSequence(AtomicU64);
+pub(crate) struct ChangelogLines(AtomicU64);
 
 impl Meta {
-    /// Appends `operation`, for example `LINK(5,1,name,true):2`, when the volume keeps a changelog; else does nothing
-    /// and does not call it.
-    pub(crate) fn log(&self, txn: &mut dyn Txn, operation: impl FnOnce() -> String) {
-        if !self.setting().change_log {
+    /// Appends a line in this transaction when the volume keeps a changelog; `change` is `OP(arguments):result`.
+    /// Otherwise `change` is not called.
+    pub(crate) fn log(&self, txn: &mut dyn Txn, change: impl FnOnce() -> String) {
+        if !self.setting.read().change_log {
             return;
         }
         let now = self.now();
-        let number = self.changelog.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.caches.changelog.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         txn.append_changelog(format!(
             "{}.{:09}|{}|({},{number})",
             now.seconds,
             now.nanoseconds,
-            operation(),
+            change(),
             self.session()
         ));
     }
 }
 
-/// Text of bytes inside an argument: bytes below 32, from 127 on, and `,%()"\` become `%XX`.
+/// A string inside the arguments of a line: control bytes, bytes from 127 on and `,%()"\` as `%XX`.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for &byte in bytes {
-        if !(32..127).contains(&byte) || b",%()\"\\".contains(&byte) {
-            let _ = write!(out, "%{byte:02X}");
-        } else {
-            out.push(char::from(byte));
+        match byte {
+            0..32 | 127.. | b',' | b'%' | b'(' | b')' | b'"' | b'\\' => {
+                // Writing to a String can not fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+            plain => out.push(char::from(plain)),
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn separators_and_bytes_beyond_ascii_are_escaped_in_upper_case_hex() {
+        assert_eq!(escape(b"plain name"), "plain name");
+        assert_eq!(escape(b"a,b%(c)\"\\"), "a%2Cb%25%28c%29%22%5C");
+        assert_eq!(escape(&[0, 31, 32, 126, 127, 0xFF]), "%00%1F ~%7F%FF");
+    }
 }

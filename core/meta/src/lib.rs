@@ -4,10 +4,13 @@
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
 
 mod accounting;
+mod acl_cache;
 mod allocation;
+mod ancestors;
 mod calendar;
 mod changelog;
 mod data_store;
+mod effects;
 mod engine;
 mod format;
 mod key;
@@ -19,6 +22,7 @@ mod permission;
 mod record;
 mod setting_text;
 mod txn;
+mod usage_cache;
 mod verbs;
 
 pub use data_store::DataStore;

@@ -4,13 +4,15 @@ use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
 use moorage_model::{Clock, Error, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use crate::accounting::KnownQuotas;
+use crate::acl_cache::AclCache;
 use crate::allocation::IdBatch;
-use crate::changelog::ChangelogSequence;
+use crate::ancestors::ParentGuesses;
+use crate::changelog::ChangelogLines;
+use crate::effects::{Effects, Observed};
 use crate::open_files::OpenFiles;
-use crate::permission::AclCache;
+use crate::usage_cache::UsageCache;
 use crate::{Engine, MetaOptions, Txn, engine};
 
 /// Who asks: identity and groups of the calling process.
@@ -53,9 +55,16 @@ pub struct Meta {
     pub(crate) inode_ids: IdBatch,
     pub(crate) slice_ids: IdBatch,
     pub(crate) open_files: OpenFiles,
-    pub(crate) quotas: KnownQuotas,
+    pub(crate) caches: Caches,
+}
+
+/// What verbs remember between transactions; nothing in it decides but by a rule of the format that allows it.
+#[derive(Debug, Default)]
+pub(crate) struct Caches {
+    pub(crate) usage: UsageCache,
     pub(crate) acls: AclCache,
-    pub(crate) changelog: ChangelogSequence,
+    pub(crate) parents: ParentGuesses,
+    pub(crate) changelog: ChangelogLines,
 }
 
 impl Meta {
@@ -102,10 +111,20 @@ impl Meta {
     {
         self.check_writable()?;
         let shared = Arc::new((self.shared()?, body));
-        engine::run(self.engine.as_ref(), verb, move |txn| {
-            let shared = Arc::clone(&shared);
-            Box::pin(async move { shared.1(&shared.0, txn).await })
+        let effects: Arc<Mutex<Effects>> = Arc::default();
+        let noted = Arc::clone(&effects);
+        let output = engine::run(self.engine.as_ref(), verb, move |txn| {
+            let (shared, noted) = (Arc::clone(&shared), Arc::clone(&noted));
+            Box::pin(async move {
+                let mut observed = Observed::new(txn);
+                let output = shared.1(&shared.0, &mut observed).await?;
+                *noted.lock() = observed.into_effects();
+                Ok(output)
+            })
         })
-        .await
+        .await?;
+        let committed = std::mem::take(&mut *effects.lock());
+        self.apply(committed);
+        Ok(output)
     }
 }

@@ -6,6 +6,7 @@ use moorage_model::{Clock, Error, ErrorKind, Ino, Result, SessionId, Setting, Ve
 use parking_lot::RwLock;
 
 use crate::allocation::IdBatch;
+use crate::meta::Caches;
 use crate::open_files::OpenFiles;
 use crate::setting_text::decode_setting;
 use crate::{Engine, Key, Meta, MetaOptions, TxnExt as _};
@@ -39,11 +40,10 @@ impl Meta {
             inode_ids: IdBatch::inodes(),
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
-            quotas: crate::accounting::KnownQuotas::default(),
-            acls: crate::permission::AclCache::default(),
-            changelog: crate::changelog::ChangelogSequence::default(),
+            caches: Caches::default(),
         });
-        meta.reload_quotas().await?;
+        meta.refresh_usage().await?;
+        meta.load_acls().await?;
         Ok(meta)
     }
 }

@@ -1,117 +1,138 @@
-//! Who may do what: mode bits, ACLs, sticky directories (spec 70-semantics sections 11 and 12).
+//! Who may do what (spec 70-semantics sections 11 and 12).
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use moorage_model::{AclRule, Attr, ErrorKind, Flags, Ino, Result};
 
-use moorage_model::{ACL_UNSET, AclId, AclRule, Attr, Error, ErrorKind, Result, Uid};
-use parking_lot::RwLock;
+use crate::{Context, Meta, Read};
 
-use crate::{Context, Key, Meta, TxnExt as _};
-
-/// Wish to read, in the bits of a mode.
+/// Permission to read.
 pub const MAY_READ: u8 = 4;
-/// Wish to write.
+/// Permission to write.
 pub const MAY_WRITE: u8 = 2;
-/// Wish to execute or search.
+/// Permission to execute a file or to pass through a directory.
 pub const MAY_EXECUTE: u8 = 1;
 
-/// ACL rules by id: rules never change and are never deleted.
-#[derive(Debug, Default)]
-pub(crate) struct AclCache(RwLock<HashMap<AclId, Arc<AclRule>>>);
-
-impl AclCache {
-    pub(crate) fn insert(&self, id: AclId, rule: AclRule) {
-        self.0.write().insert(id, Arc::new(rule));
-    }
-
-    /// The id of an equal rule, if one is known.
-    pub(crate) fn find(&self, rule: &AclRule) -> Option<AclId> {
-        self.0.read().iter().find(|(_, known)| known.as_ref() == rule).map(|(id, _)| *id)
-    }
-}
-
-impl Meta {
-    /// The rule of an id.
-    ///
-    /// # Errors
-    /// `Corrupt` when an attribute names a rule that does not exist.
-    pub(crate) async fn acl_rule(&self, id: AclId) -> Result<Arc<AclRule>> {
-        if let Some(rule) = self.acls.0.read().get(&id) {
-            return Ok(Arc::clone(rule));
-        }
-        let rule = self.engine.get(&[Key::Acl(id)]).await?.acl()?.ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, format!("ACL rule {id} is missing")).with_advice("Run `moorage fsck`.")
-        })?;
-        let rule = Arc::new(rule);
-        self.acls.0.write().insert(id, Arc::clone(&rule));
-        Ok(rule)
-    }
-
-    /// Checks the wish (bits of [`MAY_READ`], [`MAY_WRITE`], [`MAY_EXECUTE`]) when this layer is the one that checks.
-    ///
-    /// # Errors
-    /// `AccessDenied`.
-    pub async fn check_access(&self, ctx: &Context, attr: &Attr, wish: u8) -> Result<()> {
-        if !ctx.check_permission {
-            return Ok(());
-        }
-        self.check_access_always(ctx, attr, wish).await
-    }
-
-    pub(crate) async fn check_access_always(&self, ctx: &Context, attr: &Attr, wish: u8) -> Result<()> {
-        if ctx.uid == Uid::ROOT {
-            return Ok(());
-        }
-        let granted = if attr.access_acl.0 != 0 && attr.mode & 0o070 != 0 {
-            acl_grants(&*self.acl_rule(attr.access_acl).await?, ctx, attr, wish)
-        } else {
-            mode_grants(ctx, attr, wish)
-        };
-        if granted { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
-    }
-}
-
-fn covers(permissions: u16, wish: u8) -> bool {
-    permissions & u16::from(wish) == u16::from(wish)
-}
-
-fn mode_grants(ctx: &Context, attr: &Attr, wish: u8) -> bool {
-    let class = if ctx.uid == attr.uid {
+/// Whether the mode bits grant all bits of `mask` to the caller.
+fn mode_grants(context: &Context, attr: &Attr, mask: u16) -> bool {
+    let class = if context.uid == attr.uid {
         attr.mode >> 6
-    } else if ctx.in_group(attr.gid) {
+    } else if context.in_group(attr.gid) {
         attr.mode >> 3
     } else {
         attr.mode
     };
-    covers(class & 7, wish)
+    class & mask == mask
 }
 
-/// The first matching class decides; among groups, one that grants everything is enough.
-fn acl_grants(rule: &AclRule, ctx: &Context, attr: &Attr, wish: u8) -> bool {
-    let mask = if rule.mask == ACL_UNSET { 7 } else { rule.mask };
-    if ctx.uid == attr.uid {
-        return covers(rule.owner, wish);
+/// Whether an access ACL grants all bits of `mask` to the caller.
+fn acl_grants(context: &Context, attr: &Attr, rule: &AclRule, mask: u16) -> bool {
+    if context.uid == attr.uid {
+        return rule.owner & mask == mask;
     }
-    if let Some(user) = rule.users.iter().find(|user| user.id == ctx.uid.0) {
-        return covers(user.permissions & mask, wish);
+    // An unset mask has all bits and so masks nothing.
+    if let Some(user) = rule.users.iter().find(|user| user.id == context.uid.0) {
+        return user.permissions & rule.mask & mask == mask;
     }
-    let owning = ctx.in_group(attr.gid).then_some(rule.group);
-    let named = rule.groups.iter().filter(|group| ctx.in_group(moorage_model::Gid(group.id))).map(|g| g.permissions);
+    let named = rule.groups.iter().map(|group| (moorage_model::Gid(group.id), group.permissions));
     let mut matched = false;
-    for permissions in owning.into_iter().chain(named) {
-        matched = true;
-        if covers(permissions & mask, wish) {
-            return true;
+    for (group, permissions) in std::iter::once((attr.gid, rule.group)).chain(named) {
+        if context.in_group(group) {
+            if permissions & rule.mask & mask == mask {
+                return true;
+            }
+            matched = true;
         }
     }
-    !matched && covers(rule.other, wish)
+    !matched && rule.other & mask == mask
 }
 
-/// The sticky bit: only root, the owner of the directory or the owner of the node may remove or rename.
+impl Meta {
+    /// Whether the caller may use the node as `mask` says ([`MAY_READ`], [`MAY_WRITE`], [`MAY_EXECUTE`]).
+    /// Always granted to callers that the kernel has checked ([`Context::check_permission`]).
+    ///
+    /// # Errors
+    /// `AccessDenied`; `Corrupt` when the ACL rule of the node is missing.
+    pub async fn check_access(&self, context: &Context, attr: &Attr, mask: u8) -> Result<()> {
+        self.check_access_in(self.engine.as_ref(), context, attr, mask).await
+    }
+
+    /// As [`Meta::check_access`], reading an unknown ACL rule through the verb's transaction.
+    pub(crate) async fn check_access_in(
+        &self,
+        reader: &(impl Read + ?Sized),
+        context: &Context,
+        attr: &Attr,
+        mask: u8,
+    ) -> Result<()> {
+        if context.check_permission { self.judge_access(reader, context, attr, mask).await } else { Ok(()) }
+    }
+
+    /// Judges also callers that the kernel has checked.
+    pub(crate) async fn judge_access(
+        &self,
+        reader: &(impl Read + ?Sized),
+        context: &Context,
+        attr: &Attr,
+        mask: u8,
+    ) -> Result<()> {
+        if context.uid.0 == 0 {
+            return Ok(());
+        }
+        let mask = u16::from(mask & 7);
+        // An ACL whose mask is empty shows as no group bits; then the mode decides alone.
+        let granted = if attr.access_acl.0 != 0 && attr.mode & 0o070 != 0 {
+            let rule = self.acl_rule(reader, attr.access_acl).await?;
+            acl_grants(context, attr, &rule, mask)
+        } else {
+            mode_grants(context, attr, mask)
+        };
+        if granted { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
+    }
+
+    /// Whether entries of the directory may be made or removed, as far as its permission bits say.
+    pub(crate) async fn check_directory_change(
+        &self,
+        reader: &(impl Read + ?Sized),
+        context: &Context,
+        directory: &Attr,
+    ) -> Result<()> {
+        self.check_access_in(reader, context, directory, MAY_WRITE | MAY_EXECUTE).await
+    }
+}
+
+/// The sticky bit: an entry of such a directory may be removed or renamed by root, by the owner of the directory
+/// and by the owner of the node only. Holds also for callers that the kernel has checked.
 ///
 /// # Errors
 /// `AccessDenied`.
-pub(crate) fn check_sticky(ctx: &Context, directory: &Attr, node: &Attr) -> Result<()> {
-    let free = directory.mode & 0o1000 == 0 || ctx.uid == Uid::ROOT || ctx.uid == directory.uid || ctx.uid == node.uid;
-    if free { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
+pub(crate) fn check_sticky(context: &Context, directory: &Attr, node: &Attr) -> Result<()> {
+    let owns = context.uid.0 == 0 || context.uid == directory.uid || context.uid == node.uid;
+    if directory.mode & 0o1000 == 0 || owns { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
+}
+
+/// Refuses nodes with any of these flags.
+///
+/// # Errors
+/// `NotPermitted`.
+pub(crate) fn refuse_flags(attr: &Attr, flags: Flags) -> Result<()> {
+    if attr.flags.intersects(flags) { Err(ErrorKind::NotPermitted.into()) } else { Ok(()) }
+}
+
+/// A parent that entries may be added to: it exists, is a directory and does not lie in the trash.
+///
+/// # Errors
+/// `NotFound` when it is gone or trashed, `NotDirectory`.
+pub(crate) fn living_directory(attr: Option<Attr>) -> Result<Attr> {
+    let attr = attr.ok_or(ErrorKind::NotFound)?;
+    if !attr.is_directory() {
+        return Err(ErrorKind::NotDirectory.into());
+    }
+    if attr.in_trash() { Err(ErrorKind::NotFound.into()) } else { Ok(attr) }
+}
+
+/// Entries are taken out of trash directories by root only.
+///
+/// # Errors
+/// `NotPermitted`.
+pub(crate) fn check_out_of_trash(context: &Context, directory: Ino) -> Result<()> {
+    if directory.is_trash() && context.uid.0 != 0 { Err(ErrorKind::NotPermitted.into()) } else { Ok(()) }
 }

@@ -1,0 +1,86 @@
+//! ACL rules that this client knows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use moorage_model::{AclId, AclRule, Error, ErrorKind, Result};
+use parking_lot::RwLock;
+
+use crate::{Key, Meta, Read, Record, Scan, Txn, TxnExt as _};
+
+/// Rules read per page at start.
+const ACL_PAGE: usize = 1000;
+
+#[derive(Debug, Default)]
+struct Known {
+    by_id: HashMap<AclId, Arc<AclRule>>,
+    by_rule: HashMap<Arc<AclRule>, AclId>,
+}
+
+/// Rules by id and ids by rule. Rules are never changed or deleted (spec 20-model section 10), so nothing expires.
+#[derive(Debug, Default)]
+pub(crate) struct AclCache(RwLock<Known>);
+
+impl AclCache {
+    /// Remembers a committed rule.
+    pub(crate) fn note(&self, id: AclId, rule: AclRule) {
+        let rule = Arc::new(rule);
+        let mut known = self.0.write();
+        known.by_rule.entry(Arc::clone(&rule)).or_insert(id);
+        known.by_id.insert(id, rule);
+    }
+
+    fn rule(&self, id: AclId) -> Option<Arc<AclRule>> {
+        self.0.read().by_id.get(&id).cloned()
+    }
+
+    fn id(&self, rule: &AclRule) -> Option<AclId> {
+        self.0.read().by_rule.get(rule).copied()
+    }
+}
+
+impl Meta {
+    /// Loads all rules when the volume has ACLs, as a session does at its start.
+    pub(crate) async fn load_acls(&self) -> Result<()> {
+        if !self.setting.read().enable_acl {
+            return Ok(());
+        }
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.engine.scan(&Scan::Acls, after.as_ref(), ACL_PAGE).await?;
+            after = page.items.last().map(|(key, _)| key.clone());
+            for (key, record) in page.items {
+                if let (Key::Acl(id), Record::Acl(rule)) = (key, record) {
+                    self.caches.acls.note(id, rule);
+                }
+            }
+            if !page.more || after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The rule of an id that an attribute names; read when it is not known yet.
+    ///
+    /// # Errors
+    /// `Corrupt` when no rule has this id.
+    pub(crate) async fn acl_rule(&self, reader: &(impl Read + ?Sized), id: AclId) -> Result<Arc<AclRule>> {
+        if let Some(rule) = self.caches.acls.rule(id) {
+            return Ok(rule);
+        }
+        let rule = reader.get(&[Key::Acl(id)]).await?.acl()?.ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, format!("ACL rule {id} is missing"))
+                .with_advice("Set the ACL of the file anew.")
+        })?;
+        self.caches.acls.note(id, rule.clone());
+        Ok(Arc::new(rule))
+    }
+
+    /// The id of a rule: that of an equal one, else a new one.
+    pub(crate) async fn acl_id(&self, txn: &mut dyn Txn, rule: &AclRule) -> Result<AclId> {
+        match self.caches.acls.id(rule) {
+            Some(id) => Ok(id),
+            None => txn.insert_acl(rule).await,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a committed transaction changes in the caches of this client.
+//!
+//! A verb's closure may run several times and its commit may fail, so it can not touch a cache itself. The
+//! transaction it gets notes the relevant writes; they reach the caches after the commit.
+
+use async_trait::async_trait;
+use moorage_model::{
+    AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, Quota, QuotaKey, Result, Slice, SliceId,
+};
+
+use crate::{DirectoryEntry, Key, Meta, Page, Read, Record, Scan, Txn};
+
+#[derive(Debug)]
+enum QuotaEffect {
+    Usage(QuotaKey, i64, i64),
+    Put(QuotaKey, Quota),
+    Removed(QuotaKey),
+}
+
+/// Changes of one run of a verb.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    space: i64,
+    inodes: i64,
+    quotas: Vec<QuotaEffect>,
+    acls: Vec<(AclId, AclRule)>,
+}
+
+impl Meta {
+    /// Takes over what a committed transaction changed.
+    pub(crate) fn apply(&self, effects: Effects) {
+        let usage = &self.caches.usage;
+        if effects.space != 0 || effects.inodes != 0 {
+            usage.add_used(effects.space, effects.inodes);
+        }
+        for effect in effects.quotas {
+            match effect {
+                QuotaEffect::Usage(key, space, inodes) => usage.add_quota_usage(key, space, inodes),
+                QuotaEffect::Put(key, quota) => usage.put_quota(key, &quota),
+                QuotaEffect::Removed(key) => usage.remove_quota(key),
+            }
+        }
+        for (id, rule) in effects.acls {
+            self.caches.acls.note(id, rule);
+        }
+    }
+}
+
+/// A transaction that notes its effects.
+pub(crate) struct Observed<'t> {
+    inner: &'t mut dyn Txn,
+    effects: Effects,
+}
+
+impl<'t> Observed<'t> {
+    pub(crate) fn new(inner: &'t mut dyn Txn) -> Self {
+        Observed { inner, effects: Effects::default() }
+    }
+
+    pub(crate) fn into_effects(self) -> Effects {
+        self.effects
+    }
+
+    fn note_put(&mut self, key: &Key, record: &Record) {
+        if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {
+            self.effects.quotas.push(QuotaEffect::Put(*key, *quota));
+        }
+    }
+}
+
+#[async_trait]
+impl Read for Observed<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        self.inner.read(keys).await
+    }
+
+    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+        self.inner.scan(range, after, limit).await
+    }
+
+    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
+        self.inner.lookup(parent, name).await
+    }
+
+    async fn read_directory(
+        &self,
+        directory: Ino,
+        after: Option<&Name>,
+        limit: usize,
+        attributes: bool,
+    ) -> Result<Vec<DirectoryEntry>> {
+        self.inner.read_directory(directory, after, limit, attributes).await
+    }
+
+    async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
+        self.inner.parents(ino).await
+    }
+}
+
+#[async_trait]
+impl Txn for Observed<'_> {
+    async fn lock(&mut self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        self.inner.lock(keys).await
+    }
+
+    async fn lock_child(&mut self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
+        self.inner.lock_child(parent, name).await
+    }
+
+    async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool> {
+        self.inner.lock_is_empty(directory).await
+    }
+
+    fn insert(&mut self, key: Key, record: Record) {
+        self.note_put(&key, &record);
+        self.inner.insert(key, record);
+    }
+
+    fn put(&mut self, key: Key, record: Record) {
+        self.note_put(&key, &record);
+        self.inner.put(key, record);
+    }
+
+    fn delete(&mut self, key: Key) {
+        if let Key::Quota(key) = &key {
+            self.effects.quotas.push(QuotaEffect::Removed(*key));
+        }
+        self.inner.delete(key);
+    }
+
+    fn append_slices(&mut self, ino: Ino, chunk: ChunkIndex, slices: &[Slice]) {
+        self.inner.append_slices(ino, chunk, slices);
+    }
+
+    fn new_slice(&mut self, id: SliceId, size: u32) {
+        self.inner.new_slice(id, size);
+    }
+
+    fn add_owners(&mut self, id: SliceId, size: u32, delta: i64) {
+        self.inner.add_owners(id, size, delta);
+    }
+
+    fn add_counter(&mut self, counter: Counter, delta: i64) {
+        match counter {
+            Counter::UsedSpace => self.effects.space += delta,
+            Counter::TotalInodes => self.effects.inodes += delta,
+            _ => {}
+        }
+        self.inner.add_counter(counter, delta);
+    }
+
+    fn add_dir_stat(&mut self, directory: Ino, delta: DirStat) {
+        self.inner.add_dir_stat(directory, delta);
+    }
+
+    fn add_quota_usage(&mut self, quota: QuotaKey, space: i64, inodes: i64) {
+        self.effects.quotas.push(QuotaEffect::Usage(quota, space, inodes));
+        self.inner.add_quota_usage(quota, space, inodes);
+    }
+
+    fn add_parent(&mut self, ino: Ino, directory: Ino, delta: i64) {
+        self.inner.add_parent(ino, directory, delta);
+    }
+
+    fn delete_attachments(&mut self, ino: Ino) {
+        self.inner.delete_attachments(ino);
+    }
+
+    async fn insert_acl(&mut self, rule: &AclRule) -> Result<AclId> {
+        let id = self.inner.insert_acl(rule).await?;
+        self.effects.acls.push((id, rule.clone()));
+        Ok(id)
+    }
+
+    fn append_changelog(&mut self, line: String) {
+        self.inner.append_changelog(line);
+    }
+}

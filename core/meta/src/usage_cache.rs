@@ -1,0 +1,182 @@
+//! What this client knows of usage and limits between two heartbeats.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use moorage_model::{Counter, Quota, QuotaKey, Result};
+use parking_lot::RwLock;
+
+use crate::{Key, Meta, Read as _, Record, Scan, TxnExt as _};
+
+/// Quotas read per page.
+const QUOTA_PAGE: usize = 1000;
+
+/// A quota as last read, its usage moved along by own commits.
+#[derive(Debug)]
+pub(crate) struct CachedQuota {
+    max_space: i64,
+    max_inodes: i64,
+    used_space: AtomicI64,
+    used_inodes: AtomicI64,
+}
+
+impl CachedQuota {
+    fn new(quota: &Quota) -> CachedQuota {
+        CachedQuota {
+            max_space: quota.max_space,
+            max_inodes: quota.max_inodes,
+            used_space: AtomicI64::new(quota.used_space),
+            used_inodes: AtomicI64::new(quota.used_inodes),
+        }
+    }
+
+    /// The numbers now.
+    pub(crate) fn snapshot(&self) -> Quota {
+        Quota {
+            max_space: self.max_space,
+            max_inodes: self.max_inodes,
+            used_space: self.used_space.load(Ordering::Relaxed),
+            used_inodes: self.used_inodes.load(Ordering::Relaxed),
+        }
+    }
+
+    fn add(&self, space: i64, inodes: i64) {
+        self.used_space.fetch_add(space, Ordering::Relaxed);
+        self.used_inodes.fetch_add(inodes, Ordering::Relaxed);
+    }
+}
+
+/// All quotas of the volume by key.
+#[derive(Debug, Default)]
+pub(crate) struct QuotaTable {
+    quotas: HashMap<QuotaKey, Arc<CachedQuota>>,
+    directories: usize,
+}
+
+impl QuotaTable {
+    fn insert(&mut self, key: QuotaKey, quota: &Quota) {
+        let known = self.quotas.insert(key, Arc::new(CachedQuota::new(quota)));
+        if known.is_none() && matches!(key, QuotaKey::Directory(_)) {
+            self.directories += 1;
+        }
+    }
+
+    fn remove(&mut self, key: QuotaKey) {
+        if self.quotas.remove(&key).is_some() && matches!(key, QuotaKey::Directory(_)) {
+            self.directories -= 1;
+        }
+    }
+
+    /// The quota of a directory or owner, when it has one.
+    pub(crate) fn get(&self, key: QuotaKey) -> Option<Quota> {
+        self.quotas.get(&key).map(|quota| quota.snapshot())
+    }
+
+    /// Whether any directory has a quota, so that ancestors matter.
+    pub(crate) fn has_directories(&self) -> bool {
+        self.directories > 0
+    }
+
+    fn copied(&self) -> QuotaTable {
+        QuotaTable { quotas: self.quotas.clone(), directories: self.directories }
+    }
+}
+
+/// Usage of the volume and its quotas.
+#[derive(Debug, Default)]
+pub(crate) struct UsageCache {
+    space: AtomicI64,
+    inodes: AtomicI64,
+    quotas: RwLock<Arc<QuotaTable>>,
+}
+
+impl UsageCache {
+    /// Bytes and nodes in use.
+    pub(crate) fn used(&self) -> (i64, i64) {
+        (self.space.load(Ordering::Relaxed), self.inodes.load(Ordering::Relaxed))
+    }
+
+    /// Takes over counters that were read.
+    pub(crate) fn set_used(&self, space: i64, inodes: i64) {
+        self.space.store(space, Ordering::Relaxed);
+        self.inodes.store(inodes, Ordering::Relaxed);
+    }
+
+    /// Own committed change of the counters.
+    pub(crate) fn add_used(&self, space: i64, inodes: i64) {
+        self.space.fetch_add(space, Ordering::Relaxed);
+        self.inodes.fetch_add(inodes, Ordering::Relaxed);
+    }
+
+    /// The quotas as last read.
+    pub(crate) fn quotas(&self) -> Arc<QuotaTable> {
+        Arc::clone(&self.quotas.read())
+    }
+
+    /// Own committed change of a quota's usage; an owner seen for the first time gets a record without limits.
+    pub(crate) fn add_quota_usage(&self, key: QuotaKey, space: i64, inodes: i64) {
+        if let Some(quota) = self.quotas.read().quotas.get(&key) {
+            return quota.add(space, inodes);
+        }
+        if !matches!(key, QuotaKey::Directory(_)) {
+            self.put_quota(key, &Quota { used_space: space, used_inodes: inodes, ..Quota::default() });
+        }
+    }
+
+    /// Own committed new or replaced quota.
+    pub(crate) fn put_quota(&self, key: QuotaKey, quota: &Quota) {
+        let mut current = self.quotas.write();
+        let mut table = current.copied();
+        table.insert(key, quota);
+        *current = Arc::new(table);
+    }
+
+    /// Own committed removal of a quota.
+    pub(crate) fn remove_quota(&self, key: QuotaKey) {
+        if self.quotas.read().quotas.contains_key(&key) {
+            let mut current = self.quotas.write();
+            let mut table = current.copied();
+            table.remove(key);
+            *current = Arc::new(table);
+        }
+    }
+}
+
+impl Meta {
+    /// Reads the usage counters and all quotas anew: at start, so that limits hold from the first operation on,
+    /// and at every heartbeat (spec 70-semantics section 1).
+    pub(crate) async fn refresh_usage(&self) -> Result<()> {
+        let keys = [Key::Counter(Counter::UsedSpace), Key::Counter(Counter::TotalInodes)];
+        let mut counters = self.engine.get(&keys).await?;
+        let (space, inodes) = (counters.counter()?.unwrap_or(0), counters.counter()?.unwrap_or(0));
+        self.caches.usage.set_used(space, inodes);
+        let setting = self.setting();
+        if !setting.dir_stats && !setting.user_group_quota {
+            *self.caches.usage.quotas.write() = Arc::default();
+            return Ok(());
+        }
+        let mut table = QuotaTable::default();
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.engine.scan(&Scan::Quotas, after.as_ref(), QUOTA_PAGE).await?;
+            after = page.items.last().map(|(key, _)| key.clone());
+            for (key, record) in page.items {
+                if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {
+                    let kept = match key {
+                        QuotaKey::Directory(_) => setting.dir_stats,
+                        QuotaKey::User(_) | QuotaKey::Group(_) => setting.user_group_quota,
+                    };
+                    if kept {
+                        table.insert(key, &quota);
+                    }
+                }
+            }
+            if !page.more || after.is_none() {
+                break;
+            }
+        }
+        *self.caches.usage.quotas.write() = Arc::new(table);
+        Ok(())
+    }
+}
