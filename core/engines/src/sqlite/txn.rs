@@ -40,6 +40,32 @@ impl Deltas {
         }
     }
 
+    /// A record as it will be once the sums are written.
+    fn adjust(&self, key: &Key, record: &mut Option<Record>) {
+        match (key, record) {
+            (Key::Counter(counter), found) => {
+                let delta = self.counters.get(counter).copied().unwrap_or(0);
+                if delta != 0 {
+                    let value = if let Some(Record::Counter(value)) = found {
+                        *value
+                    } else {
+                        0
+                    };
+                    *found = Some(Record::Counter(value.saturating_add(delta)));
+                }
+            }
+            (Key::DirStat(ino), Some(Record::DirStat(stat))) => {
+                *stat += self.dir_stats.get(ino).copied().unwrap_or_default();
+            }
+            (Key::Quota(key), Some(Record::Quota(quota))) => {
+                let (space, inodes) = self.quotas.get(key).copied().unwrap_or_default();
+                quota.used_space = quota.used_space.saturating_add(space);
+                quota.used_inodes = quota.used_inodes.saturating_add(inodes);
+            }
+            _ => {}
+        }
+    }
+
     /// Writes the sums: one statement per counter, directory and quota that changed.
     pub(super) fn apply(&self, view: View<'_>) -> Result<()> {
         for (counter, delta) in self.counters.iter().filter(|(_, delta)| **delta != 0) {
@@ -100,15 +126,18 @@ fn add_counter(view: View<'_>, counter: Counter, delta: i64) -> Result<()> {
 pub(super) struct SqliteTxn<'w> {
     connection: &'w Mutex<Connection>,
     sql: &'w Statements,
+    /// Sums of the jobs before this one in its group, not written yet.
+    earlier: &'w Deltas,
     deltas: Deltas,
     failure: Option<Error>,
 }
 
 impl<'w> SqliteTxn<'w> {
-    pub(super) fn new(connection: &'w Mutex<Connection>, sql: &'w Statements) -> Self {
+    pub(super) fn new(connection: &'w Mutex<Connection>, sql: &'w Statements, earlier: &'w Deltas) -> Self {
         SqliteTxn {
             connection,
             sql,
+            earlier,
             deltas: Deltas::default(),
             failure: None,
         }
@@ -329,11 +358,31 @@ impl<'w> SqliteTxn<'w> {
 #[async_trait]
 impl Read for SqliteTxn<'_> {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.view(|view| keys.iter().map(|key| view.get(key)).collect())
+        self.view(|view| {
+            keys.iter()
+                .map(|key| {
+                    let mut record = view.get(key)?;
+                    self.earlier.adjust(key, &mut record);
+                    self.deltas.adjust(key, &mut record);
+                    Ok(record)
+                })
+                .collect()
+        })
     }
 
     async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.view(|view| view.scan(range, after, limit))
+        let mut page = self.view(|view| view.scan(range, after, limit))?;
+        if matches!(range, Scan::DirStats | Scan::Quotas) {
+            for (key, record) in &mut page.items {
+                let mut found = Some(record.clone());
+                self.earlier.adjust(key, &mut found);
+                self.deltas.adjust(key, &mut found);
+                if let Some(adjusted) = found {
+                    *record = adjusted;
+                }
+            }
+        }
+        Ok(page)
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

@@ -151,7 +151,7 @@ impl Writer {
             if !alone {
                 self.batch("SAVEPOINT job")?;
             }
-            let outcome = self.run_job(&mut queued.job, sql);
+            let outcome = self.run_job(&mut queued.job, sql, &sums);
             match outcome {
                 Ok(deltas) => {
                     sums.merge(deltas);
@@ -177,8 +177,8 @@ impl Writer {
         Ok(results)
     }
 
-    fn run_job(&self, job: &mut Job, sql: &Statements) -> Result<Deltas> {
-        let mut txn = SqliteTxn::new(&self.connection, sql);
+    fn run_job(&self, job: &mut Job, sql: &Statements, earlier: &Deltas) -> Result<Deltas> {
+        let mut txn = SqliteTxn::new(&self.connection, sql, earlier);
         match (job.body)(&mut txn).now_or_never() {
             Some(Ok(())) => txn
                 .finish()

@@ -1,0 +1,96 @@
+//! Outside programs that the tests use, installed once into a cache outside the clone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::run;
+
+/// Building a test program on two cores.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
+/// Downloading and unpacking packages.
+const PACKAGE_LIMIT: Duration = Duration::from_secs(300);
+
+/// Debian packages, each with a file that shows that it is there.
+const PACKAGES: &[(&str, &str)] = &[
+    ("fuse3", "/usr/bin/fusermount3"),
+    ("acl", "/usr/bin/setfacl"),
+    ("attr", "/usr/bin/setfattr"),
+    ("libacl1-dev", "/usr/include/sys/acl.h"),
+    ("rsync", "/usr/bin/rsync"),
+    ("sqlite3", "/usr/bin/sqlite3"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
+];
+
+/// Python packages that the independent readers import.
+const PYTHON_PACKAGES: &[&str] = &["cryptography", "lz4", "zstandard"];
+
+/// Where installed tools stay between runs.
+pub(crate) fn cache() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
+        std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from).join(".cache")
+    });
+    base.join("moorage-ci").join("tools")
+}
+
+/// Installs the Debian packages that are missing; needs root.
+pub(crate) fn debian_packages() -> Result<()> {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(", "));
+    for arguments in [vec!["update", "-qq"], [vec!["install", "-y", "-qq", "--no-install-recommends"], missing].concat()] {
+        let mut apt = Command::new("apt-get");
+        apt.args(&arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        if !run::finish(&mut apt, PACKAGE_LIMIT)?.success {
+            bail!("apt-get {} failed; run it as root", arguments.join(" "));
+        }
+    }
+    Ok(())
+}
+
+/// A program of crates.io at an exact version; its path.
+pub(crate) fn cargo_program(name: &str, version: &str) -> Result<PathBuf> {
+    let root = cache();
+    let program = root.join("bin").join(name);
+    if !program.exists() {
+        let mut install = run::cargo(&["install", "--locked", &format!("{name}@{version}"), "--root"]);
+        install.arg(&root).env_remove("CARGO_TARGET_DIR");
+        if !run::finish(&mut install, BUILD_LIMIT)?.success {
+            bail!("cargo install {name} failed");
+        }
+    }
+    Ok(program)
+}
+
+/// A Python with the packages of the independent readers.
+pub(crate) fn python() -> Result<PathBuf> {
+    let environment = cache().join("python");
+    let python = environment.join("bin/python3");
+    let complete = environment.join("complete");
+    if !complete.exists() {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv", "--clear"]).arg(&environment);
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "-q"]).args(PYTHON_PACKAGES);
+        for command in [&mut make, &mut install] {
+            if !run::finish(command, PACKAGE_LIMIT)?.success {
+                bail!("{command:?} failed");
+            }
+        }
+        std::fs::write(complete, "")?;
+    }
+    Ok(python)
+}
+
+/// The folder of volumes written by the original, when it is there.
+pub(crate) fn fixtures() -> Option<PathBuf> {
+    let shared = std::env::var_os("MOORAGE_SHARED")
+        .map_or_else(|| run::repository().join("../shared"), PathBuf::from);
+    let fixtures = shared.join("fixtures");
+    fixtures.join("read_volume.py").exists().then_some(fixtures)
+}
