@@ -4,6 +4,8 @@ mod bench;
 mod run;
 mod stages;
 mod table;
+mod tools;
+mod volume;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,15 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// A stage that can not run here; says why.
+    pub(crate) fn skip(why: &str) -> Outcome {
+        println!("SKIPPED: {why}");
+        Outcome {
+            skipped: 1,
+            ..Outcome::default()
+        }
+    }
+
     /// One check.
     pub(crate) fn check(success: bool) -> Outcome {
         Outcome {

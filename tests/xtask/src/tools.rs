@@ -29,21 +29,31 @@ const PYTHON_PACKAGES: &[&str] = &["cryptography", "lz4", "zstandard"];
 
 /// Where installed tools stay between runs.
 pub(crate) fn cache() -> PathBuf {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
-        std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from).join(".cache")
-    });
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            std::env::var_os("HOME")
+                .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+                .join(".cache")
+        });
     base.join("moorage-ci").join("tools")
 }
 
 /// Installs the Debian packages that are missing; needs root.
 pub(crate) fn debian_packages() -> Result<()> {
-    let missing: Vec<&str> =
-        PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, file)| !Path::new(file).exists())
+        .map(|(package, _)| *package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     println!("installing {}", missing.join(", "));
-    for arguments in [vec!["update", "-qq"], [vec!["install", "-y", "-qq", "--no-install-recommends"], missing].concat()] {
+    for arguments in [
+        vec!["update", "-qq"],
+        [vec!["install", "-y", "-qq", "--no-install-recommends"], missing].concat(),
+    ] {
         let mut apt = Command::new("apt-get");
         apt.args(&arguments).env("DEBIAN_FRONTEND", "noninteractive");
         if !run::finish(&mut apt, PACKAGE_LIMIT)?.success {
@@ -89,8 +99,8 @@ pub(crate) fn python() -> Result<PathBuf> {
 
 /// The folder of volumes written by the original, when it is there.
 pub(crate) fn fixtures() -> Option<PathBuf> {
-    let shared = std::env::var_os("MOORAGE_SHARED")
-        .map_or_else(|| run::repository().join("../shared"), PathBuf::from);
+    let shared =
+        std::env::var_os("MOORAGE_SHARED").map_or_else(|| run::repository().join("../shared"), PathBuf::from);
     let fixtures = shared.join("fixtures");
     fixtures.join("read_volume.py").exists().then_some(fixtures)
 }

@@ -18,7 +18,12 @@ pub(crate) fn binary() -> Result<&'static Path> {
     if let Some(path) = BINARY.get() {
         return Ok(path);
     }
-    if !run::finish(&mut run::cargo(&["build", "--release", "--package", "moorage"]), BUILD_LIMIT)?.success {
+    if !run::finish(
+        &mut run::cargo(&["build", "--release", "--package", "moorage"]),
+        BUILD_LIMIT,
+    )?
+    .success
+    {
         bail!("the release build failed");
     }
     Ok(BINARY.get_or_init(|| run::target_directory().join("release/moorage")))
@@ -44,7 +49,12 @@ impl Volume {
         let mut bucket = volume.path().join("objects").into_os_string();
         bucket.push("/");
         let mut format = volume.command("format")?;
-        format.args(["--storage", "file", "--bucket"]).arg(bucket).args(options).arg(volume.url()).arg("testvolume");
+        format
+            .args(["--storage", "file", "--bucket"])
+            .arg(bucket)
+            .args(options)
+            .arg(volume.url())
+            .arg("testvolume");
         expect_success(&mut format)?;
         Ok(volume)
     }
@@ -74,7 +84,12 @@ impl Volume {
     /// Mounts it in the background.
     pub(crate) fn mount(&mut self, options: &[&str]) -> Result<()> {
         let mut mount = self.command("mount")?;
-        mount.arg("-d").arg("--cache-dir").arg(self.path().join("cache")).args(options).arg(self.url());
+        mount
+            .arg("-d")
+            .arg("--cache-dir")
+            .arg(self.path().join("cache"))
+            .args(options)
+            .arg(self.url());
         expect_success(mount.arg(self.mount_point()))?;
         self.mounted = true;
         Ok(())
@@ -106,8 +121,14 @@ impl Drop for Volume {
 
 /// Runs a command that has to succeed; what it printed.
 pub(crate) fn expect_success(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("starting {command:?}"))?;
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .output()
+        .with_context(|| format!("starting {command:?}"))?;
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     if !output.status.success() {
         bail!("{command:?} ended with {}: {text}", output.status);
     }

@@ -36,7 +36,10 @@ pub(crate) fn run() -> Result<Outcome> {
     if !volume::can_mount() {
         return Ok(Outcome::skip("no /dev/fuse: crash tests need a real mount"));
     }
-    let seed = std::env::var("MOORAGE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let seed = std::env::var("MOORAGE_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
     println!("crash: {ROUNDS} rounds, MOORAGE_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let volume = Volume::format(&["--trash-days", "0", "--block-size", "64K"])?;
@@ -56,10 +59,15 @@ pub(crate) fn run() -> Result<Outcome> {
             }
         }
         if (round + 1) % SCAN_EVERY == 0 {
-            volume.check("fsck", &[]).with_context(|| format!("after round {round}"))?;
+            volume
+                .check("fsck", &[])
+                .with_context(|| format!("after round {round}"))?;
         }
     }
-    println!("crash: {synced} files were synced, {} live at the end", manifest.len());
+    println!(
+        "crash: {synced} files were synced, {} live at the end",
+        manifest.len()
+    );
     if synced == 0 {
         bail!("no file was ever synced: the run proves nothing");
     }
@@ -70,15 +78,22 @@ pub(crate) fn run() -> Result<Outcome> {
 /// After `gc --delete` the store holds nothing that no file uses.
 fn leaks(volume: &Volume) -> Result<()> {
     let mut collect = volume.command("gc")?;
-    expect_success(collect.arg("--delete").arg(volume.url()).env("JFS_GC_SKIPPEDTIME", "0"))?;
-    let report = expect_success(
-        volume.command("gc")?.arg("--json").arg(volume.url()).env("JFS_GC_SKIPPEDTIME", "0"),
+    expect_success(
+        collect
+            .arg("--delete")
+            .arg(volume.url())
+            .env("JFS_GC_SKIPPEDTIME", "0"),
     )?;
-    let json = report.lines().find(|line| line.trim_start().starts_with('{')).map_or(report.as_str(), |_| report.as_str());
-    let start = json.find('{').unwrap_or(0);
-    let value: serde_json::Value = serde_json::from_str(json.get(start..).unwrap_or_default()).context("gc --json")?;
+    let report = expect_success(
+        volume
+            .command("gc")?
+            .arg("--json")
+            .arg(volume.url())
+            .env("JFS_GC_SKIPPEDTIME", "0"),
+    )?;
+    let value: serde_json::Value = serde_json::from_str(&report).context("reading gc --json")?;
     println!("crash: gc says {value}");
-    match value.pointer("/leaked/objects").or_else(|| value.get("leaked_objects")).and_then(serde_json::Value::as_u64) {
+    match value.get("leaked_objects").and_then(serde_json::Value::as_u64) {
         Some(0) => Ok(()),
         other => bail!("{other:?} leaked objects are left after gc --delete"),
     }
@@ -95,8 +110,11 @@ fn one_round(volume: &Volume, random: &mut StdRng, round: u64, manifest: &mut Ma
         .map(|writer| {
             let (point, stop) = (point.clone(), Arc::clone(&stop));
             let seed = random.next_u64();
-            let old: Vec<String> =
-                manifest.keys().filter(|name| name.starts_with(&format!("w{writer}-"))).cloned().collect();
+            let old: Vec<String> = manifest
+                .keys()
+                .filter(|name| name.starts_with(&format!("w{writer}-")))
+                .cloned()
+                .collect();
             std::thread::spawn(move || write_until_dead(&point, writer, round, seed, old, &stop))
         })
         .collect();
@@ -121,14 +139,29 @@ fn one_round(volume: &Volume, random: &mut StdRng, round: u64, manifest: &mut Ma
 
 fn start_mount(volume: &Volume, point: &Path) -> Result<Child> {
     let mut command = volume.command("mount")?;
-    command.arg("--no-supervise").arg("--cache-dir").arg(volume.path().join("cache")).arg(volume.url()).arg(point);
-    let log = OpenOptions::new().create(true).append(true).open(volume.path().join("mount.log"))?;
-    let mut child = command.stdout(log.try_clone()?).stderr(log).stdin(Stdio::null()).spawn()?;
+    command
+        .arg("--no-supervise")
+        .arg("--cache-dir")
+        .arg(volume.path().join("cache"))
+        .arg(volume.url())
+        .arg(point);
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(volume.path().join("mount.log"))?;
+    let mut child = command
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .stdin(Stdio::null())
+        .spawn()?;
     let deadline = Instant::now() + MOUNT_WAIT;
     let needle = format!(" {} ", point.display());
     while !fs::read_to_string("/proc/self/mountinfo")?.contains(&needle) {
         if let Some(status) = child.try_wait()? {
-            bail!("the mount ended with {status}: {}", fs::read_to_string(volume.path().join("mount.log"))?);
+            bail!(
+                "the mount ended with {status}: {}",
+                fs::read_to_string(volume.path().join("mount.log"))?
+            );
         }
         if Instant::now() > deadline {
             child.kill()?;
@@ -169,7 +202,10 @@ fn write_until_dead(
     stop: &AtomicBool,
 ) -> Written {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut written = Written { synced: Manifest::new(), uncertain: Vec::new() };
+    let mut written = Written {
+        synced: Manifest::new(),
+        uncertain: Vec::new(),
+    };
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -198,7 +234,11 @@ fn write_until_dead(
 
 fn write_synced(point: &Path, name: &str, content: &[u8], by_rename: bool) -> std::io::Result<()> {
     let target: PathBuf = point.join(name);
-    let path = if by_rename { point.join(format!("{name}.part")) } else { target.clone() };
+    let path = if by_rename {
+        point.join(format!("{name}.part"))
+    } else {
+        target.clone()
+    };
     let mut file = File::create(&path)?;
     for piece in content.chunks(content.len() / 3 + 1) {
         file.write_all(piece)?;
@@ -213,5 +253,7 @@ fn write_synced(point: &Path, name: &str, content: &[u8], by_rename: bool) -> st
 
 /// FNV-1a: enough to tell random contents apart.
 fn checksum(content: &[u8]) -> u64 {
-    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

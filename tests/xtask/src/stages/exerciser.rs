@@ -33,7 +33,11 @@ copy_file_range = 3
 const MODES: &[(&[&str], &[&str], &str)] = &[
     (&[], &[], "7"),
     (&["--block-size", "64K"], &[], "11"),
-    (&["--compress", "lz4", "--block-size", "64K"], &["--cache-size", "0"], "13"),
+    (
+        &["--compress", "lz4", "--block-size", "64K"],
+        &["--cache-size", "0"],
+        "13",
+    ),
     (&["--compress", "zstd"], &["--writeback"], "17"),
 ];
 
@@ -50,8 +54,13 @@ pub(crate) fn run() -> Result<Outcome> {
         let configuration = volume.path().join("fsx.toml");
         std::fs::write(&configuration, CONFIGURATION)?;
         let mut command = Command::new(&fsx);
-        command.args(["-q", "-N", OPERATIONS, "-S", seed, "-f"]).arg(configuration);
-        command.arg("-P").arg(volume.path()).arg(volume.mount_point().join("fsx"));
+        command
+            .args(["-q", "-N", OPERATIONS, "-S", seed, "-f"])
+            .arg(configuration);
+        command
+            .arg("-P")
+            .arg(volume.path())
+            .arg(volume.mount_point().join("fsx"));
         let finished = run::finish(&mut command, LIMIT)?;
         volume.unmount()?;
         let clean = volume.check("fsck", &[]);

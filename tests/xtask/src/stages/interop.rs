@@ -15,8 +15,14 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Options of `format`, and of the workload.
 const VARIANTS: &[(&[&str], &[&str])] = &[
     (&["--block-size", "64K"], &[]),
-    (&["--block-size", "64K", "--compress", "lz4"], &["--profile", "data"]),
-    (&["--block-size", "64K", "--compress", "zstd", "--hash-prefix"], &["--profile", "data"]),
+    (
+        &["--block-size", "64K", "--compress", "lz4"],
+        &["--profile", "data"],
+    ),
+    (
+        &["--block-size", "64K", "--compress", "zstd", "--hash-prefix"],
+        &["--profile", "data"],
+    ),
     (&["--block-size", "64K", "--enable-acl"], &["--acl"]),
 ];
 
@@ -25,7 +31,9 @@ pub(crate) fn run() -> Result<Outcome> {
         return Ok(Outcome::skip("no /dev/fuse: the workload needs a real mount"));
     }
     let Some(fixtures) = tools::fixtures() else {
-        return Ok(Outcome::skip("no fixtures: set MOORAGE_SHARED to the folder that holds them"));
+        return Ok(Outcome::skip(
+            "no fixtures: set MOORAGE_SHARED to the folder that holds them",
+        ));
     };
     let python = tools::python()?;
     let mut outcome = Outcome::default();
@@ -49,15 +57,27 @@ fn judge(python: &Path, fixtures: &Path, format: &[&str], workload: &[&str]) -> 
         command.arg(fixtures.join(name));
         command
     };
-    let worked = run::finish(script("workload.py").arg(volume.mount_point()).args(workload), LIMIT)?.success;
+    let worked = run::finish(
+        script("workload.py").arg(volume.mount_point()).args(workload),
+        LIMIT,
+    )?
+    .success;
     volume.unmount()?;
     volume.mount(&["--enable-xattr", "--read-only"])?;
     let walk = volume.path().join("walk.json");
-    let walked = run::finish(script("walk_mount.py").arg(volume.mount_point()).arg(&walk), LIMIT)?.success;
+    let walked = run::finish(
+        script("walk_mount.py").arg(volume.mount_point()).arg(&walk),
+        LIMIT,
+    )?
+    .success;
     volume.unmount()?;
     volume.check("fsck", &[])?;
     let mut judge = Command::new(python);
-    judge.arg(run::repository().join("tests/interop/judge.py")).arg(fixtures).arg(volume.path()).arg(&walk);
+    judge
+        .arg(run::repository().join("tests/interop/judge.py"))
+        .arg(fixtures)
+        .arg(volume.path())
+        .arg(&walk);
     let judged = run::finish(&mut judge, LIMIT)?.success;
     Ok(worked && walked && judged)
 }

@@ -1,7 +1,12 @@
 //! The stages of `cargo xtask test`, each in its own file.
 
+mod crash;
+mod exerciser;
 mod format;
+mod install;
+mod interop;
 mod lint;
+mod posix;
 mod unit;
 
 use std::process::ExitCode;
@@ -18,6 +23,10 @@ struct Stage {
 
 const STAGES: &[Stage] = &[
     Stage {
+        name: "install",
+        run: install::run,
+    },
+    Stage {
         name: "format",
         run: format::run,
     },
@@ -28,6 +37,22 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "unit",
         run: unit::run,
+    },
+    Stage {
+        name: "posix",
+        run: posix::run,
+    },
+    Stage {
+        name: "exerciser",
+        run: exerciser::run,
+    },
+    Stage {
+        name: "interop",
+        run: interop::run,
+    },
+    Stage {
+        name: "crash",
+        run: crash::run,
     },
 ];
 

@@ -35,10 +35,24 @@ pub(crate) fn run() -> Result<Outcome> {
     let configuration = volume.path().join("pjdfstest.toml");
     std::fs::write(&configuration, CONFIGURATION)?;
     let mut command = Command::new(pjdfstest);
-    command.arg("-c").arg(configuration).arg("-p").arg(volume.mount_point());
+    command
+        .arg("-c")
+        .arg(configuration)
+        .arg("-p")
+        .arg(volume.mount_point());
     let finished = run::finish(&mut command, LIMIT)?;
-    let count = |word: &str| finished.output.lines().filter(|line| line.trim_end().ends_with(word)).count() as u64;
-    let mut outcome = Outcome { passed: count("success"), failed: count("FAILED"), skipped: count("skipped") };
+    let count = |word: &str| {
+        finished
+            .output
+            .lines()
+            .filter(|line| line.trim_end().ends_with(word))
+            .count() as u64
+    };
+    let mut outcome = Outcome {
+        passed: count("success"),
+        failed: count("FAILED"),
+        skipped: count("skipped"),
+    };
     if !finished.success && outcome.failed == 0 {
         outcome.failed = 1;
     }
