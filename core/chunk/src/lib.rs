@@ -1,1 +1,36 @@
-//! moorage-chunk
+//! The data of a volume below the file system: slices as blocks in an object store.
+//!
+//! [`ChunkStore`] writes and reads slices (spec 60-objects); [`store`] holds the object stores and the layers
+//! between a volume and its bucket. Nothing here knows files, handles or metadata.
+
+mod block;
+mod buffer;
+mod checksum;
+mod chunk_store;
+mod compress;
+mod config;
+mod disk_error;
+mod flight;
+mod guard;
+mod memory_cache;
+mod offload;
+mod rate;
+mod read;
+mod slice_blocks;
+mod stats;
+pub mod store;
+mod touch;
+mod upload;
+mod writer;
+
+pub use block::{BLOCK_PREFIX, BlockId, blocks};
+pub use checksum::crc32c;
+pub use chunk_store::{ChunkStore, PendingUploads};
+pub use compress::Compression;
+pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
+pub use stats::ChunkStats;
+pub use store::{
+    Features, FileStore, MemoryStore, ObjectInfo, ObjectStore, StoreConfig, StoreCounters, open_store,
+    prefix_in_use, probe_store,
+};
+pub use writer::SliceWriter;

@@ -1,9 +1,11 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
+mod memory;
 mod sqlite;
 
 use std::sync::Arc;
 
+pub use memory::{CommitFault, MemoryEngine};
 use moorage_meta::Engine;
 use moorage_model::{Error, ErrorKind, Result};
 
@@ -23,6 +25,7 @@ pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
     };
     match scheme.to_ascii_lowercase().as_str() {
         "sqlite3" | "sqlite" => Ok(Arc::new(sqlite::SqliteEngine::open(rest)?)),
+        "memory" => Ok(Arc::new(MemoryEngine::new())),
         "redis" | "rediss" | "unix" | "mysql" | "postgres" | "postgresql" | "tikv" | "etcd" | "fdb"
         | "badger" => Err(Error::new(
             ErrorKind::NotSupported,

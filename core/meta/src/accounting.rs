@@ -1,17 +1,39 @@
 //! Limits and usage: what every verb that makes, grows, moves or removes nodes checks and counts
 //! (spec 70-semantics section 8).
 
-use moorage_model::{Attr, Counter, DirStat, ErrorKind, Gid, Ino, Quota, QuotaKey, Result, Uid, align4k};
+use moorage_model::{
+    Attr, Counter, DirStat, ErrorKind, Gid, Ino, NodeType, Quota, QuotaKey, Result, Uid, align4k,
+};
 
 use crate::{Key, Meta, Read, Txn, TxnExt as _};
 
 /// Below this share of a limit (in eighths) the cached usage decides; from there on the stored number is read.
 const TRUSTED_EIGHTHS: i64 = 7;
 
+/// Entries read per page when a tree is added up.
+const ENTRY_PAGE: usize = 1000;
+
+/// What a directory and everything below it count in a directory quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SubtreeUsage {
+    pub(crate) directory: Ino,
+    /// Bytes.
+    pub(crate) space: i64,
+    pub(crate) inodes: i64,
+}
+
 /// What one entry for this node counts in the statistics of its directory.
 pub(crate) fn entry_stat(attr: &Attr) -> DirStat {
-    let length = if attr.is_file() { i64::try_from(attr.length).unwrap_or(i64::MAX) } else { 0 };
-    DirStat { length, space: attr.used_space(), inodes: 1 }
+    let length = if attr.is_file() {
+        i64::try_from(attr.length).unwrap_or(i64::MAX)
+    } else {
+        0
+    };
+    DirStat {
+        length,
+        space: attr.used_space(),
+        inodes: 1,
+    }
 }
 
 /// Whether the cached usage is so near to the limit that the stored one has to be read.
@@ -57,12 +79,20 @@ impl Meta {
             used_inodes,
         };
         if near_quota(&volume, space, inodes) {
-            let mut stored =
-                txn.get(&[Key::Counter(Counter::UsedSpace), Key::Counter(Counter::TotalInodes)]).await?;
+            let mut stored = txn
+                .get(&[
+                    Key::Counter(Counter::UsedSpace),
+                    Key::Counter(Counter::TotalInodes),
+                ])
+                .await?;
             volume.used_space = stored.counter()?.unwrap_or(0);
             volume.used_inodes = stored.counter()?.unwrap_or(0);
         }
-        if volume.exceeded_by(space, inodes) { Err(ErrorKind::NoSpace.into()) } else { Ok(()) }
+        if volume.exceeded_by(space, inodes) {
+            Err(ErrorKind::NoSpace.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// The quotas of a user and a group.
@@ -77,7 +107,8 @@ impl Meta {
         if !self.setting.read().user_group_quota {
             return Ok(());
         }
-        self.check_quotas(txn, &[QuotaKey::User(uid), QuotaKey::Group(gid)], space, inodes).await
+        self.check_quotas(txn, &[QuotaKey::User(uid), QuotaKey::Group(gid)], space, inodes)
+            .await
     }
 
     /// The quotas of `parent` and of everything above it, but for the directories in `except`.
@@ -93,8 +124,11 @@ impl Meta {
             return Ok(());
         }
         let limited = self.quota_directories(&*txn, parent).await?;
-        let keys: Vec<QuotaKey> =
-            limited.into_iter().filter(|ino| !except.contains(ino)).map(QuotaKey::Directory).collect();
+        let keys: Vec<QuotaKey> = limited
+            .into_iter()
+            .filter(|ino| !except.contains(ino))
+            .map(QuotaKey::Directory)
+            .collect();
         self.check_quotas(txn, &keys, space, inodes).await
     }
 
@@ -108,7 +142,11 @@ impl Meta {
         let table = self.caches.usage.quotas();
         let near: Vec<Key> = keys
             .iter()
-            .filter(|key| table.get(**key).is_some_and(|quota| near_quota(&quota, space, inodes)))
+            .filter(|key| {
+                table
+                    .get(**key)
+                    .is_some_and(|quota| near_quota(&quota, space, inodes))
+            })
             .map(|key| Key::Quota(*key))
             .collect();
         if near.is_empty() {
@@ -116,7 +154,10 @@ impl Meta {
         }
         let mut stored = txn.get(&near).await?;
         for _ in &near {
-            if stored.quota()?.is_some_and(|quota| quota.exceeded_by(space, inodes)) {
+            if stored
+                .quota()?
+                .is_some_and(|quota| quota.exceeded_by(space, inodes))
+            {
                 return Err(ErrorKind::QuotaExceeded.into());
             }
         }
@@ -204,7 +245,11 @@ impl Meta {
         if delta.is_zero() || old.nlink == 0 || !self.setting.read().dir_stats {
             return Ok(());
         }
-        let parents = if old.parent == Ino::NONE { txn.parents(ino).await? } else { vec![(old.parent, 1)] };
+        let parents = if old.parent == Ino::NONE {
+            txn.parents(ino).await?
+        } else {
+            vec![(old.parent, 1)]
+        };
         for (parent, entries) in parents {
             let times = i64::from(entries);
             let delta = DirStat {
@@ -218,5 +263,106 @@ impl Meta {
             self.account_entry(txn, parent, delta).await?;
         }
         Ok(())
+    }
+
+    /// Whether something that moves between these directories enters or leaves a directory quota.
+    pub(crate) async fn crosses_quotas(
+        &self,
+        reader: &(impl Read + ?Sized),
+        from: Ino,
+        to: Ino,
+    ) -> Result<bool> {
+        if !self.caches.usage.quotas().has_directories() || !self.setting.read().dir_stats {
+            return Ok(false);
+        }
+        Ok(self.quota_directories(reader, from).await? != self.quota_directories(reader, to).await?)
+    }
+
+    /// Counts a node over from one directory to another: statistics of both, and the quotas above only one of them
+    /// with everything below the node. `subtree` is the usage of a directory when the caller knows it.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` when a quota of the new place is too small.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one move")]
+    pub(crate) async fn account_move(
+        &self,
+        txn: &mut dyn Txn,
+        from: Ino,
+        to: Ino,
+        ino: Ino,
+        stat: DirStat,
+        directory: bool,
+        subtree: Option<&SubtreeUsage>,
+    ) -> Result<()> {
+        if from == to || !self.setting.read().dir_stats {
+            return Ok(());
+        }
+        txn.add_dir_stat(from, -stat);
+        txn.add_dir_stat(to, stat);
+        let left = self.quota_directories(&*txn, from).await?;
+        let entered = self.quota_directories(&*txn, to).await?;
+        if left == entered {
+            return Ok(());
+        }
+        let (space, inodes) = match subtree {
+            _ if !directory => (stat.space, stat.inodes),
+            Some(usage) => (usage.space, usage.inodes),
+            None => {
+                let usage = self.subtree_usage(&*txn, ino).await?;
+                (usage.space, usage.inodes)
+            }
+        };
+        let only = |these: &[Ino], those: &[Ino]| -> Vec<QuotaKey> {
+            these
+                .iter()
+                .filter(|ino| !those.contains(ino))
+                .map(|ino| QuotaKey::Directory(*ino))
+                .collect()
+        };
+        let (left, entered) = (only(&left, &entered), only(&entered, &left));
+        self.check_quotas(txn, &entered, space, inodes).await?;
+        for key in left {
+            txn.add_quota_usage(key, -space, -inodes);
+        }
+        for key in entered {
+            txn.add_quota_usage(key, space, inodes);
+        }
+        Ok(())
+    }
+
+    /// Adds up a directory and everything below it from the entries themselves, hard links once per entry.
+    ///
+    /// Round trips: one per directory and 1000 entries.
+    pub(crate) async fn subtree_usage(
+        &self,
+        reader: &(impl Read + ?Sized),
+        directory: Ino,
+    ) -> Result<SubtreeUsage> {
+        let mut usage = SubtreeUsage {
+            directory,
+            space: align4k(0),
+            inodes: 1,
+        };
+        let mut pending = vec![directory];
+        while let Some(current) = pending.pop() {
+            let mut after = None;
+            loop {
+                let page = reader
+                    .read_directory(current, after.as_ref(), ENTRY_PAGE, true)
+                    .await?;
+                for item in &page {
+                    usage.inodes += 1;
+                    usage.space += item.attr.as_ref().map_or(align4k(0), Attr::used_space);
+                    if item.entry.kind == NodeType::Directory {
+                        pending.push(item.entry.ino);
+                    }
+                }
+                if page.len() < ENTRY_PAGE {
+                    break;
+                }
+                after = page.last().map(|item| item.name.clone());
+            }
+        }
+        Ok(usage)
     }
 }

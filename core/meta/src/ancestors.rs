@@ -62,15 +62,22 @@ impl Meta {
                 chain.extend((current != Ino::NONE).then_some(current));
                 return Ok(chain);
             }
-            let guess: Vec<Ino> =
-                self.caches.parents.chain(current).into_iter().filter(|ino| !is_top(*ino)).collect();
+            let guess: Vec<Ino> = self
+                .caches
+                .parents
+                .chain(current)
+                .into_iter()
+                .filter(|ino| !is_top(*ino))
+                .collect();
             let keys: Vec<Key> = guess.iter().map(|ino| Key::Node(*ino)).collect();
             let mut nodes = reader.get(&keys).await?;
             for ino in guess {
                 if ino != current {
                     break;
                 }
-                let Some(attr) = nodes.node()? else { return Ok(chain) };
+                let Some(attr) = nodes.node()? else {
+                    return Ok(chain);
+                };
                 self.caches.parents.note(ino, attr.parent);
                 chain.push(ino);
                 current = attr.parent;
@@ -81,39 +88,40 @@ impl Meta {
         }
     }
 
-    /// As [`Meta::ancestors`], with every directory of the chain locked, so that none of them moves before the
-    /// transaction commits. The chain ends with the root; a directory below the trash or below nothing is refused.
+    /// As [`Meta::ancestors`], with every directory of the chain locked but the one it ends with, so that none of them
+    /// moves before the transaction commits.
     ///
     /// # Errors
-    /// `NotFound` when the chain does not lead to the root, `Corrupt` for a loop, `Conflict` when it keeps moving.
+    /// `NotFound` when the chain leads to a missing node, `Corrupt` for a loop.
     pub(crate) async fn lock_ancestors(&self, txn: &mut dyn Txn, directory: Ino) -> Result<Vec<Ino>> {
         let mut start = directory;
         let mut chain: Vec<Ino> = Vec::new();
-        while start != Ino::ROOT {
-            let guess = self.ancestors(txn, start).await?;
-            let keys: Vec<Key> = guess.iter().filter(|ino| !is_top(**ino)).map(|ino| Key::Node(*ino)).collect();
+        while !is_top(start) {
+            let guess = self.ancestors(&*txn, start).await?;
+            let guess: Vec<Ino> = guess.into_iter().filter(|ino| !is_top(*ino)).collect();
+            let keys: Vec<Key> = guess.iter().map(|ino| Key::Node(*ino)).collect();
             let mut nodes = txn.get_locked(&keys).await?;
             for ino in guess {
-                if ino != start || is_top(ino) {
+                if ino != start {
                     break;
                 }
                 let attr: Attr = nodes.node()?.ok_or(ErrorKind::NotFound)?;
                 chain.push(ino);
                 start = attr.parent;
             }
-            if is_top(start) && start != Ino::ROOT {
-                return Err(ErrorKind::NotFound.into());
-            }
             if chain.len() > MAX_DEPTH {
                 return Err(looped(directory));
             }
         }
-        chain.push(Ino::ROOT);
+        chain.push(start);
         Ok(chain)
     }
 }
 
 fn looped(directory: Ino) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the directories above inode {directory} form a loop"))
-        .with_advice("Run `moorage fsck --repair`.")
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("the directories above inode {directory} form a loop"),
+    )
+    .with_advice("Run `moorage fsck --repair`.")
 }

@@ -17,7 +17,12 @@ impl Meta {
             return;
         }
         let now = self.now();
-        let number = self.caches.changelog.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = self
+            .caches
+            .changelog
+            .0
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_add(1);
         txn.append_changelog(format!(
             "{}.{:09}|{}|({},{number})",
             now.seconds,

@@ -5,7 +5,8 @@
 
 use async_trait::async_trait;
 use moorage_model::{
-    AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, Quota, QuotaKey, Result, Slice, SliceId,
+    AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, Quota, QuotaKey, Result, Slice,
+    SliceId,
 };
 
 use crate::{DirectoryEntry, Key, Meta, Page, Read, Record, Scan, Txn};
@@ -54,7 +55,10 @@ pub(crate) struct Observed<'t> {
 
 impl<'t> Observed<'t> {
     pub(crate) fn new(inner: &'t mut dyn Txn) -> Self {
-        Observed { inner, effects: Effects::default() }
+        Observed {
+            inner,
+            effects: Effects::default(),
+        }
     }
 
     pub(crate) fn into_effects(self) -> Effects {
@@ -89,7 +93,9 @@ impl Read for Observed<'_> {
         limit: usize,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
-        self.inner.read_directory(directory, after, limit, attributes).await
+        self.inner
+            .read_directory(directory, after, limit, attributes)
+            .await
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {

@@ -24,7 +24,9 @@ pub struct Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("verb", &self.verb).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("verb", &self.verb)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,5 +106,10 @@ where
     };
     engine.execute(job).await?;
     let value = slot.lock().take();
-    value.ok_or_else(|| Error::new(ErrorKind::Io, format!("{verb}: the engine committed without running it")))
+    value.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Io,
+            format!("{verb}: the engine committed without running it"),
+        )
+    })
 }

@@ -33,7 +33,13 @@ pub struct Context {
 impl Context {
     /// The superuser, unchecked: background jobs and administration.
     pub fn root() -> Context {
-        Context { uid: Uid::ROOT, gid: Gid(0), groups: Arc::from([]), pid: 0, check_permission: false }
+        Context {
+            uid: Uid::ROOT,
+            gid: Gid(0),
+            groups: Arc::from([]),
+            pid: 0,
+            check_permission: false,
+        }
     }
 
     /// Whether the caller is in `group`.
@@ -93,12 +99,18 @@ impl Meta {
     }
 
     pub(crate) fn check_writable(&self) -> Result<()> {
-        if self.options.read_only { Err(ErrorKind::ReadOnly.into()) } else { Ok(()) }
+        if self.options.read_only {
+            Err(ErrorKind::ReadOnly.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// A handle that jobs and tasks may keep.
     pub(crate) fn shared(&self) -> Result<Arc<Meta>> {
-        self.this.upgrade().ok_or_else(|| Error::new(ErrorKind::Io, "the volume client was dropped"))
+        self.this
+            .upgrade()
+            .ok_or_else(|| Error::new(ErrorKind::Io, "the volume client was dropped"))
     }
 
     /// Runs a mutating verb: refused on a read-only client, else one atomic job of the engine.

@@ -32,7 +32,10 @@ fn acl_grants(context: &Context, attr: &Attr, rule: &AclRule, mask: u16) -> bool
     if let Some(user) = rule.users.iter().find(|user| user.id == context.uid.0) {
         return user.permissions & rule.mask & mask == mask;
     }
-    let named = rule.groups.iter().map(|group| (moorage_model::Gid(group.id), group.permissions));
+    let named = rule
+        .groups
+        .iter()
+        .map(|group| (moorage_model::Gid(group.id), group.permissions));
     let mut matched = false;
     for (group, permissions) in std::iter::once((attr.gid, rule.group)).chain(named) {
         if context.in_group(group) {
@@ -52,7 +55,8 @@ impl Meta {
     /// # Errors
     /// `AccessDenied`; `Corrupt` when the ACL rule of the node is missing.
     pub async fn check_access(&self, context: &Context, attr: &Attr, mask: u8) -> Result<()> {
-        self.check_access_in(self.engine.as_ref(), context, attr, mask).await
+        self.check_access_in(self.engine.as_ref(), context, attr, mask)
+            .await
     }
 
     /// As [`Meta::check_access`], reading an unknown ACL rule through the verb's transaction.
@@ -63,7 +67,11 @@ impl Meta {
         attr: &Attr,
         mask: u8,
     ) -> Result<()> {
-        if context.check_permission { self.judge_access(reader, context, attr, mask).await } else { Ok(()) }
+        if context.check_permission {
+            self.judge_access(reader, context, attr, mask).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Judges also callers that the kernel has checked.
@@ -85,7 +93,11 @@ impl Meta {
         } else {
             mode_grants(context, attr, mask)
         };
-        if granted { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
+        if granted {
+            Ok(())
+        } else {
+            Err(ErrorKind::AccessDenied.into())
+        }
     }
 
     /// Whether entries of the directory may be made or removed, as far as its permission bits say.
@@ -95,7 +107,8 @@ impl Meta {
         context: &Context,
         directory: &Attr,
     ) -> Result<()> {
-        self.check_access_in(reader, context, directory, MAY_WRITE | MAY_EXECUTE).await
+        self.check_access_in(reader, context, directory, MAY_WRITE | MAY_EXECUTE)
+            .await
     }
 }
 
@@ -106,7 +119,11 @@ impl Meta {
 /// `AccessDenied`.
 pub(crate) fn check_sticky(context: &Context, directory: &Attr, node: &Attr) -> Result<()> {
     let owns = context.uid.0 == 0 || context.uid == directory.uid || context.uid == node.uid;
-    if directory.mode & 0o1000 == 0 || owns { Ok(()) } else { Err(ErrorKind::AccessDenied.into()) }
+    if directory.mode & 0o1000 == 0 || owns {
+        Ok(())
+    } else {
+        Err(ErrorKind::AccessDenied.into())
+    }
 }
 
 /// Refuses nodes with any of these flags.
@@ -114,7 +131,24 @@ pub(crate) fn check_sticky(context: &Context, directory: &Attr, node: &Attr) -> 
 /// # Errors
 /// `NotPermitted`.
 pub(crate) fn refuse_flags(attr: &Attr, flags: Flags) -> Result<()> {
-    if attr.flags.intersects(flags) { Err(ErrorKind::NotPermitted.into()) } else { Ok(()) }
+    if attr.flags.intersects(flags) {
+        Err(ErrorKind::NotPermitted.into())
+    } else {
+        Ok(())
+    }
+}
+
+/// A parent that entries may be taken from.
+///
+/// # Errors
+/// `NotFound` when it is gone, `NotDirectory`.
+pub(crate) fn directory(attr: Option<Attr>) -> Result<Attr> {
+    let attr = attr.ok_or(ErrorKind::NotFound)?;
+    if attr.is_directory() {
+        Ok(attr)
+    } else {
+        Err(ErrorKind::NotDirectory.into())
+    }
 }
 
 /// A parent that entries may be added to: it exists, is a directory and does not lie in the trash.
@@ -122,11 +156,12 @@ pub(crate) fn refuse_flags(attr: &Attr, flags: Flags) -> Result<()> {
 /// # Errors
 /// `NotFound` when it is gone or trashed, `NotDirectory`.
 pub(crate) fn living_directory(attr: Option<Attr>) -> Result<Attr> {
-    let attr = attr.ok_or(ErrorKind::NotFound)?;
-    if !attr.is_directory() {
-        return Err(ErrorKind::NotDirectory.into());
+    let attr = directory(attr)?;
+    if attr.in_trash() {
+        Err(ErrorKind::NotFound.into())
+    } else {
+        Ok(attr)
     }
-    if attr.in_trash() { Err(ErrorKind::NotFound.into()) } else { Ok(attr) }
 }
 
 /// Entries are taken out of trash directories by root only.
@@ -134,5 +169,9 @@ pub(crate) fn living_directory(attr: Option<Attr>) -> Result<Attr> {
 /// # Errors
 /// `NotPermitted`.
 pub(crate) fn check_out_of_trash(context: &Context, directory: Ino) -> Result<()> {
-    if directory.is_trash() && context.uid.0 != 0 { Err(ErrorKind::NotPermitted.into()) } else { Ok(()) }
+    if directory.is_trash() && context.uid.0 != 0 {
+        Err(ErrorKind::NotPermitted.into())
+    } else {
+        Ok(())
+    }
 }

@@ -1,8 +1,8 @@
 //! Values of records, and typed access to a batch of them.
 
 use moorage_model::{
-    AclRule, Attr, DelayedSlice, DirStat, Entry, Error, ErrorKind, FileLockKind, Name, Quota, RecordLock, Result,
-    Slice,
+    AclRule, Attr, DelayedSlice, DirStat, Entry, Error, ErrorKind, FileLockKind, Name, Quota, RecordLock,
+    Result, Slice,
 };
 
 use crate::Key;

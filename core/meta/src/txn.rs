@@ -1,9 +1,7 @@
 //! What a verb may do: read, read to decide, and collect writes.
 
 use async_trait::async_trait;
-use moorage_model::{
-    Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaKey, Result, Slice, SliceId,
-};
+use moorage_model::{Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaKey, Result, Slice, SliceId};
 
 use crate::{DirectoryEntry, Key, Page, Record, Records, Scan};
 

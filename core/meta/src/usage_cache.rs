@@ -79,7 +79,10 @@ impl QuotaTable {
     }
 
     fn copied(&self) -> QuotaTable {
-        QuotaTable { quotas: self.quotas.clone(), directories: self.directories }
+        QuotaTable {
+            quotas: self.quotas.clone(),
+            directories: self.directories,
+        }
     }
 }
 
@@ -94,7 +97,10 @@ pub(crate) struct UsageCache {
 impl UsageCache {
     /// Bytes and nodes in use.
     pub(crate) fn used(&self) -> (i64, i64) {
-        (self.space.load(Ordering::Relaxed), self.inodes.load(Ordering::Relaxed))
+        (
+            self.space.load(Ordering::Relaxed),
+            self.inodes.load(Ordering::Relaxed),
+        )
     }
 
     /// Takes over counters that were read.
@@ -120,7 +126,14 @@ impl UsageCache {
             return quota.add(space, inodes);
         }
         if !matches!(key, QuotaKey::Directory(_)) {
-            self.put_quota(key, &Quota { used_space: space, used_inodes: inodes, ..Quota::default() });
+            self.put_quota(
+                key,
+                &Quota {
+                    used_space: space,
+                    used_inodes: inodes,
+                    ..Quota::default()
+                },
+            );
         }
     }
 
@@ -147,7 +160,10 @@ impl Meta {
     /// Reads the usage counters and all quotas anew: at start, so that limits hold from the first operation on,
     /// and at every heartbeat (spec 70-semantics section 1).
     pub(crate) async fn refresh_usage(&self) -> Result<()> {
-        let keys = [Key::Counter(Counter::UsedSpace), Key::Counter(Counter::TotalInodes)];
+        let keys = [
+            Key::Counter(Counter::UsedSpace),
+            Key::Counter(Counter::TotalInodes),
+        ];
         let mut counters = self.engine.get(&keys).await?;
         let (space, inodes) = (counters.counter()?.unwrap_or(0), counters.counter()?.unwrap_or(0));
         self.caches.usage.set_used(space, inodes);
@@ -159,7 +175,10 @@ impl Meta {
         let mut table = QuotaTable::default();
         let mut after: Option<Key> = None;
         loop {
-            let page = self.engine.scan(&Scan::Quotas, after.as_ref(), QUOTA_PAGE).await?;
+            let page = self
+                .engine
+                .scan(&Scan::Quotas, after.as_ref(), QUOTA_PAGE)
+                .await?;
             after = page.items.last().map(|(key, _)| key.clone());
             for (key, record) in page.items {
                 if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {

@@ -90,13 +90,27 @@ impl AclRule {
         let (owner, group, mask, other) = (field()?, field()?, field()?, field()?);
         let mut list = || {
             let count = take::<4>(input).map(u32::from_be_bytes).ok_or_else(corrupt)?;
-            let length = usize::try_from(count).ok().and_then(|n| n.checked_mul(6)).ok_or_else(corrupt)?;
+            let length = usize::try_from(count)
+                .ok()
+                .and_then(|n| n.checked_mul(6))
+                .ok_or_else(corrupt)?;
             let (head, rest) = input.split_at_checked(length).ok_or_else(corrupt)?;
             *input = rest;
             AclRule::decode_entries(head)
         };
         let (users, groups) = (list()?, list()?);
-        if input.is_empty() { Ok(AclRule { owner, group, mask, other, users, groups }) } else { Err(corrupt()) }
+        if input.is_empty() {
+            Ok(AclRule {
+                owner,
+                group,
+                mask,
+                other,
+                users,
+                groups,
+            })
+        } else {
+            Err(corrupt())
+        }
     }
 
     /// A list of named entries as SQL stores it: six bytes each, no count.
@@ -115,12 +129,18 @@ impl AclRule {
     /// `Corrupt` when the length is no multiple of six.
     pub fn decode_entries(mut bytes: &[u8]) -> Result<Vec<AclEntry>> {
         if !bytes.len().is_multiple_of(6) {
-            return Err(Error::new(ErrorKind::Corrupt, format!("ACL entry list of {} bytes", bytes.len())));
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("ACL entry list of {} bytes", bytes.len()),
+            ));
         }
         let input = &mut bytes;
         let mut out = Vec::with_capacity(input.len() / 6);
         while let (Some(id), Some(permissions)) = (take::<4>(input), take::<2>(input)) {
-            out.push(AclEntry { id: u32::from_be_bytes(id), permissions: u16::from_be_bytes(permissions) });
+            out.push(AclEntry {
+                id: u32::from_be_bytes(id),
+                permissions: u16::from_be_bytes(permissions),
+            });
         }
         Ok(out)
     }

@@ -36,7 +36,12 @@ impl NodeType {
             5 => NodeType::BlockDevice,
             6 => NodeType::CharDevice,
             7 => NodeType::Socket,
-            _ => return Err(Error::new(ErrorKind::Corrupt, format!("node type {code} is unknown"))),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    format!("node type {code} is unknown"),
+                ));
+            }
         })
     }
 
@@ -197,7 +202,10 @@ impl Attr {
         if bytes.len() < SHORTEST {
             return Err(Error::new(
                 ErrorKind::Corrupt,
-                format!("attribute record of {} bytes, at least {SHORTEST} needed", bytes.len()),
+                format!(
+                    "attribute record of {} bytes, at least {SHORTEST} needed",
+                    bytes.len()
+                ),
             ));
         }
         let short = || Error::new(ErrorKind::Corrupt, "attribute record ends early");

@@ -81,9 +81,15 @@ impl Entry {
             [kind, ino @ ..] if ino.len() == 8 => {
                 let mut raw = [0; 8];
                 raw.copy_from_slice(ino);
-                Ok(Entry { kind: NodeType::from_code(*kind)?, ino: Ino(u64::from_be_bytes(raw)) })
+                Ok(Entry {
+                    kind: NodeType::from_code(*kind)?,
+                    ino: Ino(u64::from_be_bytes(raw)),
+                })
             }
-            _ => Err(Error::new(ErrorKind::Corrupt, format!("entry value of {} bytes, not 9", bytes.len()))),
+            _ => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("entry value of {} bytes, not 9", bytes.len()),
+            )),
         }
     }
 }

@@ -100,7 +100,14 @@ pub struct Error {
 impl Error {
     /// An error whose message names the object it happened to.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, detail: Some(Box::new(Detail { message: message.into(), advice: None, source: None })) }
+        Error {
+            kind,
+            detail: Some(Box::new(Detail {
+                message: message.into(),
+                advice: None,
+                source: None,
+            })),
+        }
     }
 
     /// What went wrong.
@@ -146,7 +153,13 @@ impl Error {
     }
 
     fn detail_mut(&mut self) -> &mut Detail {
-        self.detail.get_or_insert_with(|| Box::new(Detail { message: String::new(), advice: None, source: None }))
+        self.detail.get_or_insert_with(|| {
+            Box::new(Detail {
+                message: String::new(),
+                advice: None,
+                source: None,
+            })
+        })
     }
 }
 
@@ -203,7 +216,9 @@ impl From<ErrorKind> for Error {
 impl fmt::Display for Error {
     /// One line: message, cause chain, advice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(detail) = &self.detail else { return f.write_str(self.kind.describe()) };
+        let Some(detail) = &self.detail else {
+            return f.write_str(self.kind.describe());
+        };
         if detail.message.is_empty() {
             f.write_str(self.kind.describe())?;
         } else {

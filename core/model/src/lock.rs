@@ -29,7 +29,10 @@ impl FileLockKind {
         match letter {
             b'R' => Ok(FileLockKind::Shared),
             b'W' => Ok(FileLockKind::Exclusive),
-            other => Err(Error::new(ErrorKind::Corrupt, format!("BSD lock of kind {other}"))),
+            other => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("BSD lock of kind {other}"),
+            )),
         }
     }
 }
@@ -115,13 +118,19 @@ impl RecordLocks {
     /// `Corrupt` when the length is no multiple of 24.
     pub fn decode_ranges(mut bytes: &[u8]) -> Result<Vec<RecordLock>> {
         if !bytes.len().is_multiple_of(RecordLock::BYTES) {
-            return Err(Error::new(ErrorKind::Corrupt, format!("POSIX lock record of {} bytes", bytes.len())));
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("POSIX lock record of {} bytes", bytes.len()),
+            ));
         }
         let input = &mut bytes;
         let mut out = Vec::with_capacity(input.len() / RecordLock::BYTES);
-        while let (Some(kind), Some(pid), Some(start), Some(end)) =
-            (take::<4>(input), take::<4>(input), take::<8>(input), take::<8>(input))
-        {
+        while let (Some(kind), Some(pid), Some(start), Some(end)) = (
+            take::<4>(input),
+            take::<4>(input),
+            take::<8>(input),
+            take::<8>(input),
+        ) {
             let kind = match u32::from_be_bytes(kind) {
                 0 => RecordLockKind::Read,
                 _ => RecordLockKind::Write,
@@ -146,14 +155,25 @@ impl RecordLocks {
                 continue;
             }
             if old.start < start {
-                out.push(RecordLock { end: start - 1, ..old });
+                out.push(RecordLock {
+                    end: start - 1,
+                    ..old
+                });
             }
             if old.end > end {
-                out.push(RecordLock { start: end + 1, ..old });
+                out.push(RecordLock {
+                    start: end + 1,
+                    ..old
+                });
             }
         }
         if let Some(kind) = kind {
-            out.push(RecordLock { kind, pid, start, end });
+            out.push(RecordLock {
+                kind,
+                pid,
+                start,
+                end,
+            });
         }
         out.sort_by_key(|range| range.start);
         for range in out {

@@ -24,7 +24,13 @@ impl Slice {
 
     /// A hole record.
     pub fn hole(pos: u32, len: u32) -> Slice {
-        Slice { pos, id: SliceId::HOLE, size: 0, off: 0, len }
+        Slice {
+            pos,
+            id: SliceId::HOLE,
+            size: 0,
+            off: 0,
+            len,
+        }
     }
 
     /// The 24 bytes of the record.
@@ -48,13 +54,22 @@ impl Slice {
         let mut word = || take::<4>(&mut input).map_or(0, u32::from_be_bytes);
         let (pos, high, low) = (word(), word(), word());
         let (size, off, len) = (word(), word(), word());
-        let slice = Slice { pos, id: SliceId(u64::from(high) << 32 | u64::from(low)), size, off, len };
+        let slice = Slice {
+            pos,
+            id: SliceId(u64::from(high) << 32 | u64::from(low)),
+            size,
+            off,
+            len,
+        };
         let inside_chunk = u64::from(pos) + u64::from(len) <= CHUNK_SIZE;
         let inside_slice = slice.id == SliceId::HOLE || u64::from(off) + u64::from(len) <= u64::from(size);
         if inside_chunk && inside_slice {
             Ok(slice)
         } else {
-            Err(Error::new(ErrorKind::Corrupt, format!("slice record {slice:?} leaves its chunk or slice")))
+            Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("slice record {slice:?} leaves its chunk or slice"),
+            ))
         }
     }
 }
@@ -80,7 +95,11 @@ pub fn decode_slices(bytes: &[u8]) -> Result<Vec<Slice>> {
     if !rest.is_empty() {
         return Err(Error::new(
             ErrorKind::Corrupt,
-            format!("slice list of {} bytes is no multiple of {}", bytes.len(), Slice::BYTES),
+            format!(
+                "slice list of {} bytes is no multiple of {}",
+                bytes.len(),
+                Slice::BYTES
+            ),
         ));
     }
     records.iter().map(Slice::decode).collect()
@@ -111,7 +130,13 @@ pub fn resolve(slices: &[Slice]) -> Vec<Segment> {
         let (start, end) = (slice.pos, slice.pos.saturating_add(slice.len));
         let before = painted.range(..start).next_back().map(|(_, s)| *s);
         if let Some(left) = before.filter(|s| s.pos + s.len > start) {
-            painted.insert(left.pos, Segment { len: start - left.pos, ..left });
+            painted.insert(
+                left.pos,
+                Segment {
+                    len: start - left.pos,
+                    ..left
+                },
+            );
             cut_tail(&mut painted, left, end);
         }
         while let Some((&pos, &covered)) = painted.range(start..end).next() {
@@ -120,7 +145,13 @@ pub fn resolve(slices: &[Slice]) -> Vec<Segment> {
         }
         painted.insert(
             start,
-            Segment { pos: start, id: slice.id, size: slice.size, off: slice.off, len: slice.len },
+            Segment {
+                pos: start,
+                id: slice.id,
+                size: slice.size,
+                off: slice.off,
+                len: slice.len,
+            },
         );
     }
     painted.into_values().collect()
@@ -133,7 +164,12 @@ fn cut_tail(painted: &mut std::collections::BTreeMap<u32, Segment>, segment: Seg
         let cut = end - segment.pos;
         painted.insert(
             end,
-            Segment { pos: end, off: segment.off.saturating_add(cut), len: segment_end - end, ..segment },
+            Segment {
+                pos: end,
+                off: segment.off.saturating_add(cut),
+                len: segment_end - end,
+                ..segment
+            },
         );
     }
 }
@@ -169,12 +205,19 @@ impl DelayedSlice {
         if bytes.is_empty() || !bytes.len().is_multiple_of(DelayedSlice::BYTES) {
             return Err(Error::new(
                 ErrorKind::Corrupt,
-                format!("delayed-slice record of {} bytes, not a multiple of {}", bytes.len(), DelayedSlice::BYTES),
+                format!(
+                    "delayed-slice record of {} bytes, not a multiple of {}",
+                    bytes.len(),
+                    DelayedSlice::BYTES
+                ),
             ));
         }
         let mut out = Vec::with_capacity(bytes.len() / DelayedSlice::BYTES);
         while let (Some(id), Some(size)) = (take::<8>(&mut bytes), take::<4>(&mut bytes)) {
-            out.push(DelayedSlice { id: SliceId(u64::from_be_bytes(id)), size: u32::from_be_bytes(size) });
+            out.push(DelayedSlice {
+                id: SliceId(u64::from_be_bytes(id)),
+                size: u32::from_be_bytes(size),
+            });
         }
         Ok(out)
     }

@@ -19,23 +19,34 @@ impl Timestamp {
 
     /// Nanoseconds since the epoch, clamped to a signed 64-bit number as SQL engines store it.
     pub fn clamped_nanos(self) -> i64 {
-        self.seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(self.nanoseconds))
+        self.seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(i64::from(self.nanoseconds))
     }
 
     /// The time between two instants; `None` when `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Option<Duration> {
         let seconds = self.seconds.checked_sub(earlier.seconds)?;
         let nanoseconds = i64::from(self.nanoseconds) - i64::from(earlier.nanoseconds);
-        let (seconds, nanoseconds) =
-            if nanoseconds < 0 { (seconds.checked_sub(1)?, nanoseconds + 1_000_000_000) } else { (seconds, nanoseconds) };
-        Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
+        let (seconds, nanoseconds) = if nanoseconds < 0 {
+            (seconds.checked_sub(1)?, nanoseconds + 1_000_000_000)
+        } else {
+            (seconds, nanoseconds)
+        };
+        Some(Duration::new(
+            u64::try_from(seconds).ok()?,
+            u32::try_from(nanoseconds).ok()?,
+        ))
     }
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Timestamp::new(i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
+            Ok(after) => Timestamp::new(
+                i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+                after.subsec_nanos(),
+            ),
             Err(before) => {
                 let before = before.duration();
                 let seconds = -i64::try_from(before.as_secs()).unwrap_or(i64::MAX);

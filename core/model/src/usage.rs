@@ -37,7 +37,11 @@ impl std::ops::AddAssign for DirStat {
 impl std::ops::Neg for DirStat {
     type Output = DirStat;
     fn neg(self) -> DirStat {
-        DirStat { length: -self.length, space: -self.space, inodes: -self.inodes }
+        DirStat {
+            length: -self.length,
+            space: -self.space,
+            inodes: -self.inodes,
+        }
     }
 }
 
@@ -67,7 +71,12 @@ pub struct Quota {
 
 impl Default for Quota {
     fn default() -> Self {
-        Quota { max_space: -1, max_inodes: -1, used_space: 0, used_inodes: 0 }
+        Quota {
+            max_space: -1,
+            max_inodes: -1,
+            used_space: 0,
+            used_inodes: 0,
+        }
     }
 }
 

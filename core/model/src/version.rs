@@ -17,8 +17,11 @@ impl VersionGate {
     /// `VersionMismatch` naming the gate and both versions.
     pub fn check(setting: &Setting) -> Result<()> {
         let refuse = |what: String| {
-            Err(Error::new(ErrorKind::VersionMismatch, format!("volume {}: {what}", setting.name))
-                .with_advice("Use a client of the version it asks for."))
+            Err(Error::new(
+                ErrorKind::VersionMismatch,
+                format!("volume {}: {what}", setting.name),
+            )
+            .with_advice("Use a client of the version it asks for."))
         };
         if setting.meta_version > META_VERSION {
             return refuse(format!(
@@ -29,10 +32,14 @@ impl VersionGate {
         let own = Self::FORMAT_LEVEL;
         let (min, max) = (&setting.min_client_version, &setting.max_client_version);
         if !min.is_empty() && compare_versions(own, min) == Ordering::Less {
-            return refuse(format!("it asks for clients of format level {min} or newer, this one has {own}"));
+            return refuse(format!(
+                "it asks for clients of format level {min} or newer, this one has {own}"
+            ));
         }
         if !max.is_empty() && compare_versions(own, max) == Ordering::Greater {
-            return refuse(format!("it asks for clients of format level {max} or older, this one has {own}"));
+            return refuse(format!(
+                "it asks for clients of format level {max} or older, this one has {own}"
+            ));
         }
         Ok(())
     }
@@ -50,10 +57,12 @@ pub fn compare_versions(a: &str, b: &str) -> Ordering {
         (out, pre)
     }
     let ((a_numbers, a_pre), (b_numbers, b_pre)) = (parts(a), parts(b));
-    a_numbers.cmp(&b_numbers).then_with(|| match (a_pre.is_empty(), b_pre.is_empty()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => a_pre.as_bytes().cmp(b_pre.as_bytes()),
-    })
+    a_numbers
+        .cmp(&b_numbers)
+        .then_with(|| match (a_pre.is_empty(), b_pre.is_empty()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            (false, false) => a_pre.as_bytes().cmp(b_pre.as_bytes()),
+        })
 }

@@ -1,0 +1,161 @@
+//! Calls of a store that may be slow, flaky or dead: a deadline for every attempt, retries with jitter, and a
+//! circuit that opens when nothing gets through.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use moorage_model::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+
+/// Wait before the first retry; doubles from there.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// Longest wait between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Failures in a row after which the store counts as dead ...
+const OPEN_AFTER_FAILURES: u32 = 10;
+/// ... if they span at least this long, so that one burst of parallel errors is not enough.
+const OPEN_AFTER: Duration = Duration::from_secs(5);
+/// While the circuit is open, one call per this time is let through to see whether the store is back.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Whether the same call may succeed a moment later.
+pub(crate) fn passing(error: &Error) -> bool {
+    use ErrorKind::{Conflict, Interrupted, Timeout, Unavailable, WouldBlock};
+    matches!(
+        error.kind(),
+        Conflict | Interrupted | Timeout | Unavailable | WouldBlock
+    )
+}
+
+#[derive(Debug, Default)]
+struct Circuit {
+    failures: u32,
+    failing_since: Option<Instant>,
+    open: bool,
+    last_probe: Option<Instant>,
+}
+
+/// What a call is for; it decides what an open circuit means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Somebody waits for bytes: fail at once, so that programs get an answer.
+    Read,
+    /// Bytes that exist nowhere else: keep trying until the attempts are spent.
+    Write,
+}
+
+/// Guards the calls of one store.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    get_timeout: Duration,
+    put_timeout: Duration,
+    retries: u32,
+    circuit: Mutex<Circuit>,
+}
+
+impl Guard {
+    pub(crate) fn new(get_timeout: Duration, put_timeout: Duration, retries: u32) -> Guard {
+        Guard {
+            get_timeout,
+            put_timeout,
+            retries,
+            circuit: Mutex::default(),
+        }
+    }
+
+    /// Whether the store has answered nothing for a while.
+    pub(crate) fn is_open(&self) -> bool {
+        self.circuit.lock().open
+    }
+
+    /// Runs a call until it succeeds, fails for good, or the attempts are spent. Must run inside the runtime.
+    ///
+    /// # Errors
+    /// The last attempt's; `Timeout` when it took too long; `Unavailable` at once while the circuit is open.
+    pub(crate) async fn call<T, F, Fut>(&self, purpose: Purpose, what: &str, call: F) -> Result<T>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let deadline = if purpose == Purpose::Read {
+            self.get_timeout
+        } else {
+            self.put_timeout
+        };
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_delay(LONGEST_WAIT)
+            .with_max_times(self.retries as usize)
+            .with_jitter()
+            .build();
+        loop {
+            let error = if self.admits() {
+                let attempt = match tokio::time::timeout(deadline, call()).await {
+                    Ok(result) => result,
+                    Err(_) => Err(Error::new(
+                        ErrorKind::Timeout,
+                        format!(
+                            "the object store gave no answer for {what} within {} s",
+                            deadline.as_secs_f32()
+                        ),
+                    )),
+                };
+                self.note(attempt.as_ref().err());
+                match attempt {
+                    Err(error) if passing(&error) => error,
+                    other => return other,
+                }
+            } else {
+                let error = Error::new(
+                    ErrorKind::Unavailable,
+                    format!("the object store does not answer ({what})"),
+                )
+                .with_advice("Check the network and the store; the volume goes on by itself when it is back");
+                if purpose == Purpose::Read {
+                    return Err(error);
+                }
+                error
+            };
+            match waits.next() {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// Whether an attempt may go out now.
+    fn admits(&self) -> bool {
+        let mut circuit = self.circuit.lock();
+        if !circuit.open {
+            return true;
+        }
+        let due = circuit.last_probe.is_none_or(|at| at.elapsed() >= PROBE_EVERY);
+        if due {
+            circuit.last_probe = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Counts an outcome. Any answer that is not a passing failure shows that the store lives.
+    fn note(&self, error: Option<&Error>) {
+        let mut circuit = self.circuit.lock();
+        if !error.is_some_and(passing) {
+            if circuit.open {
+                tracing::info!("the object store answers again");
+            }
+            *circuit = Circuit::default();
+            return;
+        }
+        circuit.failures = circuit.failures.saturating_add(1);
+        let since = *circuit.failing_since.get_or_insert_with(Instant::now);
+        if !circuit.open && circuit.failures >= OPEN_AFTER_FAILURES && since.elapsed() >= OPEN_AFTER {
+            circuit.open = true;
+            circuit.last_probe = Some(Instant::now());
+            tracing::warn!(
+                failures = circuit.failures,
+                "the object store does not answer; reads fail until it does"
+            );
+        }
+    }
+}

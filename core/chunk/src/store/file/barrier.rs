@@ -1,0 +1,183 @@
+//! Objects that are written but not yet durable, and the one barrier that makes them so for every caller.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use moorage_model::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::platform;
+use crate::disk_error::disk_error;
+use crate::offload::Offload;
+
+/// Pending objects that are synced one by one; with more, one sync of the file system is cheaper.
+/// Also bounds the open files held for it.
+const SINGLE_FILES: usize = 64;
+/// Pending objects where single syncs are all a system has: the bound of the list.
+const LISTED_FILES: usize = 4096;
+
+type Outcome = std::result::Result<(), Arc<Error>>;
+
+#[derive(Debug, Default)]
+struct Pending {
+    files: Vec<(PathBuf, Option<File>)>,
+    folders: BTreeSet<PathBuf>,
+    /// More files than the list holds: sync the whole file system.
+    whole: bool,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.folders.is_empty() && !self.whole
+    }
+
+    fn put_back(&mut self, mut other: Pending) {
+        self.files.append(&mut other.files);
+        self.folders.append(&mut other.folders);
+        self.whole |= other.whole;
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pending: Pending,
+    running: bool,
+    waiters: Vec<oneshot::Sender<Outcome>>,
+}
+
+/// Collects pending objects and syncs them together.
+#[derive(Debug, Default)]
+pub(super) struct Barrier {
+    state: Mutex<State>,
+}
+
+impl Barrier {
+    /// Remembers an object that has its name but is not synced. Returns whether the list is full, where it is
+    /// bounded: then the caller has to wait for a sync before it goes on.
+    pub(super) fn add(&self, path: PathBuf, file: File, new_folders: Vec<PathBuf>) -> bool {
+        let mut state = self.state.lock();
+        let pending = &mut state.pending;
+        if let Some(folder) = path.parent()
+            && !pending.folders.contains(folder)
+        {
+            pending.folders.insert(folder.to_owned());
+        }
+        pending.folders.extend(new_folders);
+        if pending.whole {
+            return false;
+        }
+        if pending.files.len() < SINGLE_FILES {
+            // Elsewhere an open file would keep its object from being deleted.
+            pending.files.push((path, cfg!(unix).then_some(file)));
+        } else if cfg!(target_os = "linux") {
+            pending.whole = true;
+            pending.files.clear();
+        } else {
+            pending.files.push((path, None));
+        }
+        pending.files.len() >= LISTED_FILES
+    }
+
+    /// Waits until everything added before is durable. One round serves all who wait; who comes while a round
+    /// runs waits for the next.
+    ///
+    /// # Errors
+    /// The first failure of a round, to all its waiters; what failed stays pending.
+    pub(super) async fn sync(self: &Arc<Self>, offload: &Offload, counted: impl FnOnce()) -> Result<()> {
+        let (sender, receiver) = oneshot::channel();
+        let lead = {
+            let mut state = self.state.lock();
+            if state.pending.is_empty() && !state.running {
+                return Ok(());
+            }
+            state.waiters.push(sender);
+            !std::mem::replace(&mut state.running, true)
+        };
+        if lead {
+            counted();
+            let barrier = Arc::clone(self);
+            offload.start(move || barrier.rounds());
+        }
+        match receiver.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                Err(Error::new(error.kind(), "objects could not be made durable").with_source(error))
+            }
+            Err(_) => Err(Error::new(ErrorKind::Io, "the sync of objects was cut off")),
+        }
+    }
+
+    /// Runs rounds until nobody waits.
+    fn rounds(&self) {
+        loop {
+            let (batch, waiters) = {
+                let mut state = self.state.lock();
+                if state.waiters.is_empty() {
+                    state.running = false;
+                    return;
+                }
+                (
+                    std::mem::take(&mut state.pending),
+                    std::mem::take(&mut state.waiters),
+                )
+            };
+            let outcome = match sync_batch(&batch) {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    self.state.lock().pending.put_back(batch);
+                    Err(Arc::new(error))
+                }
+            };
+            for waiter in waiters {
+                // A caller that went away does not need the answer.
+                let _ = waiter.send(outcome.clone());
+            }
+        }
+    }
+}
+
+/// Files first: a name must not become durable before the bytes it stands for.
+fn sync_batch(batch: &Pending) -> Result<()> {
+    if batch.whole
+        && let Some(result) = platform::sync_file_systems(batch.folders.iter().map(PathBuf::as_path))
+    {
+        return result.map_err(|e| disk_error("can not sync", "the file system of the objects", e));
+    }
+    if batch.files.len() > 1 {
+        // All writes are under way before the first wait, so that one journal commit covers them.
+        batch
+            .files
+            .iter()
+            .filter_map(|(_, file)| file.as_ref())
+            .for_each(platform::start_writeback);
+    }
+    for (path, file) in &batch.files {
+        let synced = match file {
+            Some(file) => file.sync_data(),
+            None => sync_by_path(path),
+        };
+        synced.map_err(|e| disk_error("can not sync", path.display(), e))?;
+    }
+    for folder in &batch.folders {
+        match platform::sync_folder(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(disk_error("can not sync", folder.display(), error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn sync_by_path(path: &Path) -> io::Result<()> {
+    match File::options().write(true).open(path) {
+        Ok(file) => file.sync_data(),
+        // Deleted meanwhile: nothing is left to lose.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,290 @@
+//! Objects as files below a folder: Storage `file` (spec 60-objects section 10).
+
+mod barrier;
+mod path;
+mod platform;
+mod walk;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use moorage_model::{Error, ErrorKind, Result};
+
+use super::counters::Counting;
+use super::memory::missing;
+use super::{Features, ObjectInfo, ObjectStore, StoreCounters};
+use crate::compress::damaged;
+use crate::disk_error::disk_error;
+use crate::offload::Offload;
+use barrier::Barrier;
+use platform::NoWait;
+use walk::Walk;
+
+/// Open object files kept for repeated reads. They pin the space of deleted objects, so not many.
+const OPEN_FILES: usize = 64;
+/// Objects from this size on start their way to the disk as they are written, so that the barrier finds less to do.
+const EARLY_WRITEBACK_BYTES: usize = 1 << 20;
+
+/// A local folder as object store.
+///
+/// Objects are written to a temporary sibling and renamed, so that no reader ever sees half of one. They are not
+/// synced then but remembered, and [`ObjectStore::sync`] makes them durable together, names included.
+#[derive(Debug)]
+pub struct FileStore {
+    root: PathBuf,
+    temporaries: AtomicU64,
+    open: quick_cache::sync::Cache<String, Arc<File>>,
+    barrier: Arc<Barrier>,
+    offload: Offload,
+    counting: Counting,
+}
+
+impl FileStore {
+    /// Opens the folder `root`, which is made with the first object. Paths are `root` and key joined as text, as
+    /// the format wants it, with a `/` between them.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless `root` is an absolute path.
+    pub fn open(root: &Path) -> Result<FileStore> {
+        if !root.is_absolute() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("the object folder {} is not an absolute path", root.display()),
+            ));
+        }
+        let mut text = root.as_os_str().to_owned();
+        if !text.to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]) {
+            text.push("/");
+        }
+        Ok(FileStore {
+            root: text.into(),
+            // Another process may write the same object: two counters must not meet.
+            temporaries: AtomicU64::new(u64::from(rand::random::<u32>()) << 20),
+            open: quick_cache::sync::Cache::new(OPEN_FILES),
+            barrier: Arc::default(),
+            offload: Offload::new(),
+            counting: Counting::default(),
+        })
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf> {
+        path::path_of(&self.root, key)
+    }
+
+    /// The file of an object, kept open for the next read.
+    fn file(&self, key: &str) -> Result<Arc<File>> {
+        if let Some(file) = self.open.get(key) {
+            return Ok(file);
+        }
+        let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(key, e))?);
+        self.open.insert(key.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+fn read_error(key: &str, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => missing(key),
+        io::ErrorKind::UnexpectedEof => damaged(key, "it is shorter than its name says"),
+        _ => disk_error("can not read object", key, error),
+    }
+}
+
+/// Writes the object: open, write, rename; four calls with the close, and a mkdir per new folder.
+/// Returns the file and the folders whose entries are new.
+fn write_object(root: &Path, path: &Path, body: &[u8], number: u64) -> io::Result<(File, Vec<PathBuf>)> {
+    let temporary = path::temporary(path, number);
+    let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
+    let mut new_folders = Vec::new();
+    let mut file = match create() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().unwrap_or(root);
+            // Which of them exist already is not worth a call each: syncing a folder too many is harmless.
+            new_folders.extend(
+                parent
+                    .ancestors()
+                    .take_while(|f| f.starts_with(root))
+                    .map(Path::to_owned),
+            );
+            new_folders.extend(root.parent().map(Path::to_owned));
+            fs::create_dir_all(parent)?;
+            create()?
+        }
+        other => other?,
+    };
+    let written = file.write_all(body).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    if body.len() >= EARLY_WRITEBACK_BYTES {
+        platform::start_writeback(&file);
+    }
+    Ok((file, new_folders))
+}
+
+fn read_object(file: &File, key: &str, range: Range<u64>) -> Result<Bytes> {
+    let size = file.metadata().map_err(|e| read_error(key, e))?.len();
+    let end = range.end.min(size);
+    let len = usize::try_from(end.saturating_sub(range.start)).unwrap_or(0);
+    let mut body = vec![0; len];
+    platform::read_exact_at(file, &mut body, range.start).map_err(|e| read_error(key, e))?;
+    Ok(body.into())
+}
+
+#[async_trait]
+impl ObjectStore for FileStore {
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let path = self.path(key)?;
+        let number = self.temporaries.fetch_add(1, Relaxed);
+        self.counting.put(body.len());
+        let (root, name, barrier) = (self.root.clone(), key.to_owned(), Arc::clone(&self.barrier));
+        let written = self.offload.run(body.len(), move || {
+            let (file, new_folders) = write_object(&root, &path, &body, number)
+                .map_err(|e| disk_error("can not write object", &name, e))?;
+            Ok(barrier.add(path, file, new_folders))
+        });
+        if self.counting.outcome(written.await)? {
+            self.sync().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
+        let file = self.file(key)?;
+        let bytes = match &range {
+            Some(range) => usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX),
+            None => file
+                .metadata()
+                .map_or(0, |data| usize::try_from(data.len()).unwrap_or(usize::MAX)),
+        };
+        let name = key.to_owned();
+        let read = self.offload.run(bytes, move || {
+            read_object(&file, &name, range.unwrap_or(0..u64::MAX))
+        });
+        let body = self.counting.outcome(read.await)?;
+        self.counting.get(body.len());
+        Ok(body)
+    }
+
+    /// One `preadv2` when the page cache has the bytes; else a blocking read in place as long as the disk answers
+    /// quickly. One copy, from the page cache to the buffer.
+    fn read_now(&self, key: &str, offset: u64, buffer: &mut [u8]) -> Option<Result<()>> {
+        let read = |file: &File, buffer: &mut [u8]| -> Option<io::Result<()>> {
+            let done = match platform::read_cached(file, buffer, offset) {
+                Ok(NoWait::Done) => return Some(Ok(())),
+                Ok(NoWait::Partial(done)) => done,
+                Ok(NoWait::Unknown) => 0,
+                Err(error) => return Some(Err(error)),
+            };
+            let rest = buffer.get_mut(done..)?;
+            if !self.offload.in_place() {
+                return None;
+            }
+            Some(
+                self.offload
+                    .timed(|| platform::read_exact_at(file, rest, offset + done as u64)),
+            )
+        };
+        self.counting.get(buffer.len());
+        match self.file(key) {
+            Ok(file) => {
+                let result = read(&file, buffer)?;
+                Some(self.counting.outcome(result.map_err(|e| read_error(key, e))))
+            }
+            Err(error) => Some(self.counting.outcome(Err(error))),
+        }
+    }
+
+    fn will_need(&self, key: &str, range: Range<u64>) {
+        if let Ok(file) = self.file(key) {
+            platform::read_ahead(&file, range.start, range.end.saturating_sub(range.start));
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectInfo> {
+        let path = self.path(key)?;
+        let name = key.to_owned();
+        let info = self.offload.run(0, move || {
+            let data = fs::metadata(path).map_err(|e| read_error(&name, e))?;
+            if data.is_dir() {
+                return Err(missing(&name));
+            }
+            Ok(ObjectInfo {
+                size: data.len(),
+                modified: data.modified().ok(),
+            })
+        });
+        self.counting.outcome(info.await)
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let path = self.path(key)?;
+        self.open.remove(key);
+        self.counting.delete();
+        let (name, folder) = (key.to_owned(), key.ends_with('/'));
+        let deleted = self.offload.run(0, move || {
+            let result = if folder {
+                fs::remove_dir(path)
+            } else {
+                fs::remove_file(path)
+            };
+            match result {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) if folder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                other => other.map_err(|e| disk_error("can not delete object", &name, e)),
+            }
+        });
+        self.counting.outcome(deleted.await)
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, ObjectInfo)>> {
+        self.counting.list();
+        let (root, prefix, after) = (self.root.clone(), prefix.to_owned(), after.map(str::to_owned));
+        let listed = self.offload.run(usize::MAX, move || {
+            let mut walk = Walk {
+                prefix: &prefix,
+                after: after.as_deref(),
+                limit,
+                found: Vec::new(),
+            };
+            walk.descend(&root, "")
+                .map_err(|e| disk_error("can not list objects in", root.display(), e))?;
+            Ok(walk.found)
+        });
+        self.counting.outcome(listed.await)
+    }
+
+    async fn sync(&self) -> Result<()> {
+        let synced = self.barrier.sync(&self.offload, || self.counting.sync()).await;
+        self.counting.outcome(synced)
+    }
+
+    fn describe(&self) -> String {
+        format!("folder {}", self.root.display())
+    }
+
+    fn counters(&self) -> StoreCounters {
+        self.counting.snapshot()
+    }
+
+    fn features(&self) -> Features {
+        Features {
+            local: true,
+            encrypted: false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the local store asks of an operating system beyond the standard library.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// What a read that must not wait found.
+#[derive(Debug)]
+pub(super) enum NoWait {
+    /// The buffer is full.
+    Done,
+    /// The page cache holds only these first bytes.
+    Partial(usize),
+    /// The system has no such read.
+    Unknown,
+}
+
+/// Reads from the page cache only.
+#[cfg(target_os = "linux")]
+pub(super) fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<NoWait> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    let wanted = buffer.len();
+    let mut slices = [io::IoSliceMut::new(buffer)];
+    match preadv2(file, &mut slices, offset, ReadWriteFlags::NOWAIT) {
+        Ok(got) if got == wanted => Ok(NoWait::Done),
+        Ok(got) => Ok(NoWait::Partial(got)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(NoWait::Partial(0)),
+        Err(Errno::NOSYS | Errno::OPNOTSUPP) => Ok(NoWait::Unknown),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads from the page cache only: not available here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_cached(_file: &File, _buffer: &mut [u8], _offset: u64) -> io::Result<NoWait> {
+    Ok(NoWait::Unknown)
+}
+
+/// Fills the buffer from `offset`, waiting for the disk.
+#[cfg(unix)]
+pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+/// Fills the buffer from `offset`, waiting for the disk.
+#[cfg(windows)]
+pub(super) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            got => {
+                buffer = buffer.get_mut(got..).unwrap_or_default();
+                offset += got as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Starts reading a range into the page cache.
+#[cfg(target_os = "linux")]
+pub(super) fn read_ahead(file: &File, offset: u64, len: u64) {
+    if let Some(len) = std::num::NonZeroU64::new(len) {
+        // Advice: what it can not do now, the read will.
+        let _ = rustix::fs::fadvise(file, offset, Some(len), rustix::fs::Advice::WillNeed);
+    }
+}
+
+/// Starts reading a range into the page cache: left to the system here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_ahead(_file: &File, _offset: u64, _len: u64) {}
+
+/// Starts writing a file's pages to the disk without waiting, so that a later sync finds little left to do.
+#[cfg(target_os = "linux")]
+pub(super) fn start_writeback(file: &File) {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the descriptor is open for the whole call and the call takes no pointers.
+    unsafe {
+        // Advice as well: the sync that follows reports errors.
+        libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE);
+    }
+}
+
+/// Starts writing a file's pages to the disk: left to the system here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn start_writeback(_file: &File) {}
+
+/// Makes the names in a folder durable.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder) {
+        Ok(folder) => folder.sync_all(),
+        // A folder that may be entered but not read can not be synced by name; the file systems in use write a
+        // new name with the journal commit of its file.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names in a folder durable: NTFS logs them in order, and the sync of the file forces its log.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Syncs every file system these folders are on; `None` where only single files can be synced.
+#[cfg(target_os = "linux")]
+pub(super) fn sync_file_systems<'a>(folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
+    use std::os::unix::fs::MetadataExt;
+    let mut done = Vec::new();
+    let mut sync = |folder: &Path| -> io::Result<()> {
+        let folder = match File::open(folder) {
+            Ok(folder) => folder,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let device = folder.metadata()?.dev();
+        if !done.contains(&device) {
+            rustix::fs::syncfs(&folder)?;
+            done.push(device);
+        }
+        Ok(())
+    };
+    for folder in folders {
+        if let Err(error) = sync(folder) {
+            return Some(Err(error));
+        }
+    }
+    Some(Ok(()))
+}
+
+/// Syncs every file system these folders are on: not available here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn sync_file_systems<'a>(_folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
+    None
+}

@@ -1,0 +1,171 @@
+//! Object stores: the contract, the drivers and the layers between a volume and its bucket.
+
+mod counters;
+mod file;
+mod memory;
+mod open;
+mod probe;
+mod volume;
+
+use std::fmt::Debug;
+use std::ops::Range;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use moorage_model::{Result, TierId};
+
+pub use file::FileStore;
+pub use memory::MemoryStore;
+pub use open::{StoreConfig, open_store};
+pub use probe::{prefix_in_use, probe_store};
+pub use volume::{VolumeStore, shard_of};
+
+/// What a store says about an object without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Stored bytes: after compression and encryption.
+    pub size: u64,
+    /// Last change, when the store tells.
+    pub modified: Option<SystemTime>,
+}
+
+/// What the layers above may expect of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// The bytes are on this machine: the kernel's page cache serves repeats and a copy on disk gains nothing.
+    pub local: bool,
+    /// Bodies are encrypted: a part can not be read without the whole.
+    pub encrypted: bool,
+}
+
+/// Calls and bytes since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounters {
+    /// Objects written.
+    pub puts: u64,
+    /// Bytes written.
+    pub put_bytes: u64,
+    /// Reads, whole and ranged.
+    pub gets: u64,
+    /// Bytes read.
+    pub get_bytes: u64,
+    /// Deletions.
+    pub deletes: u64,
+    /// Pages of listings.
+    pub lists: u64,
+    /// Barriers that had something to sync.
+    pub syncs: u64,
+    /// Calls that ended in an error other than "not found".
+    pub errors: u64,
+}
+
+impl StoreCounters {
+    /// Both together, for stores made of several.
+    #[must_use]
+    pub fn plus(self, other: StoreCounters) -> StoreCounters {
+        StoreCounters {
+            puts: self.puts + other.puts,
+            put_bytes: self.put_bytes + other.put_bytes,
+            gets: self.gets + other.gets,
+            get_bytes: self.get_bytes + other.get_bytes,
+            deletes: self.deletes + other.deletes,
+            lists: self.lists + other.lists,
+            syncs: self.syncs + other.syncs,
+            errors: self.errors + other.errors,
+        }
+    }
+}
+
+/// A flat name space of immutable objects.
+///
+/// Keys are UTF-8, parts separated by `/`, and relative to whatever the store was opened on: for the store of
+/// [`open_store`] that is the volume prefix. Objects are written whole and never changed; writing the same key
+/// again with the same bytes is allowed (a retry).
+///
+/// Every method is safe to drop at any await: at worst the call has happened.
+#[async_trait]
+pub trait ObjectStore: Send + Sync + Debug {
+    /// Stores an object. On return every client can read it; whether it survives a power cut is
+    /// [`ObjectStore::sync`]'s business.
+    async fn put(&self, key: &str, body: Bytes) -> Result<()>;
+
+    /// Stores an object with the storage class of a tier, where the store has such.
+    async fn put_tier(&self, key: &str, body: Bytes, tier: TierId) -> Result<()> {
+        let _ = tier;
+        self.put(key, body).await
+    }
+
+    /// Stores a body that [`ObjectStore::seal`] made earlier.
+    async fn put_sealed(&self, key: &str, body: Bytes, tier: TierId) -> Result<()> {
+        self.put_tier(key, body, tier).await
+    }
+
+    /// What would be stored for this body: encrypted if the store encrypts.
+    ///
+    /// # Errors
+    /// `Io` when the cipher fails.
+    fn seal(&self, body: Bytes) -> Result<Bytes> {
+        Ok(body)
+    }
+
+    /// The reverse of [`ObjectStore::seal`]. `key` names the object in errors.
+    ///
+    /// # Errors
+    /// `Corrupt` when the bytes are not what was sealed.
+    fn open_sealed(&self, body: Bytes, key: &str) -> Result<Bytes> {
+        let _ = key;
+        Ok(body)
+    }
+
+    /// Reads an object or the given bytes of it. A range that ends behind the object gives what there is.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such object.
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes>;
+
+    /// Reads bytes at once, without waiting and without a copy in between; `None` when that is not possible and
+    /// [`ObjectStore::get`] has to be asked. Fills the whole buffer or fails.
+    fn read_now(&self, key: &str, offset: u64, buffer: &mut [u8]) -> Option<Result<()>> {
+        let _ = (key, offset, buffer);
+        None
+    }
+
+    /// Says that these bytes are wanted soon. May block for a moment; never fails.
+    fn will_need(&self, key: &str, range: Range<u64>) {
+        let _ = (key, range);
+    }
+
+    /// Size and age of an object.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such object.
+    async fn head(&self, key: &str) -> Result<ObjectInfo>;
+
+    /// Deletes an object; one that does not exist counts as deleted.
+    async fn delete(&self, key: &str) -> Result<()>;
+
+    /// Up to `limit` objects whose keys start with `prefix`, in byte order of their keys, those behind `after` only.
+    /// Fewer than `limit` means that there are no more.
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, ObjectInfo)>>;
+
+    /// The barrier: when it returns, every object whose `put` returned before the call survives a power cut.
+    /// Remote stores have nothing to do.
+    async fn sync(&self) -> Result<()>;
+
+    /// Where the objects are, in words and without secrets.
+    fn describe(&self) -> String;
+
+    /// Calls and bytes so far.
+    fn counters(&self) -> StoreCounters;
+
+    /// What kind of store this is.
+    fn features(&self) -> Features {
+        Features::default()
+    }
+}

@@ -1,0 +1,73 @@
+//! The check that a store can be written, read and deleted before a volume relies on it (spec 10-setting section 6).
+
+use bytes::Bytes;
+use moorage_model::{Error, ErrorKind, Result};
+use rand::RngExt as _;
+use rand::distr::Alphanumeric;
+
+use super::ObjectStore;
+
+/// Bytes of the object that the check writes.
+const PROBE_BYTES: usize = 100;
+/// Random characters of its name.
+const PROBE_NAME_CHARS: usize = 10;
+/// Folder of the check's objects.
+const PROBE_PREFIX: &str = "testing/";
+
+/// Writes an object under `testing/`, reads it back, compares and deletes it.
+///
+/// # Errors
+/// The store's error with the failing step in front; `Corrupt` when other bytes come back.
+pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
+    let (key, body) = {
+        let mut random = rand::rng();
+        let name: String = (0..PROBE_NAME_CHARS)
+            .map(|_| char::from(random.sample(Alphanumeric)))
+            .collect();
+        let mut body = vec![0; PROBE_BYTES];
+        random.fill(body.as_mut_slice());
+        (format!("{PROBE_PREFIX}{name}"), Bytes::from(body))
+    };
+    let place = store.describe();
+    let step =
+        |what: &str, error: Error| error.context(format!("the object store ({place}) can not be {what}"));
+    store
+        .put(&key, body.clone())
+        .await
+        .map_err(|e| step("written", e))?;
+    let back = store.get(&key, None).await.map_err(|e| step("read", e))?;
+    if back != body {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("the object store ({place}) gave back other bytes than were written to {key}"),
+        )
+        .with_advice("Check that nothing between this machine and the store changes objects"));
+    }
+    store.delete(&key).await.map_err(|e| step("deleted from", e))?;
+    // Only stores with real folders have this one, and a folder that others use now stays: both are fine.
+    let _ = store.delete(PROBE_PREFIX).await;
+    Ok(())
+}
+
+/// The first object that keeps a fresh volume from using this prefix, if any; leftovers of probes do not count.
+///
+/// # Errors
+/// The store's error when listing fails.
+pub async fn prefix_in_use(store: &dyn ObjectStore) -> Result<Option<String>> {
+    /// Enough to get past what probes may have left behind on one page.
+    const PAGE: usize = 1000;
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.list("", after.as_deref(), PAGE).await?;
+        let foreign = page.iter().find(|(key, info)| {
+            info.size > 0 && !key.ends_with('/') && key != "testing" && !key.starts_with(PROBE_PREFIX)
+        });
+        if let Some((key, _)) = foreign {
+            return Ok(Some(key.clone()));
+        }
+        match page.last() {
+            Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
+            _ => return Ok(None),
+        }
+    }
+}

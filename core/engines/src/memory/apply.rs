@@ -1,0 +1,77 @@
+//! Collected writes and what they do to a record.
+
+use moorage_meta::{Key, Record};
+use moorage_model::{ChunkIndex, Counter, DirStat, Ino, Quota, QuotaKey, Slice, SliceId};
+
+/// One collected write.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    Insert(Key, Record),
+    Put(Key, Record),
+    Delete(Key),
+    Append(Ino, ChunkIndex, Vec<Slice>),
+    NewSlice(SliceId, u32),
+    AddOwners(SliceId, u32, i64),
+    AddCounter(Counter, i64),
+    AddDirStat(Ino, DirStat),
+    AddQuota(QuotaKey, i64, i64),
+}
+
+impl Write {
+    /// The record it changes.
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Write::Insert(key, _) | Write::Put(key, _) | Write::Delete(key) => key.clone(),
+            Write::Append(ino, chunk, _) => Key::Chunk(*ino, *chunk),
+            Write::NewSlice(id, size) | Write::AddOwners(id, size, _) => Key::SliceRef(*id, *size),
+            Write::AddCounter(counter, _) => Key::Counter(*counter),
+            Write::AddDirStat(ino, _) => Key::DirStat(*ino),
+            Write::AddQuota(key, ..) => Key::Quota(*key),
+        }
+    }
+
+    /// The record after this write.
+    pub(super) fn apply(&self, found: Option<Record>) -> Option<Record> {
+        match (self, found) {
+            (Write::Insert(_, record) | Write::Put(_, record), _) => Some(record.clone()),
+            (Write::Delete(_), _) => None,
+            (Write::Append(_, _, slices), Some(Record::Chunk(mut list))) => {
+                list.extend_from_slice(slices);
+                Some(Record::Chunk(list))
+            }
+            (Write::Append(_, _, slices), _) => Some(Record::Chunk(slices.clone())),
+            (Write::NewSlice(..), _) => Some(Record::Owners(1)),
+            (Write::AddOwners(_, _, delta), Some(Record::Owners(owners))) => {
+                Some(Record::Owners(owners + delta))
+            }
+            (Write::AddOwners(_, _, delta), _) => Some(Record::Owners(1 + delta)),
+            (Write::AddCounter(_, delta), Some(Record::Counter(value))) => {
+                Some(Record::Counter(value + delta))
+            }
+            (Write::AddCounter(counter, delta), _) => {
+                let initial = match counter {
+                    Counter::NextInode => 2,
+                    Counter::NextChunk => 1,
+                    _ => 0,
+                };
+                Some(Record::Counter(initial + delta))
+            }
+            (Write::AddDirStat(_, delta), Some(Record::DirStat(mut stat))) => {
+                stat += *delta;
+                Some(Record::DirStat(stat))
+            }
+            (Write::AddDirStat(..), found) => found,
+            (Write::AddQuota(_, space, inodes), Some(Record::Quota(mut quota))) => {
+                quota.used_space += space;
+                quota.used_inodes += inodes;
+                Some(Record::Quota(quota))
+            }
+            (Write::AddQuota(QuotaKey::Directory(_), ..), found) => found,
+            (Write::AddQuota(_, space, inodes), _) => Some(Record::Quota(Quota {
+                used_space: *space,
+                used_inodes: *inodes,
+                ..Quota::default()
+            })),
+        }
+    }
+}

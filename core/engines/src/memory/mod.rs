@@ -1,0 +1,194 @@
+//! An engine in this process: ordered records, optimistic transactions whose writes are applied at commit.
+//!
+//! It keeps nothing past the process. It serves tests: it runs verbs the way a network engine does, with collected
+//! writes, conflicts and repeated bodies, and can be told to fail around a commit.
+
+mod apply;
+mod fault;
+mod scan;
+mod txn;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
+use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
+use parking_lot::Mutex;
+
+pub use fault::CommitFault;
+use txn::MemoryTxn;
+
+/// Runs of one job before its conflicts are reported.
+const MAX_RUNS: u32 = 100;
+
+/// A record and the number of the commit that wrote it.
+#[derive(Clone, Debug)]
+struct Versioned {
+    record: Record,
+    version: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<Key, Versioned>,
+    commits: u64,
+    last_acl: u32,
+}
+
+/// The in-process engine; clients of one volume share one instance.
+#[derive(Debug, Default)]
+pub struct MemoryEngine {
+    state: Mutex<State>,
+    fault: Mutex<Option<Box<dyn CommitFault>>>,
+}
+
+impl MemoryEngine {
+    /// An empty engine.
+    pub fn new() -> MemoryEngine {
+        MemoryEngine::default()
+    }
+
+    /// Asks `fault` around every commit from now on; `None` ends that.
+    pub fn set_fault(&self, fault: Option<Box<dyn CommitFault>>) {
+        *self.fault.lock() = fault;
+    }
+
+    fn record(&self, key: &Key) -> Option<Record> {
+        self.state
+            .lock()
+            .records
+            .get(key)
+            .map(|found| found.record.clone())
+    }
+}
+
+#[async_trait]
+impl Read for MemoryEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        let state = self.state.lock();
+        Ok(keys
+            .iter()
+            .map(|key| state.records.get(key).map(|found| found.record.clone()))
+            .collect())
+    }
+
+    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+        let state = self.state.lock();
+        let records = state
+            .records
+            .range(scan::bounds(range))
+            .map(|(key, found)| (key, &found.record));
+        Ok(scan::page(range, after, limit, records))
+    }
+
+    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
+        let Some(Record::Edge(entry)) = self.record(&Key::Edge(parent, name.clone())) else {
+            return Ok(None);
+        };
+        let attr = match self.record(&Key::Node(entry.ino)) {
+            Some(Record::Node(attr)) => Some(attr),
+            _ => None,
+        };
+        Ok(Some((entry, attr)))
+    }
+
+    async fn read_directory(
+        &self,
+        directory: Ino,
+        after: Option<&Name>,
+        limit: usize,
+        attributes: bool,
+    ) -> Result<Vec<DirectoryEntry>> {
+        let after = after.map(|name| Key::Edge(directory, name.clone()));
+        let page = self.scan(&Scan::Edges(directory), after.as_ref(), limit).await?;
+        Ok(scan::directory_entries(page, attributes, |ino| {
+            self.record(&Key::Node(ino))
+        }))
+    }
+
+    async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
+        let state = self.state.lock();
+        Ok(scan::parents(
+            ino,
+            state.records.iter().map(|(key, found)| (key, &found.record)),
+        ))
+    }
+}
+
+#[async_trait]
+impl Engine for MemoryEngine {
+    fn location(&self) -> String {
+        "memory://".to_owned()
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Process
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        Ok(self.state.lock().records.is_empty())
+    }
+
+    async fn execute(&self, mut job: Job) -> Result<()> {
+        for _ in 0..MAX_RUNS {
+            let mut txn = MemoryTxn::new(self);
+            (job.body)(&mut txn).await?;
+            if let Some(fault) = self.fault.lock().as_ref() {
+                fault.before_commit(job.verb)?;
+            }
+            let committed = txn.commit()?;
+            if !committed {
+                // Lets whoever won finish before the next try.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if let Some(fault) = self.fault.lock().as_ref() {
+                fault.after_commit(job.verb)?;
+            }
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            format!("{}: {MAX_RUNS} runs met a conflict each", job.verb),
+        ))
+    }
+
+    async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
+        let mut state = self.state.lock();
+        let (initial, next_free) = match counter {
+            Counter::NextInode => (2, true),
+            Counter::NextChunk => (1, true),
+            _ => (0, false),
+        };
+        let key = Key::Counter(counter);
+        let value = match state.records.get(&key) {
+            Some(Versioned {
+                record: Record::Counter(value),
+                ..
+            }) => *value,
+            _ => initial,
+        };
+        let record = Record::Counter(value.saturating_add(batch.cast_signed()));
+        state.commits += 1;
+        let version = state.commits;
+        state.records.insert(key, Versioned { record, version });
+        Ok(value.cast_unsigned() + u64::from(!next_free))
+    }
+
+    async fn make_durable(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn wipe(&self) -> Result<()> {
+        *self.state.lock() = State::default();
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! Closing a file.
+
+use moorage_model::{Ino, Result};
+
+use crate::Meta;
+use crate::open_files::LastClose;
+
+impl Meta {
+    /// Takes back one successful [`Meta::open`] (or the handle of a create). When it was the last handle of an
+    /// unlinked file, the file becomes a deleted file whose data is removed in the background
+    /// (spec 70-semantics section 4).
+    ///
+    /// # Errors
+    /// What the engine answers; the file is then turned into a deleted one when the session ends.
+    ///
+    /// # Cancel safety
+    /// The handle is taken back at once; the rest happens in the background when the future is dropped.
+    pub async fn close(&self, ino: Ino) -> Result<()> {
+        match self.open_files.note_close(ino) {
+            LastClose::Nothing => Ok(()),
+            work => self.finish_close(ino, work).await,
+        }
+    }
+
+    /// Counts a handle that needs no check: of a file just created by the same call.
+    pub fn note_open(&self, ino: Ino) {
+        self.open_files.note_open(ino);
+    }
+
+    /// Number of inodes with open handles in this client.
+    pub fn open_file_count(&self) -> usize {
+        self.open_files.len()
+    }
+}

@@ -1,0 +1,106 @@
+//! Opening a file: the checks that no later read or write repeats.
+
+use moorage_model::{Attr, ErrorKind, Flags, Ino, Result};
+
+use crate::open_files::LastClose;
+use crate::{AtimeMode, Context, Key, Meta, TxnExt as _};
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenFlags {
+    /// For reading.
+    pub read: bool,
+    /// For writing.
+    pub write: bool,
+    /// Every write goes to the end.
+    pub append: bool,
+    /// The content is dropped.
+    pub truncate: bool,
+}
+
+impl OpenFlags {
+    fn mask(self) -> u8 {
+        u8::from(self.read) * 4 + u8::from(self.writes()) * 2
+    }
+
+    fn writes(self) -> bool {
+        self.write || self.append || self.truncate
+    }
+}
+
+/// Counts a handle from before the attributes are read, so that an unlink in this client keeps the data of a file
+/// that is being opened; takes the count back unless the open succeeds.
+struct Opening<'m> {
+    meta: &'m Meta,
+    ino: Ino,
+    succeeded: bool,
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if !self.succeeded {
+            match self.meta.open_files.note_close(self.ino) {
+                LastClose::Nothing => {}
+                work => self.meta.finish_close_later(self.ino, work),
+            }
+        }
+    }
+}
+
+impl Meta {
+    /// Opens a file and returns its attributes read afresh (close-to-open). Every success needs one
+    /// [`Meta::close`]; until then an unlink by this client keeps content and attributes.
+    ///
+    /// With `truncate` the length is 0 afterwards. The access time is updated as the client's options ask.
+    ///
+    /// # Errors
+    /// `NotFound`; `AccessDenied` by mode or ACL; `NotPermitted` when writing to an immutable file, to one in the
+    /// trash, or to an append-only one without `append` or with `truncate`; `IsDirectory` when writing to a
+    /// directory; `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves no handle counted.
+    pub async fn open(&self, ctx: &Context, ino: Ino, flags: OpenFlags) -> Result<Attr> {
+        if flags.writes() {
+            self.check_writable()?;
+        }
+        self.open_files.note_open(ino);
+        let mut opening = Opening {
+            meta: self,
+            ino,
+            succeeded: false,
+        };
+        let mut attr = self
+            .engine
+            .get(&[Key::Node(ino)])
+            .await?
+            .node()?
+            .ok_or(ErrorKind::NotFound)?;
+        self.check_open(ctx, &attr, flags).await?;
+        if flags.truncate && attr.is_file() && attr.length > 0 {
+            attr = self.truncate_open(ino, 0).await?;
+        }
+        if self.options.atime != AtimeMode::Never {
+            attr = self.touch_atime(ino).await?.unwrap_or(attr);
+        }
+        opening.succeeded = true;
+        Ok(attr)
+    }
+
+    async fn check_open(&self, ctx: &Context, attr: &Attr, flags: OpenFlags) -> Result<()> {
+        self.check_access(ctx, attr, flags.mask()).await?;
+        if !flags.writes() {
+            return Ok(());
+        }
+        if attr.is_directory() {
+            return Err(ErrorKind::IsDirectory.into());
+        }
+        let frozen = attr.flags.contains(Flags::IMMUTABLE) || attr.in_trash();
+        let append_only = attr.flags.contains(Flags::APPEND) && (!flags.append || flags.truncate);
+        if frozen || append_only {
+            Err(ErrorKind::NotPermitted.into())
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The records of a chunk.
+
+use moorage_model::{ChunkIndex, ErrorKind, Ino, Result, Slice};
+
+use crate::{Key, Meta, TxnExt as _};
+
+impl Meta {
+    /// The slice records of a chunk, oldest first; empty when nothing was written there.
+    ///
+    /// A list worth compacting is compacted in the background (spec 20-model section 8).
+    ///
+    /// Round trips: one; a second one when the list is empty.
+    ///
+    /// # Errors
+    /// `NotPermitted` when the node is no regular file, `BadHandle` when it is gone (another client deleted the
+    /// file), `Corrupt` for a damaged record.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn read_slices(&self, ino: Ino, chunk: ChunkIndex) -> Result<Vec<Slice>> {
+        let slices = self
+            .engine
+            .get(&[Key::Chunk(ino, chunk)])
+            .await?
+            .chunk()?
+            .unwrap_or_default();
+        if slices.is_empty() {
+            match self.engine.get(&[Key::Node(ino)]).await?.node()? {
+                Some(attr) if attr.is_file() => {}
+                Some(_) => return Err(ErrorKind::NotPermitted.into()),
+                None => return Err(ErrorKind::BadHandle.into()),
+            }
+        }
+        self.slice_counts.counted(ino, chunk, slices.len());
+        self.compact_after_read(ino, chunk, &slices);
+        Ok(slices)
+    }
+}

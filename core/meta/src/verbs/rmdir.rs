@@ -1,0 +1,109 @@
+//! rmdir.
+
+use std::sync::Arc;
+
+use moorage_model::{Error, ErrorKind, Flags, Ino, Name, NodeType, Result};
+
+use super::parent::{Parent, check_reserved};
+use super::removal::{Fate, Removal};
+use super::unlink::UnlinkOptions;
+use crate::changelog::escape;
+use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
+use crate::{Context, Meta, Txn};
+
+#[derive(Debug)]
+struct RemoveDirectory {
+    context: Context,
+    parent: Ino,
+    name: Name,
+    trash: Option<Ino>,
+}
+
+impl Meta {
+    /// Removes an empty directory, to the trash when the volume has one.
+    ///
+    /// Read set: parent, entry, node, and its being empty, so that no entry can appear in it at the same time. Write
+    /// set: entry, node or its deletion, trash entry, parent, statistics and quota of the directory, usage. Round
+    /// trips: three reads, one commit.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `NotEmpty` (also for `..`), `InvalidArgument` for `.`, `AccessDenied` (also by the
+    /// sticky bit), `NotPermitted` (flags of the parent, hourly trash directories, `.trash`), `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the directory removed or not.
+    pub async fn rmdir(
+        &self,
+        context: &Context,
+        parent: Ino,
+        name: &Name,
+        options: UnlinkOptions,
+    ) -> Result<()> {
+        self.check_writable()?;
+        match name.as_bytes() {
+            b"." => return Err(ErrorKind::InvalidArgument.into()),
+            b".." => return Err(ErrorKind::NotEmpty.into()),
+            _ => check_reserved(parent, name)?,
+        }
+        if parent == Ino::TRASH {
+            return Err(ErrorKind::NotPermitted.into());
+        }
+        check_out_of_trash(context, parent)?;
+        let trash = self.trash_for(parent, options).await?;
+        let removal = Arc::new(RemoveDirectory {
+            context: context.clone(),
+            parent,
+            name: name.clone(),
+            trash,
+        });
+        self.transact("rmdir", move |meta, txn| {
+            let removal = Arc::clone(&removal);
+            Box::pin(async move { removal.run(meta, txn).await })
+        })
+        .await
+        .map(drop)
+    }
+}
+
+impl RemoveDirectory {
+    async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Fate> {
+        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        meta.check_directory_change(&*txn, &self.context, &parent_attr)
+            .await?;
+        refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        let child = txn.lock_child(self.parent, &self.name).await?;
+        let (entry, attr) = child.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        if entry.kind != NodeType::Directory {
+            return Err(ErrorKind::NotDirectory.into());
+        }
+        if !txn.lock_is_empty(entry.ino).await? {
+            return Err(ErrorKind::NotEmpty.into());
+        }
+        if let Some(attr) = &attr {
+            check_sticky(&self.context, &parent_attr, attr)?;
+        }
+        let now = meta.now();
+        let removal = Removal {
+            parent: self.parent,
+            name: &self.name,
+            entry,
+            attr,
+            trash: self.trash,
+            replaced: false,
+        };
+        let fate = removal.run(meta, txn, now).await?;
+        let mut parent = Parent::new(self.parent, parent_attr);
+        parent.lose(NodeType::Directory);
+        parent.store(meta, txn, now);
+        meta.log(txn, || {
+            format!(
+                "RMDIR({},{},{}):{}",
+                self.parent,
+                escape(self.name.as_bytes()),
+                fate.trash(),
+                entry.ino
+            )
+        });
+        Ok(fate)
+    }
+}

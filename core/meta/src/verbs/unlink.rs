@@ -1,0 +1,120 @@
+//! unlink.
+
+use std::sync::Arc;
+
+use moorage_model::{Error, ErrorKind, Flags, Ino, Name, NodeType, Result};
+
+use super::parent::{Parent, check_reserved};
+use super::removal::{Fate, Removal};
+use crate::changelog::escape;
+use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
+use crate::{Context, Meta, Txn};
+
+/// How a node is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnlinkOptions {
+    /// Deletes for good, whatever the volume's trash setting.
+    pub skip_trash: bool,
+}
+
+#[derive(Debug)]
+struct Unlink {
+    context: Context,
+    parent: Ino,
+    name: Name,
+    trash: Option<Ino>,
+}
+
+impl Meta {
+    /// Removes the entry of a node that is no directory, to the trash when the volume has one. The last link really
+    /// removed deletes the node; its data goes in the background, or after the last close when this client has it open
+    /// (spec 70-semantics sections 3, 4 and 6).
+    ///
+    /// Read set: parent, entry, node; the trash entry of a hard link. Write set: entry, node or its deletion, trash
+    /// entry or deleted-file or sustained record, parent times, statistics, usage. Round trips: two reads, one commit.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `AccessDenied` (also by the sticky bit), `NotPermitted` (a directory, flags of the
+    /// parent or node, a trash directory for others than root), `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the entry removed or not; data not removed then is left to the hourly job.
+    pub async fn unlink(
+        &self,
+        context: &Context,
+        parent: Ino,
+        name: &Name,
+        options: UnlinkOptions,
+    ) -> Result<()> {
+        self.check_writable()?;
+        check_reserved(parent, name)?;
+        if name.is_dots() {
+            return Err(ErrorKind::NotPermitted.into());
+        }
+        check_out_of_trash(context, parent)?;
+        let trash = self.trash_for(parent, options).await?;
+        let unlink = Arc::new(Unlink {
+            context: context.clone(),
+            parent,
+            name: name.clone(),
+            trash,
+        });
+        let fate = self
+            .transact("unlink", move |meta, txn| {
+                let unlink = Arc::clone(&unlink);
+                Box::pin(async move { unlink.run(meta, txn).await })
+            })
+            .await?;
+        self.after_removal(fate);
+        Ok(())
+    }
+
+    /// Where a removal from this directory goes: nowhere when it is a trash directory itself.
+    pub(super) async fn trash_for(&self, parent: Ino, options: UnlinkOptions) -> Result<Option<Ino>> {
+        if options.skip_trash || parent.is_trash() {
+            Ok(None)
+        } else {
+            self.trash_directory().await
+        }
+    }
+}
+
+impl Unlink {
+    async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Fate> {
+        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        meta.check_directory_change(&*txn, &self.context, &parent_attr)
+            .await?;
+        refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        let child = txn.lock_child(self.parent, &self.name).await?;
+        let (entry, attr) = child.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        if entry.kind == NodeType::Directory {
+            return Err(ErrorKind::NotPermitted.into());
+        }
+        if let Some(attr) = &attr {
+            refuse_flags(attr, Flags::IMMUTABLE | Flags::APPEND)?;
+            check_sticky(&self.context, &parent_attr, attr)?;
+        }
+        let now = meta.now();
+        let removal = Removal {
+            parent: self.parent,
+            name: &self.name,
+            entry,
+            attr,
+            trash: self.trash,
+            replaced: false,
+        };
+        let fate = removal.run(meta, txn, now).await?;
+        let updated = Parent::new(self.parent, parent_attr).store(meta, txn, now);
+        meta.log(txn, || {
+            format!(
+                "UNLINK({},{},{},{},{updated}):{}",
+                self.parent,
+                escape(self.name.as_bytes()),
+                fate.trash(),
+                fate.is_sustained(),
+                entry.ino
+            )
+        });
+        Ok(fate)
+    }
+}
