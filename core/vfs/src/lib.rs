@@ -1,1 +1,25 @@
-//! moorage-vfs
+//! Open files of a mounted volume: the one door that every adapter and gateway uses.
+//!
+//! [`Vfs`] joins the namespace (`moorage-meta`) and the data (`moorage-chunk`). It owns handles, buffered writes,
+//! readahead, what may be cached, and with them the promises: close-to-open between clients, read-your-writes inside
+//! one mount, and the order of data, metadata and durability. Nothing here names a kernel interface.
+
+mod caller;
+mod notify;
+mod options;
+mod reply;
+mod request;
+mod verbs;
+mod vfs;
+
+pub use caller::{Caller, Groups};
+pub use notify::KernelNotifier;
+pub use options::{Squash, SyncMode, VfsOptions};
+pub use reply::{
+    AttrReply, DirItem, EntryReply, FileHandle, OpenReply, PREFERRED_IO_BYTES, StatFsReply, shown_size,
+};
+pub use request::{
+    FallocateMode, LockRange, LockWait, NewNode, OpenFlags, RecordLockRequest, RenameFlags, SeekTarget,
+    SetAttrRequest, SetTime, SetXattrMode,
+};
+pub use vfs::Vfs;

@@ -57,6 +57,8 @@ pub struct VfsOptions {
     pub barrier_interval: Duration,
     /// Replaces the identity of callers.
     pub squash: Squash,
+    /// This layer checks permissions; off where the kernel did (`default_permissions`).
+    pub check_permissions: bool,
     /// Inode that takes the place of the root; `None` shows the whole volume.
     pub subdir: Option<String>,
     /// Serve `security.capability`.
@@ -94,6 +96,7 @@ impl Default for VfsOptions {
             buffer_size: BUFFER_BYTES,
             barrier_interval: BARRIER_INTERVAL,
             squash: Squash::None,
+            check_permissions: false,
             subdir: None,
             enable_capabilities: false,
             enable_selinux: false,

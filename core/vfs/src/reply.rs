@@ -43,11 +43,11 @@ pub struct OpenReply {
     pub direct_io: bool,
 }
 
-/// One entry of a directory page.
+/// One entry of a directory listing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DirItem {
+pub struct DirItem<'a> {
     /// Name, raw bytes; `.` and `..` included.
-    pub name: Vec<u8>,
+    pub name: &'a [u8],
     /// Inode it points to.
     pub ino: Ino,
     /// Kind of that node.

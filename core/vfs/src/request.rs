@@ -1,6 +1,9 @@
 //! What a door asks for, beyond plain arguments.
 
-use moorage_model::{Flags, Gid, NodeType, Timestamp, Uid};
+use std::fmt;
+use std::sync::Arc;
+
+use moorage_model::{Flags, Gid, LockOwner, NodeType, RecordLockKind, Timestamp, Uid};
 
 /// A time to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,4 +113,36 @@ pub struct LockRange {
     pub start: u64,
     /// Last byte, inclusive; [`moorage_model::RecordLock::TO_END`] is "to end of file".
     pub end: u64,
+}
+
+/// A POSIX lock to be set or, without a kind, dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLockRequest {
+    /// Who holds it, as the kernel names owners.
+    pub owner: LockOwner,
+    /// Process to name in answers to others.
+    pub pid: u32,
+    /// Kind; `None` unlocks.
+    pub kind: Option<RecordLockKind>,
+    /// The range.
+    pub range: LockRange,
+}
+
+/// Whether a lock request waits for its turn.
+#[derive(Clone)]
+pub enum LockWait {
+    /// Answers `WouldBlock` at once.
+    No,
+    /// Waits until the lock is granted, or until the function says that the caller no longer wants it: the answer is
+    /// `Interrupted` then. It is asked at least ten times a second while the request waits, never before.
+    UntilInterrupted(Arc<dyn Fn() -> bool + Send + Sync>),
+}
+
+impl fmt::Debug for LockWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LockWait::No => "No",
+            LockWait::UntilInterrupted(_) => "UntilInterrupted(..)",
+        })
+    }
 }
