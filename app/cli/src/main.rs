@@ -1,2 +1,7 @@
 //! The `moorage` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    moorage_cli::run(std::env::args_os())
+}

@@ -1,0 +1,40 @@
+//! The `moorage` command as a library: arguments, presentation and one thin file per command.
+//!
+//! Nothing here knows the file system: a command reads its arguments, calls a library and shows what came back.
+//! Data goes to standard output, everything else (progress, warnings, errors) to standard error.
+
+mod arguments;
+mod commands;
+mod context;
+mod exit_code;
+mod failure;
+mod hidden_arguments;
+mod interrupt;
+mod logging;
+mod output;
+mod progress;
+mod size;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::Cli;
+use crate::context::Context;
+
+/// Runs one command line, program name first, and says how it ended (see [`exit_code::TABLE`]).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = hidden_arguments::take(arguments);
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    logging::start(&cli.logging);
+    let context = Context::new(&cli.logging);
+    let json = cli.command.json();
+    match commands::execute(cli.command, &context) {
+        Ok(code) => code,
+        Err(error) => failure::present(&error, json),
+    }
+}
