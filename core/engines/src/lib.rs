@@ -40,6 +40,17 @@ pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
     }
 }
 
+/// As [`open`], for a volume that exists already: a missing SQLite file is an error and is not made.
+///
+/// # Errors
+/// `NotFound` for a missing file; see [`open`].
+pub fn open_existing(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
+    if let Some(("sqlite3" | "sqlite", rest)) = url.split_once("://") {
+        sqlite::check_file(rest)?;
+    }
+    open(url, password)
+}
+
 /// The URL with its password replaced, for messages.
 pub fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {

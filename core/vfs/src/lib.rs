@@ -11,6 +11,7 @@ mod reply;
 mod request;
 mod verbs;
 mod vfs;
+mod volume_data;
 
 pub use caller::{Caller, Groups};
 pub use notify::KernelNotifier;
@@ -23,3 +24,4 @@ pub use request::{
     SetAttrRequest, SetTime, SetXattrMode,
 };
 pub use vfs::Vfs;
+pub use volume_data::VolumeData;

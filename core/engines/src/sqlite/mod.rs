@@ -83,6 +83,20 @@ impl SqliteEngine {
     }
 }
 
+/// Refuses a URL whose file does not exist.
+pub(crate) fn check_file(rest: &str) -> Result<()> {
+    let path = SqliteOptions::parse(rest)?.path;
+    if path.exists() {
+        return Ok(());
+    }
+    check_folder(&path)?;
+    Err(Error::new(
+        ErrorKind::NotFound,
+        format!("there is no SQLite database {}", path.display()),
+    )
+    .with_advice("Correct the path in the metadata URL, or make a volume with `moorage format`."))
+}
+
 fn check_folder(path: &Path) -> Result<()> {
     let folder = path
         .parent()
