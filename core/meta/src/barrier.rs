@@ -1,7 +1,7 @@
 //! The durability barrier: data first, then the metadata that names it (DESIGN, "Durability").
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use moorage_model::Result;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
@@ -18,12 +18,21 @@ pub(crate) struct Barrier {
     asked: AtomicU64,
     /// Requests that a finished barrier covered.
     covered: Mutex<u64>,
+    /// Something was committed since the last barrier began.
+    changed: AtomicBool,
 }
 
 impl Barrier {
     /// Held while slice records are committed.
     pub(crate) async fn commit_turn(&self) -> RwLockReadGuard<'_, ()> {
         self.commits.read().await
+    }
+
+    /// Notes a commit.
+    pub(crate) fn note_change(&self) {
+        if !self.changed.load(Ordering::Relaxed) {
+            self.changed.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -48,6 +57,25 @@ impl Meta {
             return Ok(());
         }
         let covers = self.barrier.asked.load(Ordering::SeqCst);
+        self.barrier.changed.store(false, Ordering::SeqCst);
+        let outcome = self.sync_all().await;
+        match outcome {
+            Ok(()) => *covered = covers,
+            Err(_) => self.barrier.note_change(),
+        }
+        outcome
+    }
+
+    /// As [`Meta::make_durable`], when anything was committed since the last barrier.
+    pub(crate) async fn make_durable_if_changed(&self) -> Result<()> {
+        if self.barrier.changed.load(Ordering::SeqCst) {
+            self.make_durable().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn sync_all(&self) -> Result<()> {
         let data = self.data_store();
         if let Some(data) = &data {
             data.sync().await?;
@@ -57,9 +85,7 @@ impl Meta {
             // What was stored during the first sync, usually little: commits wait for this one only.
             data.sync().await?;
         }
-        self.engine.make_durable().await?;
-        *covered = covers;
-        Ok(())
+        self.engine.make_durable().await
     }
 
     /// Makes stored objects durable before a commit that is durable at once.

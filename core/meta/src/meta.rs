@@ -5,15 +5,21 @@ use std::sync::{Arc, Weak};
 use futures_util::future::BoxFuture;
 use moorage_model::{Clock, Error, ErrorKind, Gid, Result, SessionId, Setting, Timestamp, Uid};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 
 use crate::acl_cache::AclCache;
 use crate::allocation::IdBatch;
 use crate::ancestors::ParentGuesses;
+use crate::barrier::Barrier;
 use crate::changelog::ChangelogLines;
+use crate::data::SliceCounts;
 use crate::effects::{Effects, Observed};
+use crate::jobs::{Compactions, DeletionQueue};
 use crate::open_files::OpenFiles;
+use crate::tasks::Tasks;
+use crate::trash::TrashHour;
 use crate::usage_cache::UsageCache;
-use crate::{Engine, MetaOptions, Txn, engine};
+use crate::{DataStore, Engine, MetaOptions, Txn, engine};
 
 /// Who asks: identity and groups of the calling process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +68,17 @@ pub struct Meta {
     pub(crate) slice_ids: IdBatch,
     pub(crate) open_files: OpenFiles,
     pub(crate) caches: Caches,
+    /// The data layer, once it was attached.
+    pub(crate) data: RwLock<Option<Arc<dyn DataStore>>>,
+    pub(crate) barrier: Barrier,
+    pub(crate) slice_counts: SliceCounts,
+    pub(crate) compactions: Compactions,
+    pub(crate) deletions: DeletionQueue,
+    pub(crate) tasks: Tasks,
+    /// Why this client had to stop, once it had to.
+    pub(crate) stopped: watch::Sender<Option<String>>,
+    /// Counts changes of the setting.
+    pub(crate) setting_changes: watch::Sender<u64>,
 }
 
 /// What verbs remember between transactions; nothing in it decides but by a rule of the format that allows it.
@@ -71,12 +88,38 @@ pub(crate) struct Caches {
     pub(crate) acls: AclCache,
     pub(crate) parents: ParentGuesses,
     pub(crate) changelog: ChangelogLines,
+    pub(crate) trash: TrashHour,
 }
 
 impl Meta {
     /// The setting as last read; secrets are as stored.
     pub fn setting(&self) -> Arc<Setting> {
         Arc::clone(&self.setting.read())
+    }
+
+    /// Tells of every later change of the setting, so that the data layer can follow it.
+    pub fn setting_changes(&self) -> watch::Receiver<u64> {
+        self.setting_changes.subscribe()
+    }
+
+    /// Takes over a setting that was read or stored.
+    pub(crate) fn replace_setting(&self, setting: Setting) {
+        *self.setting.write() = Arc::new(setting);
+        self.setting_changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Returns, with the reason, when this client has to stop because the volume is gone or another one took its
+    /// place. Until then it waits.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn stopped(&self) -> String {
+        let mut stopped = self.stopped.subscribe();
+        let Ok(reason) = stopped.wait_for(Option::is_some).await else {
+            // The sender lives in `self`.
+            return String::new();
+        };
+        reason.clone().unwrap_or_default()
     }
 
     /// The options of this client.
@@ -100,9 +143,11 @@ impl Meta {
 
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.options.read_only {
-            Err(ErrorKind::ReadOnly.into())
-        } else {
-            Ok(())
+            return Err(ErrorKind::ReadOnly.into());
+        }
+        match self.stopped.borrow().as_deref() {
+            Some(reason) => Err(Error::new(ErrorKind::VersionMismatch, reason)),
+            None => Ok(()),
         }
     }
 
@@ -137,6 +182,7 @@ impl Meta {
         .await?;
         let committed = std::mem::take(&mut *effects.lock());
         self.apply(committed);
+        self.barrier.note_change();
         Ok(output)
     }
 }

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use moorage_model::{Clock, Error, ErrorKind, Ino, Result, SessionId, Setting, VersionGate};
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use crate::allocation::IdBatch;
+use crate::barrier::Barrier;
+use crate::data::SliceCounts;
+use crate::jobs::{Compactions, DeletionQueue};
 use crate::meta::Caches;
 use crate::open_files::OpenFiles;
 use crate::setting_text::decode_setting;
+use crate::tasks::Tasks;
 use crate::{Engine, Key, Meta, MetaOptions, TxnExt as _};
 
 impl Meta {
@@ -41,6 +46,14 @@ impl Meta {
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
             caches: Caches::default(),
+            data: RwLock::default(),
+            barrier: Barrier::default(),
+            slice_counts: SliceCounts::default(),
+            compactions: Compactions::default(),
+            deletions: DeletionQueue::default(),
+            tasks: Tasks::default(),
+            stopped: watch::Sender::new(None),
+            setting_changes: watch::Sender::new(0),
         });
         meta.refresh_usage().await?;
         meta.load_acls().await?;

@@ -31,8 +31,17 @@ pub struct MetaOptions {
     pub mount_point: String,
     /// A directory that takes the place of the root.
     pub subdir: Option<String>,
-    /// Deletions of file data that run at once.
+    /// Name of this computer, shown in the session record.
+    pub host_name: String,
+    /// Addresses of this computer, shown in the session record.
+    pub ip_addresses: Vec<String>,
+    /// New nodes get the group of their directory always, as macOS and Hadoop do, not only below a setgid one.
+    pub inherit_group: bool,
+    /// Deletions of file data that run at once; with 0 the objects are left to another client.
     pub max_deletes: usize,
+    /// Longest time that a committed change may be lost to a power cut when nobody asked for durability; zero leaves
+    /// that to the engine.
+    pub sync_interval: Duration,
 }
 
 impl Default for MetaOptions {
@@ -45,7 +54,11 @@ impl Default for MetaOptions {
             atime: AtimeMode::Never,
             mount_point: String::new(),
             subdir: None,
+            host_name: String::new(),
+            ip_addresses: Vec::new(),
+            inherit_group: false,
             max_deletes: 10,
+            sync_interval: Duration::from_secs(3),
         }
     }
 }

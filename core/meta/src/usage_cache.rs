@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use moorage_model::{Counter, Quota, QuotaKey, Result};
 use parking_lot::RwLock;
 
-use crate::{Key, Meta, Read as _, Record, Scan, TxnExt as _};
+use crate::{Key, Meta, Record, Scan, TxnExt as _};
 
 /// Quotas read per page.
 const QUOTA_PAGE: usize = 1000;

@@ -63,7 +63,7 @@ pub(super) fn inside_chunk(offset: u64) -> u32 {
 
 /// Sets the times of a change of content. The modification time always changes, because other clients
 /// compare it to validate cached slice lists (spec 70-semantics section 5).
-pub(super) fn touch_content(attr: &mut Attr, mtime: Timestamp, now: Timestamp) {
+pub(crate) fn touch_content(attr: &mut Attr, mtime: Timestamp, now: Timestamp) {
     let before = attr.mtime;
     attr.mtime = mtime;
     if before == mtime {

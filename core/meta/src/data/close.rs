@@ -6,7 +6,7 @@ use crate::Meta;
 use crate::open_files::LastClose;
 
 impl Meta {
-    /// Takes back one successful [`Meta::open`] (or the handle of a create). When it was the last handle of an
+    /// Takes back one successful [`Meta::open_file`] (or the handle of a create). When it was the last handle of an
     /// unlinked file, the file becomes a deleted file whose data is removed in the background
     /// (spec 70-semantics section 4).
     ///
@@ -15,7 +15,7 @@ impl Meta {
     ///
     /// # Cancel safety
     /// The handle is taken back at once; the rest happens in the background when the future is dropped.
-    pub async fn close(&self, ino: Ino) -> Result<()> {
+    pub async fn close_file(&self, ino: Ino) -> Result<()> {
         match self.open_files.note_close(ino) {
             LastClose::Nothing => Ok(()),
             work => self.finish_close(ino, work).await,

@@ -7,7 +7,7 @@ use moorage_model::{Attr, CHUNK_SIZE, ChunkIndex, ErrorKind, Ino, Result, Segmen
 use super::change::{
     check_overwritable, check_regular, chunk_of, inside_chunk, put_content_change, range_end, touch_content,
 };
-use crate::{Context, Key, Meta, Record, Records, Txn};
+use crate::{Context, Key, Meta, Records, Txn};
 
 /// Source chunks copied by one call; a longer range is copied in part, as copy_file_range(2) allows. 8 GiB.
 const MAX_SOURCE_CHUNKS: u64 = 128;

@@ -2,6 +2,7 @@
 
 mod change;
 mod close;
+mod compact;
 mod copy_file_range;
 mod fallocate;
 mod open;
@@ -10,8 +11,11 @@ mod slice_count;
 mod truncate;
 mod write_slice;
 
+pub(crate) use change::touch_content;
+pub use compact::CompactOutcome;
 pub use copy_file_range::CopyOutcome;
 pub use fallocate::FallocateMode;
 pub use open::OpenFlags;
 pub(crate) use slice_count::SliceCounts;
+pub(crate) use truncate::{change_length, check_new_length};
 pub use write_slice::WriteOutcome;

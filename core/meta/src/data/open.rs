@@ -49,7 +49,7 @@ impl Drop for Opening<'_> {
 
 impl Meta {
     /// Opens a file and returns its attributes read afresh (close-to-open). Every success needs one
-    /// [`Meta::close`]; until then an unlink by this client keeps content and attributes.
+    /// [`Meta::close_file`]; until then an unlink by this client keeps content and attributes.
     ///
     /// With `truncate` the length is 0 afterwards. The access time is updated as the client's options ask.
     ///
@@ -60,7 +60,7 @@ impl Meta {
     ///
     /// # Cancel safety
     /// Dropping the future leaves no handle counted.
-    pub async fn open(&self, ctx: &Context, ino: Ino, flags: OpenFlags) -> Result<Attr> {
+    pub async fn open_file(&self, ctx: &Context, ino: Ino, flags: OpenFlags) -> Result<Attr> {
         if flags.writes() {
             self.check_writable()?;
         }

@@ -2,11 +2,8 @@
 
 use moorage_model::{Attr, ErrorKind, Ino, MAX_FILE_LENGTH, Result};
 
-use super::change::{append_holes, check_overwritable, lock_file, put_content_change, touch_content};
-use crate::{Context, Meta};
-
-/// Bit of [`Meta::check_access`] for writing.
-const WRITE: u8 = 2;
+use super::change::{append_holes, check_overwritable, check_regular, put_content_change, touch_content};
+use crate::{Context, Meta, SetAttr, Txn};
 
 impl Meta {
     /// Sets the length of a file by its path: the caller needs write permission, files in the trash refuse
@@ -21,9 +18,12 @@ impl Meta {
     ///
     /// # Cancel safety
     /// Dropping the future may leave the file truncated or not.
-    pub async fn truncate(&self, ctx: &Context, ino: Ino, length: u64) -> Result<Attr> {
-        let ctx = ctx.clone();
-        self.set_length(ino, length, Some(ctx)).await
+    pub async fn truncate(&self, context: &Context, ino: Ino, length: u64) -> Result<Attr> {
+        let change = SetAttr {
+            size: Some(length),
+            ..SetAttr::default()
+        };
+        self.setattr(context, ino, change).await
     }
 
     /// Sets the length of a file through a handle that is open for writing: no permission is asked, and a file in
@@ -32,37 +32,49 @@ impl Meta {
     /// # Errors
     /// See [`Meta::truncate`].
     pub async fn truncate_open(&self, ino: Ino, length: u64) -> Result<Attr> {
-        self.set_length(ino, length, None).await
+        let change = SetAttr {
+            size: Some(length),
+            size_by_handle: true,
+            ..SetAttr::default()
+        };
+        self.setattr(&Context::root(), ino, change).await
     }
+}
 
-    async fn set_length(&self, ino: Ino, length: u64, by_path: Option<Context>) -> Result<Attr> {
-        if length >= MAX_FILE_LENGTH {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-        self.transact("truncate", move |meta, txn| {
-            let by_path = by_path.clone();
-            Box::pin(async move {
-                let before = lock_file(txn, ino).await?;
-                check_overwritable(&before)?;
-                if let Some(ctx) = by_path {
-                    if before.in_trash() {
-                        return Err(ErrorKind::NotPermitted.into());
-                    }
-                    meta.check_access(&ctx, &before, WRITE).await?;
-                }
-                if before.length == length {
-                    return Ok(before);
-                }
-                let now = meta.now();
-                let mut after = before.clone();
-                after.length = length;
-                touch_content(&mut after, now, now);
-                put_content_change(meta, txn, ino, &before, &after).await?;
-                append_holes(txn, ino, length.min(before.length), length.max(before.length)).await?;
-                meta.log(txn, || format!("TRUNCATE({ino},{},{length},0)", before.length));
-                Ok(after)
-            })
-        })
-        .await
+/// Whether a file can be so long.
+///
+/// # Errors
+/// `FileTooLarge`.
+pub(crate) fn check_new_length(length: u64) -> Result<()> {
+    if length >= MAX_FILE_LENGTH {
+        Err(ErrorKind::FileTooLarge.into())
+    } else {
+        Ok(())
     }
+}
+
+/// Writes the new length of a node whose record is locked, with holes over what is cut off or added.
+///
+/// # Errors
+/// `IsDirectory`, `NotPermitted`, `NoSpace`, `QuotaExceeded`.
+pub(crate) async fn change_length(
+    meta: &Meta,
+    txn: &mut dyn Txn,
+    ino: Ino,
+    before: &Attr,
+    length: u64,
+) -> Result<Attr> {
+    check_regular(before)?;
+    check_overwritable(before)?;
+    let mut after = before.clone();
+    if before.length == length {
+        return Ok(after);
+    }
+    let now = meta.now();
+    after.length = length;
+    touch_content(&mut after, now, now);
+    put_content_change(meta, txn, ino, before, &after).await?;
+    append_holes(txn, ino, length.min(before.length), length.max(before.length)).await?;
+    meta.log(txn, || format!("TRUNCATE({ino},{},{length},0)", before.length));
+    Ok(after)
 }

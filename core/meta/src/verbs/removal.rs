@@ -5,7 +5,7 @@ use moorage_model::{Attr, DirStat, Entry, Flags, Ino, Name, NodeType, QuotaKey, 
 use crate::accounting::entry_stat;
 use crate::open_files::LastClose;
 use crate::trash::trash_name;
-use crate::{Key, Meta, Record, Txn, TxnExt as _};
+use crate::{Key, Meta, Record, Txn};
 
 /// An entry to be removed whose checks are done; its directory, entry and node are locked.
 #[derive(Debug)]

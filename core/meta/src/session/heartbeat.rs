@@ -1,0 +1,118 @@
+//! What a session does at every heartbeat, and the tasks that run beside it.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use moorage_model::{Counter, Error, ErrorKind, META_VERSION, Result};
+
+use crate::setting_text::decode_setting;
+use crate::tasks::{Stop, jittered};
+use crate::{Durability, Key, Meta, TxnExt as _};
+
+/// Share of the heartbeat that has to pass between two reapings, in tenths.
+const REAP_TENTHS: u32 = 9;
+
+impl Meta {
+    /// One heartbeat: puts the expiry of the session ahead (making its record again when it is gone), reads setting,
+    /// usage and quotas anew, and cleans up after dead sessions when it is this client's turn.
+    ///
+    /// # Errors
+    /// What the engine answers, after the other steps were tried; see [`Meta::reload_setting`].
+    pub async fn refresh_session(&self) -> Result<()> {
+        let session = self.session();
+        let refreshed = if session.0 == 0 {
+            Ok(())
+        } else {
+            self.store_session(session, true).await.map(drop)
+        };
+        self.reload_setting().await?;
+        self.refresh_usage().await?;
+        refreshed?;
+        let interval = self.options.heartbeat * REAP_TENTHS / 10;
+        let shares_jobs = session.0 != 0 && self.options.background_jobs;
+        if shares_jobs && self.win_guard(Counter::LastCleanupSessions, interval).await? {
+            self.reap_sessions().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the setting anew, without the version gates (spec 10-setting section 4).
+    ///
+    /// # Errors
+    /// `NotFormatted` when the volume is gone, `VersionMismatch` when its metadata version is too new or another volume
+    /// has taken its place: every later change is then refused, and [`Meta::stopped`] tells. `Corrupt` for a damaged
+    /// record; the old setting stays in force.
+    pub async fn reload_setting(&self) -> Result<()> {
+        let location = self.engine.location();
+        let text = self.engine.get(&[Key::Setting]).await?.setting()?;
+        let known = self.setting();
+        let Some(text) = text else {
+            let message = format!("volume {} is gone from the database {location}", known.name);
+            return Err(self.stop(ErrorKind::NotFormatted, message));
+        };
+        let setting = decode_setting(&text, &location)?;
+        if setting.uuid != known.uuid {
+            let message = format!(
+                "another volume has taken the place of {} in {location}",
+                known.name
+            );
+            return Err(self.stop(ErrorKind::VersionMismatch, message));
+        }
+        if setting.meta_version > META_VERSION {
+            let version = setting.meta_version;
+            let message = format!("volume {} now has metadata version {version}", known.name);
+            return Err(self.stop(ErrorKind::VersionMismatch, message));
+        }
+        if setting != *known {
+            self.replace_setting(setting);
+        }
+        Ok(())
+    }
+
+    fn stop(&self, kind: ErrorKind, message: String) -> Error {
+        self.stopped.send_replace(Some(message.clone()));
+        Error::new(kind, message).with_advice("Unmount it; mount the volume anew.")
+    }
+
+    /// Starts the loops of a session.
+    pub(super) fn start_tasks(&self) {
+        let weak = || Weak::clone(&self.this);
+        let heartbeat = self.options.heartbeat;
+        if !heartbeat.is_zero() {
+            let meta = weak();
+            self.tasks.spawn(|stop| heartbeats(meta, stop, heartbeat));
+        }
+        if self.options.read_only {
+            return;
+        }
+        let meta = weak();
+        self.tasks.spawn(|stop| Meta::work_on_deletions(meta, stop));
+        let interval = self.options.sync_interval;
+        if !interval.is_zero() && self.engine.durability() == Durability::AfterBarrier {
+            let meta = weak();
+            self.tasks.spawn(|stop| barriers(meta, stop, interval));
+        }
+        if self.options.background_jobs {
+            self.start_shared_jobs();
+        }
+    }
+}
+
+async fn heartbeats(meta: Weak<Meta>, mut stop: Stop, period: Duration) {
+    while stop.sleep(jittered(period)).await {
+        let Some(meta) = meta.upgrade() else { return };
+        if let Err(error) = meta.refresh_session().await {
+            tracing::warn!(%error, "session heartbeat");
+        }
+    }
+}
+
+/// Bounds what a power cut may take from files that nobody synced (DESIGN, "Durability", rule 3).
+async fn barriers(meta: Weak<Meta>, mut stop: Stop, period: Duration) {
+    while stop.sleep(period).await {
+        let Some(meta) = meta.upgrade() else { return };
+        if let Err(error) = meta.make_durable_if_changed().await {
+            tracing::warn!(%error, "periodic durability barrier");
+        }
+    }
+}
