@@ -64,11 +64,14 @@ fn device_problem(error: &std::io::Error) -> HostError {
 /// Whether `allow_other` is open to the calling user: always to root, to others when the helper's configuration
 /// says `user_allow_other`.
 pub fn can_others_be_allowed() -> bool {
-    geteuid().is_root() || allows_others(&fs::read_to_string(Path::new(HELPER_CONFIGURATION)).unwrap_or_default())
+    geteuid().is_root()
+        || allows_others(&fs::read_to_string(Path::new(HELPER_CONFIGURATION)).unwrap_or_default())
 }
 
 fn allows_others(configuration: &str) -> bool {
-    configuration.lines().any(|line| line.trim() == "user_allow_other")
+    configuration
+        .lines()
+        .any(|line| line.trim() == "user_allow_other")
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ impl MountEntry {
 /// # Errors
 /// When the table cannot be read.
 pub fn mounts() -> Result<Vec<MountEntry>, HostError> {
-    let table = fs::read(TABLE).map_err(|error| HostError::new(format!("reading {TABLE}")).with_source(error))?;
+    let table =
+        fs::read(TABLE).map_err(|error| HostError::new(format!("reading {TABLE}")).with_source(error))?;
     Ok(table.split(|byte| *byte == b'\n').filter_map(parse).collect())
 }
 
@@ -86,10 +87,14 @@ mod tests {
 
     #[test]
     fn a_point_with_a_space_and_optional_fields_is_read() {
-        let line = br"36 35 0:52 / /mnt/my\040disk rw,nosuid shared:1 master:2 - fuse.moorage disk rw,user_id=1000";
+        let line =
+            br"36 35 0:52 / /mnt/my\040disk rw,nosuid shared:1 master:2 - fuse.moorage disk rw,user_id=1000";
         let entry = parse(line).expect("a mount");
         assert_eq!(entry.point.to_str(), Some("/mnt/my disk"));
-        assert_eq!((entry.kind.as_str(), entry.source.as_str()), ("fuse.moorage", "disk"));
+        assert_eq!(
+            (entry.kind.as_str(), entry.source.as_str()),
+            ("fuse.moorage", "disk")
+        );
         assert_eq!(entry.owner, Some(1000));
         assert!(entry.is_fuse());
     }

@@ -77,8 +77,10 @@ fn with_helper(path: &Path, how: Unmount) -> Result<(), HostError> {
     if said.contains("busy") {
         return Err(refused(path, Errno::EBUSY));
     }
-    Err(HostError::new(format!("unmounting {}: {}", path.display(), said.trim()))
-        .with_advice("Only the user who mounted it, or root, can unmount it."))
+    Err(
+        HostError::new(format!("unmounting {}: {}", path.display(), said.trim()))
+            .with_advice("Only the user who mounted it, or root, can unmount it."),
+    )
 }
 
 fn refused(path: &Path, error: Errno) -> HostError {
