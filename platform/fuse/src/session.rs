@@ -114,10 +114,10 @@ impl FuseSession {
         let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
         config.n_threads = Some(cores.clamp(*THREADS.start(), *THREADS.end()));
         config.clone_fd = true;
-        let session = Session::new(adapter, point, &config).map_err(|error| refused(point, error))?;
-        let notifier = ThreadedNotifier::start(session.notifier()).map_err(|error| refused(point, error))?;
+        let session = Session::new(adapter, point, &config).map_err(|error| refused(point, &error))?;
+        let notifier = ThreadedNotifier::start(session.notifier()).map_err(|error| refused(point, &error))?;
         vfs.set_notifier(Arc::new(notifier));
-        let background = session.spawn().map_err(|error| refused(point, error))?;
+        let background = session.spawn().map_err(|error| refused(point, &error))?;
         Ok(FuseSession { background })
     }
 
@@ -132,7 +132,7 @@ impl FuseSession {
     }
 }
 
-fn refused(point: &Path, error: io::Error) -> Error {
+fn refused(point: &Path, error: &io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::PermissionDenied => ErrorKind::NotPermitted,
         io::ErrorKind::ResourceBusy => ErrorKind::Busy,
