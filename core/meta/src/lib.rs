@@ -6,6 +6,7 @@
 mod accounting;
 mod acl_cache;
 mod acl_rules;
+pub mod admin;
 mod allocation;
 mod ancestors;
 mod barrier;

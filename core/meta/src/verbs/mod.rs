@@ -25,6 +25,7 @@ mod setattr_rules;
 mod statfs;
 mod symlink;
 mod unlink;
+mod unlink_many;
 
 pub use create::{CreateNode, Created, Opened};
 pub use rename::RenameFlags;
