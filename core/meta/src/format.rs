@@ -63,7 +63,11 @@ impl Target {
 }
 
 /// Edits the setting of the volume in this database; returns it as it was and as it is.
-pub(crate) async fn change(engine: &Arc<dyn Engine>, now: Timestamp, edit: Edit) -> Result<(Setting, Setting)> {
+pub(crate) async fn change(
+    engine: &Arc<dyn Engine>,
+    now: Timestamp,
+    edit: Edit,
+) -> Result<(Setting, Setting)> {
     let (before, after) = store_target(engine, Target::Edited(edit), now).await?;
     Ok((before.unwrap_or_default(), after))
 }

@@ -150,7 +150,9 @@ pub(super) fn new_attributes(
 pub(super) async fn copy_xattrs(txn: &mut dyn Txn, source: Ino, copy: Ino) -> Result<()> {
     let mut after: Option<Key> = None;
     loop {
-        let page = txn.scan(&Scan::Xattrs(source), after.as_ref(), CHUNK_BATCH).await?;
+        let page = txn
+            .scan(&Scan::Xattrs(source), after.as_ref(), CHUNK_BATCH)
+            .await?;
         after = page.items.last().map(|(key, _)| key.clone());
         for (key, record) in page.items {
             if let Key::Xattr(_, name) = key {
@@ -172,7 +174,9 @@ async fn copy_chunks(
 ) -> Result<()> {
     let mut after: Option<Key> = None;
     loop {
-        let page = txn.scan(&Scan::Chunks(source), after.as_ref(), CHUNK_BATCH).await?;
+        let page = txn
+            .scan(&Scan::Chunks(source), after.as_ref(), CHUNK_BATCH)
+            .await?;
         after = page.items.last().map(|(key, _)| key.clone());
         let chunks: Vec<ChunkIndex> = page
             .items

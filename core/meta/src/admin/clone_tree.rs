@@ -151,7 +151,9 @@ impl Meta {
         options: CloneOptions,
         progress: &Progress,
     ) -> Result<()> {
-        let usage = self.tree_usage(source, options.concurrency, &Progress::default()).await?;
+        let usage = self
+            .tree_usage(source, options.concurrency, &Progress::default())
+            .await?;
         progress.expect(usage.files + usage.directories);
         let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let (space, inodes) = (signed(usage.space), signed(usage.files + usage.directories));
@@ -308,7 +310,8 @@ async fn clone_top_node(
     let edge = Key::Edge(job.parent, name.clone());
     let mut found = txn.get_locked(&[Key::Node(job.parent), edge]).await?;
     let directory = living_directory(found.node()?)?;
-    meta.check_directory_change(&*txn, job.context, &directory).await?;
+    meta.check_directory_change(&*txn, job.context, &directory)
+        .await?;
     refuse_flags(&directory, moorage_model::Flags::IMMUTABLE)?;
     if found.edge()?.is_some() {
         return Err(ErrorKind::Exists.into());

@@ -73,7 +73,8 @@ impl Meta {
             if removal == Removal::DryRun {
                 expiry.entries += self.count_entries(directory).await?;
             } else {
-                self.empty_directory(directory, &name, concurrency, progress).await?;
+                self.empty_directory(directory, &name, concurrency, progress)
+                    .await?;
                 self.remove_trash_hour(&name).await?;
                 expiry.entries += progress.counts().done.saturating_sub(start);
             }

@@ -235,10 +235,7 @@ impl Pages {
         if self.ended {
             return Ok(None);
         }
-        let page = meta
-            .engine
-            .scan(&self.range, self.after.as_ref(), PAGE)
-            .await?;
+        let page = meta.engine.scan(&self.range, self.after.as_ref(), PAGE).await?;
         self.after = page.items.last().map(|(key, _)| key.clone());
         self.ended = !page.more || self.after.is_none();
         Ok(Some(page.items))

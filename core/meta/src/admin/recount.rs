@@ -65,7 +65,10 @@ async fn recount(meta: &Meta, txn: &mut dyn Txn, directory: Ino) -> Result<()> {
     if before != Some(stat) {
         txn.put(Key::DirStat(directory), Record::DirStat(stat));
         meta.log(txn, || {
-            format!("DIRSTAT({directory},{},{},{})", stat.length, stat.space, stat.inodes)
+            format!(
+                "DIRSTAT({directory},{},{},{})",
+                stat.length, stat.space, stat.inodes
+            )
         });
     }
     Ok(())

@@ -103,16 +103,20 @@ impl Meta {
     /// `NotFound` when there is no such session; what the engine answers.
     pub async fn session_detail(&self, id: SessionId) -> Result<SessionDetail> {
         if self.engine.get(&[Key::Session(id)]).await?.session()?.is_none() {
-            return Err(Error::new(ErrorKind::NotFound, format!("there is no session {id}"))
-                .with_advice("`moorage status` lists the sessions."));
+            return Err(
+                Error::new(ErrorKind::NotFound, format!("there is no session {id}"))
+                    .with_advice("`moorage status` lists the sessions."),
+            );
         }
         let mut detail = SessionDetail::default();
         let mut pages = Pages::new(Scan::Sustained(id));
         while let Some(items) = pages.next(self).await? {
-            detail.sustained.extend(items.into_iter().filter_map(|(key, _)| match key {
-                Key::Sustained(_, ino) => Some(ino),
-                _ => None,
-            }));
+            detail
+                .sustained
+                .extend(items.into_iter().filter_map(|(key, _)| match key {
+                    Key::Sustained(_, ino) => Some(ino),
+                    _ => None,
+                }));
             if detail.sustained.len() >= MAX_LISTED {
                 break;
             }

@@ -198,8 +198,15 @@ impl Meta {
             entries: options.entries.min(MAX_SUMMARY_ENTRIES),
             ..options
         };
-        self.summarize(ino, name.to_vec(), TreeUsage::of(&attr), attr.kind, options, progress)
-            .await
+        self.summarize(
+            ino,
+            name.to_vec(),
+            TreeUsage::of(&attr),
+            attr.kind,
+            options,
+            progress,
+        )
+        .await
     }
 
     fn summarize<'m>(

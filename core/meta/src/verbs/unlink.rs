@@ -105,7 +105,9 @@ impl Unlink {
         };
         let fate = removal.run(meta, txn, now).await?;
         let updated = Parent::new(self.parent, parent_attr).store(meta, txn, now);
-        meta.log(txn, || unlink_line(self.parent, &self.name, fate, updated, entry.ino));
+        meta.log(txn, || {
+            unlink_line(self.parent, &self.name, fate, updated, entry.ino)
+        });
         Ok(fate)
     }
 }

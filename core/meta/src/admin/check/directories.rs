@@ -2,9 +2,9 @@
 
 use moorage_model::{Attr, Ino, NodeType, Result};
 
+use super::CheckScope;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use super::CheckScope;
 use crate::admin::reclaim::Pages;
 use crate::admin::recount::Listing;
 use crate::admin::tree_walk::ENTRY_PAGE;
@@ -32,7 +32,10 @@ impl Namespace<'_> {
             let page = match page {
                 Ok(page) => page,
                 Err(error) => {
-                    return self.damaged(error, &format!("directory {directory} was not checked to its end"));
+                    return self.damaged(
+                        error,
+                        &format!("directory {directory} was not checked to its end"),
+                    );
                 }
             };
             self.report.counts.entries += page.len() as u64;
@@ -66,11 +69,16 @@ impl Namespace<'_> {
         };
         let subject = format!("entry {:?} of directory {directory}", item.name);
         if attr.kind != item.entry.kind && self.still_there(directory, item).await? {
-            let repair = self.repair(self.meta.repair_edge_kind(directory, item.name.clone())).await;
+            let repair = self
+                .repair(self.meta.repair_edge_kind(directory, item.name.clone()))
+                .await;
             self.add(
                 Defect::WrongKind,
                 Severity::Error,
-                format!("{subject} says {:?}, its node {ino} is a {:?}", item.entry.kind, attr.kind),
+                format!(
+                    "{subject} says {:?}, its node {ino} is a {:?}",
+                    item.entry.kind, attr.kind
+                ),
                 "`fsck --repair` takes over what the node says.",
                 Some(repair),
             );
@@ -99,7 +107,10 @@ impl Namespace<'_> {
             self.add(
                 Defect::WrongParent,
                 Severity::Warning,
-                format!("{subject}: its node {ino} says it lies in directory {}", attr.parent),
+                format!(
+                    "{subject}: its node {ino} says it lies in directory {}",
+                    attr.parent
+                ),
                 "`fsck --repair` corrects the node, unless that directory has it too.",
                 Some(repair),
             );
@@ -143,7 +154,10 @@ impl Namespace<'_> {
         self.add(
             Defect::MissingNode,
             Severity::Error,
-            format!("entry {:?} of directory {directory} leads to inode {ino}, which does not exist", item.name),
+            format!(
+                "entry {:?} of directory {directory} leads to inode {ino}, which does not exist",
+                item.name
+            ),
             advice,
             Some(repair),
         );
@@ -184,13 +198,18 @@ impl Namespace<'_> {
             self.add(
                 Defect::LinkCount,
                 Severity::Warning,
-                format!("directory {directory} says {} links, its sub-directories make {links}", attr.nlink),
+                format!(
+                    "directory {directory} says {} links, its sub-directories make {links}",
+                    attr.nlink
+                ),
                 "`fsck --repair` corrects it.",
                 Some(repair),
             );
         }
         if statistics && stat != Some(listing.stat) {
-            let repair = self.repair(self.meta.repair_directory_statistics(directory)).await;
+            let repair = self
+                .repair(self.meta.repair_directory_statistics(directory))
+                .await;
             let stored = stat.map_or("are missing".to_owned(), |stat| {
                 format!("say {} bytes in {} entries", stat.space, stat.inodes)
             });
@@ -245,7 +264,11 @@ impl Namespace<'_> {
                 if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
                     continue;
                 }
-                let what = if attr.is_none() { "does not exist" } else { "is no directory" };
+                let what = if attr.is_none() {
+                    "does not exist"
+                } else {
+                    "is no directory"
+                };
                 self.add(
                     Defect::MissingDirectory,
                     Severity::Error,

@@ -99,10 +99,11 @@ impl<'m> Namespace<'m> {
         for range in [Scan::AllSustained, Scan::Detached] {
             let mut pages = Pages::new(range);
             while let Some(items) = pages.next(self.meta).await? {
-                self.nameless.extend(items.into_iter().filter_map(|(key, _)| match key {
-                    Key::Sustained(_, ino) | Key::Detached(ino) => Some(ino),
-                    _ => None,
-                }));
+                self.nameless
+                    .extend(items.into_iter().filter_map(|(key, _)| match key {
+                        Key::Sustained(_, ino) | Key::Detached(ino) => Some(ino),
+                        _ => None,
+                    }));
             }
         }
         Ok(())
@@ -116,7 +117,11 @@ impl<'m> Namespace<'m> {
             let items = match pages.next(self.meta).await {
                 Ok(Some(items)) => items,
                 Ok(None) => return Ok(true),
-                Err(error) => return self.damaged(error, "the node records behind it were not checked").map(|()| false),
+                Err(error) => {
+                    return self
+                        .damaged(error, "the node records behind it were not checked")
+                        .map(|()| false);
+                }
             };
             self.report.counts.nodes += items.len() as u64;
             self.progress.add(items.len() as u64, 0);
@@ -230,7 +235,10 @@ impl<'m> Namespace<'m> {
             self.add(
                 Defect::UsageCounter,
                 Severity::Note,
-                format!("counter {} says {stored} {unit}, the scan found {scanned}", counter.name()),
+                format!(
+                    "counter {} says {stored} {unit}, the scan found {scanned}",
+                    counter.name()
+                ),
                 "A client that died before it wrote its numbers leaves this; `fsck --repair` corrects it.",
                 Some(repair),
             );

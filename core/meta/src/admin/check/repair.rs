@@ -55,7 +55,11 @@ impl Meta {
                     return Ok(false);
                 };
                 let links = if attr.parent == Ino::NONE {
-                    txn.parents(ino).await?.into_iter().map(|(_, entries)| entries).sum()
+                    txn.parents(ino)
+                        .await?
+                        .into_iter()
+                        .map(|(_, entries)| entries)
+                        .sum()
                 } else {
                     1
                 };
@@ -155,7 +159,9 @@ impl Meta {
                     rdev: 0,
                     symlink_target: None,
                 };
-                self.mknod(&context, Ino::ROOT, &name, node).await.map(|made| made.ino)
+                self.mknod(&context, Ino::ROOT, &name, node)
+                    .await
+                    .map(|made| made.ino)
             }
             Err(error) => Err(error),
         }
