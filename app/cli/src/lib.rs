@@ -11,9 +11,11 @@ mod failure;
 mod hidden_arguments;
 mod interrupt;
 mod logging;
+mod making;
 mod output;
-mod progress;
+mod secrets;
 mod size;
+mod volume;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ use clap::Parser as _;
 use crate::arguments::Cli;
 use crate::context::Context;
 
-/// Runs one command line, program name first, and says how it ended (see [`exit_code::TABLE`]).
+/// Runs one command line, program name first, and says how it ended; the help lists the codes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = hidden_arguments::take(arguments);
     let cli = match Cli::try_parse_from(arguments) {

@@ -1,6 +1,7 @@
 //! One file per command: its arguments and what it calls.
 
 mod completion;
+mod format;
 mod man;
 mod version;
 
@@ -10,10 +11,12 @@ use clap::Subcommand;
 use moorage_model::Result;
 
 use crate::context::Context;
+use crate::interrupt::until_signal;
 
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Format(Box<format::Arguments>),
     Version(version::Arguments),
     Completion(completion::Arguments),
     Man(man::Arguments),
@@ -23,6 +26,7 @@ impl Command {
     /// Whether results and errors are for a program.
     pub(crate) fn json(&self) -> bool {
         match self {
+            Command::Format(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
             Command::Completion(_) | Command::Man(_) => false,
         }
@@ -30,8 +34,9 @@ impl Command {
 }
 
 /// Runs the command; an exit code other than 0 without an error is one that the command documents.
-pub(crate) fn execute(command: Command, _context: &Context) -> Result<ExitCode> {
+pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
+        Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
