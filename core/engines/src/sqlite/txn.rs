@@ -15,6 +15,9 @@ use super::failure::Context as _;
 use super::layout::{Statements, encode_node};
 use super::read::{View, owner_quota_key};
 
+/// Records read at once of a range that is read whole.
+const RANGE_PAGE: usize = 1000;
+
 /// Relative changes that a group of jobs shares: applied once, in the group's own transaction, so that the
 /// counters equal a full scan even after the process is killed.
 #[derive(Debug, Default)]
@@ -417,6 +420,19 @@ impl Txn for SqliteTxn<'_> {
 
     async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool> {
         self.view(|view| view.has_entries(directory)).map(|any| !any)
+    }
+
+    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
+        let mut records = Vec::new();
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.scan(range, after.as_ref(), RANGE_PAGE).await?;
+            after = page.items.last().map(|(key, _)| key.clone());
+            records.extend(page.items);
+            if !page.more || after.is_none() {
+                return Ok(records);
+            }
+        }
     }
 
     fn insert(&mut self, key: Key, record: Record) {

@@ -1,0 +1,212 @@
+//! Waiting for a lock: polls for the locks of other clients, a wake-up for those of this one.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_model::{Error, ErrorKind, Ino, LockOwner, Result};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::attempt::{Attempt, Outcome};
+use super::deadlock::WaitGraph;
+
+/// Pause before the second try. The first holders to go are those of a short critical section.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// Longest pause between two tries: what a lock that another client released may stay unused.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+/// The requests of this client that wait for a lock.
+#[derive(Debug, Default)]
+pub(crate) struct LockWaits(Mutex<Waits>);
+
+#[derive(Debug, Default)]
+struct Waits {
+    inodes: HashMap<Ino, Waited>,
+    graph: WaitGraph,
+    last_request: u64,
+}
+
+/// An inode that somebody waits for.
+#[derive(Debug, Default)]
+struct Waited {
+    requests: usize,
+    released: Arc<Notify>,
+    /// Counts the releases, so that who was in the way before one is not taken for being there after it.
+    releases: u64,
+}
+
+impl LockWaits {
+    /// A lock of this client on the inode was released or weakened: wakes who waits for it.
+    pub(super) fn released(&self, ino: Ino) {
+        let mut waits = self.0.lock();
+        if let Some(waited) = waits.inodes.get_mut(&ino) {
+            waited.releases += 1;
+            waited.released.notify_waiters();
+            waits.graph.forget(ino);
+        }
+    }
+
+    fn enter(&self, ino: Ino) -> Entered<'_> {
+        let mut waits = self.0.lock();
+        waits.last_request += 1;
+        let request = waits.last_request;
+        let waited = waits.inodes.entry(ino).or_default();
+        waited.requests += 1;
+        let released = Arc::clone(&waited.released);
+        Entered {
+            waits: self,
+            ino,
+            request,
+            released,
+        }
+    }
+
+    /// Number of requests that wait.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.0.lock().inodes.values().map(|waited| waited.requests).sum()
+    }
+}
+
+/// A request that waits; leaves when dropped.
+struct Entered<'w> {
+    waits: &'w LockWaits,
+    ino: Ino,
+    request: u64,
+    released: Arc<Notify>,
+}
+
+impl Entered<'_> {
+    fn releases(&self) -> u64 {
+        let waits = self.waits.0.lock();
+        waits.inodes.get(&self.ino).map_or(0, |waited| waited.releases)
+    }
+
+    /// Notes who is in the way, unless a lock was released since `releases` was read.
+    fn note_blockers(&self, owner: LockOwner, blockers: Vec<LockOwner>, releases: u64) -> Result<()> {
+        let mut waits = self.waits.0.lock();
+        let now = waits.inodes.get(&self.ino).map_or(0, |waited| waited.releases);
+        if now != releases || waits.graph.wait(self.request, owner, self.ino, blockers) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Deadlock,
+            format!("the holder of a lock on inode {} waits for this owner", self.ino),
+        ))
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let mut waits = self.waits.0.lock();
+        waits.graph.end(self.request);
+        if let Some(waited) = waits.inodes.get_mut(&self.ino) {
+            waited.requests -= 1;
+            if waited.requests == 0 {
+                waits.inodes.remove(&self.ino);
+            }
+        }
+    }
+}
+
+/// Tries until granted. `Blocked` lists the owners of this client that are in the way; others are polled for.
+///
+/// # Errors
+/// What a try answers; `Deadlock` when a blocker waits for `owner`.
+pub(super) async fn until_granted<Undo: Send + 'static>(
+    waits: &LockWaits,
+    ino: Ino,
+    owner: LockOwner,
+    mut attempt: impl FnMut() -> Result<Attempt<Undo, LockOwner>>,
+) -> Result<()> {
+    let entered = waits.enter(ino);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let releases = entered.releases();
+        let released = entered.released.notified();
+        tokio::pin!(released);
+        // From here on no release is missed.
+        released.as_mut().enable();
+        let blockers = match attempt()?.await {
+            Ok(Outcome::Granted(_)) => return Ok(()),
+            Ok(Outcome::Blocked(blockers)) => blockers,
+            // Many wait for the same lock, and the engine gave up on this try.
+            Err(error) if error.kind() == ErrorKind::Conflict => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        entered.note_blockers(owner, blockers, releases)?;
+        let jittered = pause.mul_f64(rand::random_range(0.75..1.25));
+        if either(tokio::time::sleep(jittered), released).await {
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        } else {
+            pause = FIRST_PAUSE;
+        }
+    }
+}
+
+/// Whether `left` ended before `right`.
+async fn either(left: impl Future, right: impl Future) -> bool {
+    tokio::pin!(left, right);
+    match futures_util::future::select(left, right).await {
+        futures_util::future::Either::Left(_) => true,
+        futures_util::future::Either::Right(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const FILE: Ino = Ino(7);
+    const OWNER: LockOwner = LockOwner(1);
+
+    fn answering(outcome: Outcome<(), LockOwner>) -> Result<Attempt<(), LockOwner>> {
+        Ok(Attempt::new(async move { Ok(outcome) }, |()| Box::pin(async {})))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dropped_wait_leaves_nothing_behind() {
+        let waits = LockWaits::default();
+        let blocked = || answering(Outcome::Blocked(vec![LockOwner(2)]));
+        let mut waiting = Box::pin(until_granted(&waits, FILE, OWNER, blocked));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        assert_eq!(waits.len(), 1);
+        drop(waiting);
+        assert_eq!(waits.len(), 0);
+        assert!(waits.0.lock().inodes.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_release_wakes_before_the_poll_is_due() {
+        let waits = LockWaits::default();
+        let mut tries = 0;
+        let start = tokio::time::Instant::now();
+        let grant_second = || {
+            tries += 1;
+            answering(if tries == 1 { Outcome::Blocked(vec![]) } else { Outcome::Granted(()) })
+        };
+        let mut waiting = Box::pin(until_granted(&waits, FILE, OWNER, grant_second));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        waits.released(FILE);
+        waiting.await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_release_it_polls_with_pauses_that_stay_bounded() {
+        let waits = LockWaits::default();
+        let mut tries = 0_u32;
+        let start = tokio::time::Instant::now();
+        let grant_late = || {
+            tries += 1;
+            answering(if tries <= 100 { Outcome::Blocked(vec![]) } else { Outcome::Granted(()) })
+        };
+        until_granted(&waits, FILE, OWNER, grant_late).await.unwrap();
+        assert!(start.elapsed() < 100 * LONGEST_PAUSE * 5 / 4 + Duration::from_millis(100));
+        assert!(start.elapsed() > 90 * LONGEST_PAUSE / 2);
+    }
+}
