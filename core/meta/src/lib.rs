@@ -19,6 +19,7 @@ mod engine;
 mod format;
 mod jobs;
 mod key;
+mod locks;
 mod meta;
 mod open;
 mod open_files;
@@ -38,10 +39,13 @@ pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use format::round_block_size;
 pub use key::{Key, Scan};
+pub use locks::{LockRequest, Wait};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
 pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};
-pub use verbs::{CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions};
+pub use verbs::{
+    CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
+};

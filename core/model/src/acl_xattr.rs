@@ -195,8 +195,14 @@ mod tests {
             kind(&with_entry(&[1, 0, 7, 0, 255, 255, 255, 255])),
             ErrorKind::InvalidArgument
         );
-        assert_eq!(kind(&with_entry(&[64, 0, 7, 0, 1, 0, 0, 0])), ErrorKind::InvalidArgument);
-        assert_eq!(kind(&with_entry(&[2, 0, 8, 0, 1, 0, 0, 0])), ErrorKind::InvalidArgument);
+        assert_eq!(
+            kind(&with_entry(&[64, 0, 7, 0, 1, 0, 0, 0])),
+            ErrorKind::InvalidArgument
+        );
+        assert_eq!(
+            kind(&with_entry(&[2, 0, 8, 0, 1, 0, 0, 0])),
+            ErrorKind::InvalidArgument
+        );
         assert_eq!(
             kind(&with_entry(&[2, 0, 7, 0, 255, 255, 255, 255])),
             ErrorKind::InvalidArgument
@@ -212,7 +218,10 @@ mod tests {
     }
 
     fn named() -> impl Strategy<Value = Vec<AclEntry>> {
-        vec((0..NO_ID, 0..=7_u16).prop_map(|(id, permissions)| entry(id, permissions)), 0..5)
+        vec(
+            (0..NO_ID, 0..=7_u16).prop_map(|(id, permissions)| entry(id, permissions)),
+            0..5,
+        )
     }
 
     prop_compose! {

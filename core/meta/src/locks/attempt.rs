@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use moorage_model::Result;
-use tokio::runtime::Handle;
+
+use crate::Meta;
 
 /// What a try came to.
 #[derive(Debug)]
@@ -22,8 +24,8 @@ type Takeback<Undo> = Box<dyn FnOnce(Undo) -> BoxFuture<'static, ()> + Send>;
 /// A try under way, polled in place. Dropped in between, it may have been granted without anybody knowing: then it
 /// ends in the background and what it got is taken back, so that no lock is left behind.
 pub(super) struct Attempt<Undo: Send + 'static, Blocker: Send + 'static> {
+    meta: Arc<Meta>,
     state: Option<State<Undo, Blocker>>,
-    runtime: Option<Handle>,
 }
 
 struct State<Undo, Blocker> {
@@ -33,15 +35,16 @@ struct State<Undo, Blocker> {
 
 impl<Undo: Send + 'static, Blocker: Send + 'static> Attempt<Undo, Blocker> {
     pub(super) fn new(
+        meta: Arc<Meta>,
         run: impl Future<Output = Result<Outcome<Undo, Blocker>>> + Send + 'static,
         take_back: impl FnOnce(Undo) -> BoxFuture<'static, ()> + Send + 'static,
     ) -> Self {
         Attempt {
+            meta,
             state: Some(State {
                 run: Box::pin(run),
                 take_back: Box::new(take_back),
             }),
-            runtime: Handle::try_current().ok(),
         }
     }
 }
@@ -63,10 +66,10 @@ impl<Undo: Send + 'static, Blocker: Send + 'static> Future for Attempt<Undo, Blo
 
 impl<Undo: Send + 'static, Blocker: Send + 'static> Drop for Attempt<Undo, Blocker> {
     fn drop(&mut self) {
-        let (Some(state), Some(runtime)) = (self.state.take(), &self.runtime) else {
+        let Some(state) = self.state.take() else {
             return;
         };
-        runtime.spawn(async move {
+        self.meta.tasks.carry_through(async move {
             if let Ok(Outcome::Granted(undo)) = state.run.await {
                 (state.take_back)(undo).await;
             }

@@ -21,7 +21,13 @@ pub(super) struct WaitGraph {
 impl WaitGraph {
     /// Notes that `owner` waits for `blockers`, unless one of them waits, directly or not, for `owner`.
     /// `false` is that deadlock, and the request is not noted.
-    pub(super) fn wait(&mut self, request: u64, owner: LockOwner, ino: Ino, blockers: Vec<LockOwner>) -> bool {
+    pub(super) fn wait(
+        &mut self,
+        request: u64,
+        owner: LockOwner,
+        ino: Ino,
+        blockers: Vec<LockOwner>,
+    ) -> bool {
         self.waiters.remove(&request);
         if self.leads_to(&blockers, owner) {
             return false;

@@ -1,9 +1,11 @@
 //! BSD locks: one per open file, on the whole file.
 
+use std::sync::Arc;
+
 use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner, Result, SessionId};
 
+use super::Wait;
 use super::attempt::{Attempt, Outcome};
-use super::{Wait, wait};
 use crate::{Key, Meta, Record, Scan, Txn};
 
 /// A request of one owner; the arguments of its transactions.
@@ -62,13 +64,15 @@ impl Meta {
                 Outcome::Blocked(_) => Err(ErrorKind::WouldBlock.into()),
             },
             Wait::UntilGranted => {
-                wait::until_granted(&self.lock_waits, ino, owner, || self.try_file_lock(request)).await
+                let attempt = || self.try_file_lock(request);
+                self.until_granted(ino, owner, attempt).await
             }
         }
     }
 
     fn try_file_lock(&self, request: Request) -> Result<Attempt<Option<FileLockKind>, LockOwner>> {
-        let (meta, taker_back) = (self.shared()?, self.shared()?);
+        let client = self.shared()?;
+        let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
         let run = async move {
             let tried = meta
                 .transact("flock", move |meta, txn| {
@@ -80,7 +84,7 @@ impl Meta {
             }
             Ok(tried.outcome)
         };
-        Ok(Attempt::new(run, move |previous| {
+        Ok(Attempt::new(client, run, move |previous| {
             Box::pin(async move { taker_back.take_back_file_lock(request, previous).await })
         }))
     }
@@ -111,7 +115,8 @@ impl Meta {
     }
 
     async fn release_file_lock(&self, ino: Ino, session: SessionId, owner: LockOwner) -> Result<()> {
-        let meta = self.shared()?;
+        let client = self.shared()?;
+        let meta = Arc::clone(&client);
         let run = async move {
             meta.transact("unlock", move |meta, txn| {
                 Box::pin(async move {
@@ -124,7 +129,7 @@ impl Meta {
             meta.lock_waits.released(ino);
             Ok(Outcome::<(), LockOwner>::Granted(()))
         };
-        Attempt::new(run, |()| Box::pin(async {})).await.map(drop)
+        Attempt::new(client, run, |()| Box::pin(async {})).await.map(drop)
     }
 }
 

@@ -10,7 +10,10 @@ mod file_lock;
 mod record_lock;
 mod wait;
 
-use moorage_model::{Error, ErrorKind, Result, SessionId};
+use std::future::Future;
+
+use attempt::Outcome;
+use moorage_model::{Error, ErrorKind, Ino, LockOwner, Result, SessionId};
 
 pub use record_lock::LockRequest;
 pub(crate) use wait::LockWaits;
@@ -38,5 +41,18 @@ impl Meta {
             .with_advice("Mount the volume writable to lock its files."));
         }
         Ok(session)
+    }
+
+    async fn until_granted<Undo, Try>(
+        &self,
+        ino: Ino,
+        owner: LockOwner,
+        attempt: impl FnMut() -> Result<Try>,
+    ) -> Result<()>
+    where
+        Try: Future<Output = Result<Outcome<Undo, LockOwner>>>,
+    {
+        let timer = |pause| self.tasks.timer(pause);
+        wait::until_granted(&self.lock_waits, timer, (ino, owner), attempt).await
     }
 }

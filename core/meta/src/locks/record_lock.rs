@@ -6,8 +6,8 @@ use moorage_model::{
     Error, ErrorKind, Ino, LockOwner, RecordLock, RecordLockKind, RecordLocks, Result, SessionId,
 };
 
+use super::Wait;
 use super::attempt::{Attempt, Outcome};
-use super::{Wait, wait};
 use crate::{Key, Meta, Record, Scan, Txn};
 
 /// Locked ranges of one owner on one inode. More do not fit in a MySQL BLOB (spec 40-sql section 2).
@@ -136,7 +136,8 @@ impl Meta {
         };
         match wait {
             Wait::UntilGranted if request.kind.is_some() => {
-                wait::until_granted(&self.lock_waits, ino, owner, || self.try_record_lock(change)).await
+                let attempt = || self.try_record_lock(change);
+                self.until_granted(ino, owner, attempt).await
             }
             _ => match self.try_record_lock(change)?.await? {
                 Outcome::Granted(_) => Ok(()),
@@ -146,7 +147,8 @@ impl Meta {
     }
 
     fn try_record_lock(&self, change: Change) -> Result<Attempt<Vec<RecordLock>, LockOwner>> {
-        let (meta, taker_back) = (self.shared()?, self.shared()?);
+        let client = self.shared()?;
+        let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
         let run = async move {
             let tried = meta
                 .transact("record lock", move |meta, txn| {
@@ -158,13 +160,16 @@ impl Meta {
             }
             Ok(tried.outcome)
         };
-        Ok(Attempt::new(run, move |previous| {
+        Ok(Attempt::new(client, run, move |previous| {
             Box::pin(async move { taker_back.take_back_record_lock(change, previous).await })
         }))
     }
 
     /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.
     async fn take_back_record_lock(&self, change: Change, previous: Vec<RecordLock>) {
+        if change.request.kind.is_none() {
+            return;
+        }
         let previous = Arc::new(previous);
         let undone = self
             .transact("take back a record lock", move |meta, txn| {
@@ -275,7 +280,10 @@ impl Change {
         }
         meta.log(txn, || {
             let (ino, owner, letter) = (self.ino, self.owner, request.letter());
-            format!("SETLK({ino},{owner},{letter},{},{},{})", request.start, request.end, request.pid)
+            format!(
+                "SETLK({ino},{owner},{letter},{},{},{})",
+                request.start, request.end, request.pid
+            )
         });
         Ok(())
     }

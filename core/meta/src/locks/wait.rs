@@ -8,8 +8,9 @@ use std::time::Duration;
 use moorage_model::{Error, ErrorKind, Ino, LockOwner, Result};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 
-use super::attempt::{Attempt, Outcome};
+use super::attempt::Outcome;
 use super::deadlock::WaitGraph;
 
 /// Pause before the second try. The first holders to go are those of a short critical section.
@@ -111,16 +112,20 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// Tries until granted. `Blocked` lists the owners of this client that are in the way; others are polled for.
+/// Tries until granted. `Blocked` lists the owners of this client that are in the way; others are polled for, with
+/// `timer`s that may be polled on any thread.
 ///
 /// # Errors
-/// What a try answers; `Deadlock` when a blocker waits for `owner`.
-pub(super) async fn until_granted<Undo: Send + 'static>(
+/// What a try answers; `Deadlock` when a blocker waits for `owner`; `WouldBlock` when there is no timer to wait with.
+pub(super) async fn until_granted<Undo, Try>(
     waits: &LockWaits,
-    ino: Ino,
-    owner: LockOwner,
-    mut attempt: impl FnMut() -> Result<Attempt<Undo, LockOwner>>,
-) -> Result<()> {
+    timer: impl Fn(Duration) -> Option<Sleep>,
+    (ino, owner): (Ino, LockOwner),
+    mut attempt: impl FnMut() -> Result<Try>,
+) -> Result<()>
+where
+    Try: Future<Output = Result<Outcome<Undo, LockOwner>>>,
+{
     let entered = waits.enter(ino);
     let mut pause = FIRST_PAUSE;
     loop {
@@ -138,7 +143,8 @@ pub(super) async fn until_granted<Undo: Send + 'static>(
         };
         entered.note_blockers(owner, blockers, releases)?;
         let jittered = pause.mul_f64(rand::random_range(0.75..1.25));
-        if either(tokio::time::sleep(jittered), released).await {
+        let timer = timer(jittered).ok_or(ErrorKind::WouldBlock)?;
+        if either(timer, released).await {
             pause = (pause * 2).min(LONGEST_PAUSE);
         } else {
             pause = FIRST_PAUSE;
@@ -157,6 +163,8 @@ async fn either(left: impl Future, right: impl Future) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
+
     use futures_util::FutureExt as _;
 
     use super::*;
@@ -164,15 +172,22 @@ mod tests {
     const FILE: Ino = Ino(7);
     const OWNER: LockOwner = LockOwner(1);
 
-    fn answering(outcome: Outcome<(), LockOwner>) -> Result<Attempt<(), LockOwner>> {
-        Ok(Attempt::new(async move { Ok(outcome) }, |()| Box::pin(async {})))
+    type Answer = Ready<Result<Outcome<(), LockOwner>>>;
+
+    fn answering(outcome: Outcome<(), LockOwner>) -> Result<Answer> {
+        Ok(ready(Ok(outcome)))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of a client's timers")]
+    fn timer(pause: Duration) -> Option<Sleep> {
+        Some(tokio::time::sleep(pause))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_dropped_wait_leaves_nothing_behind() {
         let waits = LockWaits::default();
         let blocked = || answering(Outcome::Blocked(vec![LockOwner(2)]));
-        let mut waiting = Box::pin(until_granted(&waits, FILE, OWNER, blocked));
+        let mut waiting = Box::pin(until_granted(&waits, timer, (FILE, OWNER), blocked));
         assert!(waiting.as_mut().now_or_never().is_none());
         assert_eq!(waits.len(), 1);
         drop(waiting);
@@ -187,9 +202,13 @@ mod tests {
         let start = tokio::time::Instant::now();
         let grant_second = || {
             tries += 1;
-            answering(if tries == 1 { Outcome::Blocked(vec![]) } else { Outcome::Granted(()) })
+            answering(if tries == 1 {
+                Outcome::Blocked(vec![])
+            } else {
+                Outcome::Granted(())
+            })
         };
-        let mut waiting = Box::pin(until_granted(&waits, FILE, OWNER, grant_second));
+        let mut waiting = Box::pin(until_granted(&waits, timer, (FILE, OWNER), grant_second));
         assert!(waiting.as_mut().now_or_never().is_none());
         waits.released(FILE);
         waiting.await.unwrap();
@@ -203,9 +222,15 @@ mod tests {
         let start = tokio::time::Instant::now();
         let grant_late = || {
             tries += 1;
-            answering(if tries <= 100 { Outcome::Blocked(vec![]) } else { Outcome::Granted(()) })
+            answering(if tries <= 100 {
+                Outcome::Blocked(vec![])
+            } else {
+                Outcome::Granted(())
+            })
         };
-        until_granted(&waits, FILE, OWNER, grant_late).await.unwrap();
+        until_granted(&waits, timer, (FILE, OWNER), grant_late)
+            .await
+            .unwrap();
         assert!(start.elapsed() < 100 * LONGEST_PAUSE * 5 / 4 + Duration::from_millis(100));
         assert!(start.elapsed() > 90 * LONGEST_PAUSE / 2);
     }

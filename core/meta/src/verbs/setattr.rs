@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use moorage_model::{AclId, Attr, ErrorKind, Gid, Ino, Result, TierId, Timestamp, Uid};
+use moorage_model::{Attr, ErrorKind, Gid, Ino, Result, TierId, Timestamp, Uid};
 
 use super::setattr_rules::{
     check_owner_rules, mode_after_chmod, mode_after_chown, needs_write_access, stored_time,
 };
-use crate::acl_rules::after_chmod;
 use crate::data::{change_length, check_new_length, touch_content};
 use crate::{Context, Key, MAY_WRITE, Meta, Record, Txn};
 
@@ -154,10 +153,7 @@ async fn apply_owner_and_mode(
     }
     let Some(mode) = change.mode else { return Ok(()) };
     let mode = mode_after_chmod(context, attr, mode);
-    if attr.access_acl != AclId(0) && mode & 0o777 != attr.mode & 0o777 {
-        let rule = meta.acl_rule(&*txn, attr.access_acl).await?;
-        attr.access_acl = meta.acl_id(txn, &after_chmod(&rule, mode)).await?;
-    }
+    attr.access_acl = meta.acl_after_chmod(txn, attr, mode).await?;
     attr.mode = mode;
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! Which extended attributes a caller may read and change (spec 70-semantics sections 3 and 9).
 
-use moorage_model::{
-    Attr, Error, ErrorKind, Ino, MAX_XATTR_NAME_BYTES, MAX_XATTR_VALUE_BYTES, Result,
-};
+use moorage_model::{Attr, Error, ErrorKind, Ino, MAX_XATTR_NAME_BYTES, MAX_XATTR_VALUE_BYTES, Result};
 
 use crate::{Context, MAY_READ, MAY_WRITE, Meta, Read};
 
@@ -23,7 +21,10 @@ pub(super) fn check_name(name: &[u8]) -> Result<()> {
     if name.len() > MAX_XATTR_NAME_BYTES {
         return Err(Error::new(
             ErrorKind::OutOfRange,
-            format!("attribute name of {} bytes, at most {MAX_XATTR_NAME_BYTES} fit", name.len()),
+            format!(
+                "attribute name of {} bytes, at most {MAX_XATTR_NAME_BYTES} fit",
+                name.len()
+            ),
         ));
     }
     Ok(())
@@ -33,7 +34,10 @@ pub(super) fn check_value(value: &[u8]) -> Result<()> {
     if value.len() > MAX_XATTR_VALUE_BYTES {
         return Err(Error::new(
             ErrorKind::OutOfRange,
-            format!("attribute value of {} bytes, at most {MAX_XATTR_VALUE_BYTES} fit", value.len()),
+            format!(
+                "attribute value of {} bytes, at most {MAX_XATTR_VALUE_BYTES} fit",
+                value.len()
+            ),
         ));
     }
     Ok(())
