@@ -49,6 +49,12 @@ impl WaitGraph {
         }
     }
 
+    /// Whether nobody waits.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
     fn leads_to(&self, from: &[LockOwner], wanted: LockOwner) -> bool {
         let mut pending = from.to_vec();
         let mut seen: HashSet<LockOwner> = HashSet::new();

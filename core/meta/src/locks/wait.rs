@@ -8,7 +8,6 @@ use std::time::Duration;
 use moorage_model::{Error, ErrorKind, Ino, LockOwner, Result};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::Sleep;
 
 use super::attempt::Outcome;
 use super::deadlock::WaitGraph;
@@ -117,14 +116,15 @@ impl Drop for Entered<'_> {
 ///
 /// # Errors
 /// What a try answers; `Deadlock` when a blocker waits for `owner`; `WouldBlock` when there is no timer to wait with.
-pub(super) async fn until_granted<Undo, Try>(
+pub(super) async fn until_granted<Undo, Try, Timer>(
     waits: &LockWaits,
-    timer: impl Fn(Duration) -> Option<Sleep>,
+    timer: impl Fn(Duration) -> Option<Timer>,
     (ino, owner): (Ino, LockOwner),
     mut attempt: impl FnMut() -> Result<Try>,
 ) -> Result<()>
 where
     Try: Future<Output = Result<Outcome<Undo, LockOwner>>>,
+    Timer: Future<Output = ()>,
 {
     let entered = waits.enter(ino);
     let mut pause = FIRST_PAUSE;
@@ -163,7 +163,8 @@ async fn either(left: impl Future, right: impl Future) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{Ready, ready};
+    use std::cell::RefCell;
+    use std::future::{Pending, Ready, pending, ready};
 
     use futures_util::FutureExt as _;
 
@@ -174,64 +175,74 @@ mod tests {
 
     type Answer = Ready<Result<Outcome<(), LockOwner>>>;
 
-    fn answering(outcome: Outcome<(), LockOwner>) -> Result<Answer> {
-        Ok(ready(Ok(outcome)))
+    /// Answers `blocked` tries with "blocked by owner 2" and grants the next one.
+    fn granting_after(blocked: usize) -> impl FnMut() -> Result<Answer> {
+        let mut tries = 0;
+        move || {
+            tries += 1;
+            Ok(ready(Ok(if tries <= blocked {
+                Outcome::Blocked(vec![LockOwner(2)])
+            } else {
+                Outcome::Granted(())
+            })))
+        }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the signature of a client's timers")]
-    fn timer(pause: Duration) -> Option<Sleep> {
-        Some(tokio::time::sleep(pause))
+    fn never(_: Duration) -> Option<Pending<()>> {
+        Some(pending())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_dropped_wait_leaves_nothing_behind() {
+    #[test]
+    fn a_dropped_wait_leaves_nothing_behind() {
         let waits = LockWaits::default();
-        let blocked = || answering(Outcome::Blocked(vec![LockOwner(2)]));
-        let mut waiting = Box::pin(until_granted(&waits, timer, (FILE, OWNER), blocked));
+        let mut waiting = Box::pin(until_granted(&waits, never, (FILE, OWNER), granting_after(9)));
         assert!(waiting.as_mut().now_or_never().is_none());
         assert_eq!(waits.len(), 1);
         drop(waiting);
-        assert_eq!(waits.len(), 0);
         assert!(waits.0.lock().inodes.is_empty());
+        assert!(waits.0.lock().graph.is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_release_wakes_before_the_poll_is_due() {
+    #[test]
+    fn a_release_wakes_without_a_poll_being_due() {
         let waits = LockWaits::default();
-        let mut tries = 0;
-        let start = tokio::time::Instant::now();
-        let grant_second = || {
-            tries += 1;
-            answering(if tries == 1 {
-                Outcome::Blocked(vec![])
-            } else {
-                Outcome::Granted(())
-            })
-        };
-        let mut waiting = Box::pin(until_granted(&waits, timer, (FILE, OWNER), grant_second));
+        let mut waiting = Box::pin(until_granted(&waits, never, (FILE, OWNER), granting_after(1)));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        waits.released(Ino(8));
         assert!(waiting.as_mut().now_or_never().is_none());
         waits.released(FILE);
-        waiting.await.unwrap();
-        assert_eq!(start.elapsed(), Duration::ZERO);
+        waiting.now_or_never().unwrap().unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn without_a_release_it_polls_with_pauses_that_stay_bounded() {
+    #[test]
+    fn without_a_release_it_polls_with_pauses_that_grow_to_a_bound() {
         let waits = LockWaits::default();
-        let mut tries = 0_u32;
-        let start = tokio::time::Instant::now();
-        let grant_late = || {
-            tries += 1;
-            answering(if tries <= 100 {
-                Outcome::Blocked(vec![])
-            } else {
-                Outcome::Granted(())
-            })
+        let pauses = RefCell::new(Vec::new());
+        let timer = |pause| {
+            pauses.borrow_mut().push(pause);
+            Some(ready(()))
         };
-        until_granted(&waits, timer, (FILE, OWNER), grant_late)
-            .await
+        until_granted(&waits, timer, (FILE, OWNER), granting_after(20))
+            .now_or_never()
+            .unwrap()
             .unwrap();
-        assert!(start.elapsed() < 100 * LONGEST_PAUSE * 5 / 4 + Duration::from_millis(100));
-        assert!(start.elapsed() > 90 * LONGEST_PAUSE / 2);
+        let pauses = pauses.into_inner();
+        assert_eq!(pauses.len(), 20);
+        assert!(pauses.iter().all(|pause| *pause <= LONGEST_PAUSE * 5 / 4));
+        assert!(pauses.first().is_some_and(|pause| *pause <= FIRST_PAUSE * 5 / 4));
+        assert!(pauses.last().is_some_and(|pause| *pause >= LONGEST_PAUSE * 3 / 4));
+    }
+
+    #[test]
+    fn owners_that_wait_for_each_other_are_a_deadlock_for_the_last_of_them() {
+        let waits = LockWaits::default();
+        let mut first = Box::pin(until_granted(&waits, never, (FILE, OWNER), granting_after(1)));
+        assert!(first.as_mut().now_or_never().is_none());
+        let blocked_by_first = || Ok(ready(Ok(Outcome::<(), _>::Blocked(vec![OWNER]))));
+        let second = until_granted(&waits, never, (Ino(8), LockOwner(2)), blocked_by_first);
+        let error = second.now_or_never().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        assert_eq!(waits.len(), 1);
     }
 }
