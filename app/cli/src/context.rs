@@ -1,6 +1,12 @@
 //! What every command has at hand besides its arguments.
 
+use std::future::Future;
+
+use moorage_meta::admin::Progress;
+use moorage_model::Result;
+
 use crate::logging::LoggingArguments;
+use crate::progress::{self, Work};
 
 /// How this run talks to whoever started it.
 #[derive(Clone, Debug)]
@@ -11,6 +17,16 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(logging: &LoggingArguments) -> Context {
         Context { quiet: logging.quiet }
+    }
+
+    /// Runs `job` and shows how far it is.
+    pub(crate) async fn watch<T>(
+        &self,
+        work: Work,
+        counts: &Progress,
+        job: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        progress::watch(work, self.quiet, counts, job).await
     }
 
     /// A sentence for the person at the terminal, on standard error, unless `--quiet`.

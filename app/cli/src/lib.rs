@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod concurrency;
 mod context;
 mod exit_code;
 mod failure;
@@ -12,9 +13,12 @@ mod hidden_arguments;
 mod interrupt;
 mod logging;
 mod making;
+mod mounted;
 mod output;
+mod progress;
 mod secrets;
 mod size;
+mod target;
 mod volume;
 
 use std::ffi::OsString;

@@ -295,7 +295,7 @@ fn apply_store(setting: &mut Setting, store: &StoreArguments) -> Result<()> {
     }
     if let Some(class) = &store.storage_class {
         let tiers = setting.tiers.get_or_insert_default();
-        let tier = tiers.entry("0".to_owned()).or_insert_with(Tier::default);
+        let tier = tiers.entry("0".to_owned()).or_default();
         tier.storage_class.clone_from(class);
     }
     Ok(())

@@ -1,8 +1,17 @@
 //! One file per command: its arguments and what it calls.
 
+mod clone;
+mod compact;
 mod completion;
+mod config;
 mod format;
+mod fsck;
+mod info;
 mod man;
+mod restore;
+mod rmr;
+mod status;
+mod summary;
 mod version;
 
 use std::process::ExitCode;
@@ -17,6 +26,15 @@ use crate::interrupt::until_signal;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Format(Box<format::Arguments>),
+    Config(Box<config::Arguments>),
+    Status(status::Arguments),
+    Fsck(fsck::Arguments),
+    Compact(compact::Arguments),
+    Restore(restore::Arguments),
+    Info(info::Arguments),
+    Summary(summary::Arguments),
+    Rmr(rmr::Arguments),
+    Clone(clone::Arguments),
     Version(version::Arguments),
     Completion(completion::Arguments),
     Man(man::Arguments),
@@ -27,6 +45,15 @@ impl Command {
     pub(crate) fn json(&self) -> bool {
         match self {
             Command::Format(arguments) => arguments.output.json,
+            Command::Config(arguments) => arguments.output.json,
+            Command::Status(arguments) => arguments.output.json,
+            Command::Fsck(arguments) => arguments.output.json,
+            Command::Compact(arguments) => arguments.output.json,
+            Command::Restore(arguments) => arguments.output.json,
+            Command::Info(arguments) => arguments.output.json,
+            Command::Summary(arguments) => arguments.output.json,
+            Command::Rmr(arguments) => arguments.output.json,
+            Command::Clone(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
             Command::Completion(_) | Command::Man(_) => false,
         }
@@ -37,6 +64,15 @@ impl Command {
 pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
+        Command::Config(arguments) => until_signal(config::run(&arguments, context)),
+        Command::Status(arguments) => until_signal(status::run(&arguments, context)),
+        Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),
+        Command::Compact(arguments) => until_signal(compact::run(&arguments, context)),
+        Command::Restore(arguments) => until_signal(restore::run(&arguments, context)),
+        Command::Info(arguments) => until_signal(info::run(&arguments, context)),
+        Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),
+        Command::Rmr(arguments) => until_signal(rmr::run(&arguments, context)),
+        Command::Clone(arguments) => until_signal(clone::run(&arguments, context)),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
