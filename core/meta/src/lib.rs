@@ -31,6 +31,7 @@ mod setting_text;
 mod tasks;
 mod trash;
 mod txn;
+mod usage;
 mod usage_cache;
 mod verbs;
 
@@ -46,6 +47,7 @@ pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};
+pub use usage::{Counting, QuotaCheck, QuotaLimits, Usage};
 pub use verbs::{
     CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
 };

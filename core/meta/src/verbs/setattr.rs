@@ -158,10 +158,10 @@ async fn apply_owner_and_mode(
     Ok(())
 }
 
-/// Usage follows the owner of files and directories; other kinds stay with the old one (spec 70-semantics section 8).
+/// Usage follows the owner, without a check of limits (spec 70-semantics section 8). JuiceFS leaves the usage of
+/// symlinks and special files with the old owner, but takes it from the new one when they are deleted.
 fn transfer_usage(meta: &Meta, txn: &mut dyn Txn, before: &Attr, after: &Attr) {
-    let changed = (before.uid, before.gid) != (after.uid, after.gid);
-    if changed && (after.is_file() || after.is_directory()) {
+    if (before.uid, before.gid) != (after.uid, after.gid) {
         // A change of length was counted for the old owner already.
         let space = after.used_space();
         meta.account_owner(txn, before.uid, before.gid, -space, -1);
