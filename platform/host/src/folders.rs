@@ -42,6 +42,12 @@ impl Folders {
         })
     }
 
+    /// The state folder of another user, unless that user moved it.
+    pub fn state_of(user: u32) -> Option<PathBuf> {
+        let user = nix::unistd::User::from_uid(user.into()).ok()??;
+        Some(user.dir.join(".local/state/moorage"))
+    }
+
     /// Makes a folder of this user with everything above it, closed to others. One that exists stays as it is.
     ///
     /// # Errors

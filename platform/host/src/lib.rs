@@ -5,6 +5,7 @@
 mod driver;
 mod error;
 mod folders;
+mod machine;
 mod mount_point;
 mod mount_table;
 mod process;
@@ -13,6 +14,7 @@ mod unmount;
 pub use driver::{can_others_be_allowed, check_fuse};
 pub use error::HostError;
 pub use folders::Folders;
+pub use machine::{host_name, ip_addresses};
 pub use mount_point::{MountPoint, MountPointState};
 pub use mount_table::{MountEntry, mounts};
 pub use process::{ProcessIdentity, SignalState, signal_state, supplementary_groups};
