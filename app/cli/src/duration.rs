@@ -21,7 +21,9 @@ pub(crate) fn from_seconds(text: &str) -> Result<Duration, String> {
         .parse::<f64>()
         .ok()
         .and_then(|number| Duration::try_from_secs_f64(number * seconds_per_unit).ok())
-        .ok_or_else(|| format!("{text:?} is no length of time; write a number and a unit, such as 500ms or 12s"))
+        .ok_or_else(|| {
+            format!("{text:?} is no length of time; write a number and a unit, such as 500ms or 12s")
+        })
 }
 
 #[cfg(test)]

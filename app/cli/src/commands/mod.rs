@@ -8,10 +8,13 @@ mod format;
 mod fsck;
 mod info;
 mod man;
+mod mount;
+mod quickstart;
 mod restore;
 mod rmr;
 mod status;
 mod summary;
+mod umount;
 mod version;
 
 use std::process::ExitCode;
@@ -25,7 +28,10 @@ use crate::interrupt::until_signal;
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Quickstart(quickstart::Arguments),
     Format(Box<format::Arguments>),
+    Mount(Box<mount::Arguments>),
+    Umount(umount::Arguments),
     Config(Box<config::Arguments>),
     Status(status::Arguments),
     Fsck(fsck::Arguments),
@@ -55,7 +61,11 @@ impl Command {
             Command::Rmr(arguments) => arguments.output.json,
             Command::Clone(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
-            Command::Completion(_) | Command::Man(_) => false,
+            Command::Quickstart(_)
+            | Command::Mount(_)
+            | Command::Umount(_)
+            | Command::Completion(_)
+            | Command::Man(_) => false,
         }
     }
 }
@@ -63,6 +73,9 @@ impl Command {
 /// Runs the command; an exit code other than 0 without an error is one that the command documents.
 pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
+        Command::Quickstart(arguments) => return quickstart::run(arguments, context),
+        Command::Mount(arguments) => return mount::run(*arguments, context),
+        Command::Umount(arguments) => return umount::run(&arguments, context),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),

@@ -57,7 +57,9 @@ fn mount(arguments: Arguments, role: Role, reporter: &Reporter, context: &Contex
         return mounting::start_daemon(&plan, arguments.log.as_deref(), context);
     }
     let point = plan.point.path().display();
-    let told = |volume: &str| format!("Volume {volume} is mounted at {point}. Ctrl-C stores everything and unmounts it.");
+    let told = |volume: &str| {
+        format!("Volume {volume} is mounted at {point}. Ctrl-C stores everything and unmounts it.")
+    };
     mounting::serve(&plan, reporter, told)?;
     Ok(ExitCode::SUCCESS)
 }

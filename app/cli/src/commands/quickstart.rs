@@ -40,7 +40,11 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         .unwrap_or_else(|| folders.home.join(DEFAULT_FOLDER));
     moorage_host::check_fuse().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
     if is_mounted(&folder)? {
-        context.say(&format!("{} is mounted already; its bytes are in {}.", folder.display(), place.display()));
+        context.say(&format!(
+            "{} is mounted already; its bytes are in {}.",
+            folder.display(),
+            place.display()
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     make_folder(&folder)?;
@@ -74,7 +78,13 @@ fn is_mounted(folder: &Path) -> Result<bool> {
         Ok(MountPointState::Mounted(entry)) => Ok(entry.source.ends_with(NAME)),
         Ok(_) => Ok(false),
         // A missing parent is made with the folder.
-        Err(error) if error.io().is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound) => Ok(false),
+        Err(error)
+            if error
+                .io()
+                .is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(host_error(ErrorKind::Io, &error)),
     }
 }
@@ -82,10 +92,15 @@ fn is_mounted(folder: &Path) -> Result<bool> {
 /// A dead mount of an earlier run stays until it is mounted over.
 fn make_folder(folder: &Path) -> Result<()> {
     match fs::create_dir_all(folder) {
-        Err(error) if fs::symlink_metadata(folder).is_err() && error.kind() != std::io::ErrorKind::NotConnected => {
-            Err(Error::new(ErrorKind::AccessDenied, format!("making the folder {}", folder.display()))
-                .with_source(error)
-                .with_advice("Give another folder: `moorage quickstart FOLDER`."))
+        Err(error)
+            if fs::symlink_metadata(folder).is_err() && error.kind() != std::io::ErrorKind::NotConnected =>
+        {
+            Err(Error::new(
+                ErrorKind::AccessDenied,
+                format!("making the folder {}", folder.display()),
+            )
+            .with_source(error)
+            .with_advice("Give another folder: `moorage quickstart FOLDER`."))
         }
         _ => Ok(()),
     }
@@ -94,7 +109,10 @@ fn make_folder(folder: &Path) -> Result<()> {
 fn database_url(place: &Path) -> Result<MetaUrl> {
     let path = place.join("volume.db");
     let text = path.to_str().ok_or_else(|| {
-        Error::new(ErrorKind::InvalidArgument, format!("the folder {} is not UTF-8", place.display()))
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the folder {} is not UTF-8", place.display()),
+        )
     })?;
     format!("sqlite3://{text}")
         .parse()

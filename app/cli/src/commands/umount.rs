@@ -35,19 +35,26 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
-    let point =
-        MountPoint::resolve(&arguments.mount_point).map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let point = MountPoint::resolve(&arguments.mount_point)
+        .map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let shown = point.path().display();
     let state = point.state().map_err(|error| host_error(ErrorKind::Io, &error))?;
     let entry = match state {
         MountPointState::Mounted(entry) => entry,
         MountPointState::Stale(_) => {
-            point.clear_stale().map_err(|error| host_error(ErrorKind::Busy, &error))?;
-            context.say(&format!("The mount at {shown} had lost its process; it is taken away."));
+            point
+                .clear_stale()
+                .map_err(|error| host_error(ErrorKind::Busy, &error))?;
+            context.say(&format!(
+                "The mount at {shown} had lost its process; it is taken away."
+            ));
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
-            return Err(Error::new(ErrorKind::NotFound, format!("no volume is mounted at {shown}")));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("no volume is mounted at {shown}"),
+            ));
         }
     };
     let how = match (arguments.lazy, arguments.force) {
@@ -81,10 +88,16 @@ fn find_record(point: &MountPoint, entry: &MountEntry) -> Result<Option<(PathBuf
 fn wait(folder: &std::path::Path, mut record: MountRecord, context: &Context) -> Result<ExitCode> {
     let mut said = String::new();
     while record.is_running() {
-        if let MountPhase::Storing { blocks, bytes, problem } = &record.phase
+        if let MountPhase::Storing {
+            blocks,
+            bytes,
+            problem,
+        } = &record.phase
             && *blocks > 0
         {
-            let why = problem.as_deref().map(|problem| format!(" The last attempt failed: {problem}."));
+            let why = problem
+                .as_deref()
+                .map(|problem| format!(" The last attempt failed: {problem}."));
             let sentence = format!(
                 "Waiting until {blocks} blocks ({}) are in the object store.{}",
                 size::show(*bytes),
@@ -112,7 +125,10 @@ fn wait(folder: &std::path::Path, mut record: MountRecord, context: &Context) ->
         }
         Some(last) if last.pid == record.pid => Err(Error::new(
             ErrorKind::Io,
-            format!("the process of volume {} died before everything was stored", record.volume),
+            format!(
+                "the process of volume {} died before everything was stored",
+                record.volume
+            ),
         )
         .with_advice("Mount the volume again and look at its files; `moorage fsck` checks all of them.")),
         _ => Ok(ExitCode::SUCCESS),

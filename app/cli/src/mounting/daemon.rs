@@ -46,7 +46,10 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
         }
         None => Err(Error::new(
             ErrorKind::Io,
-            format!("the mount at {} ended before it answered", plan.point.path().display()),
+            format!(
+                "the mount at {} ended before it answered",
+                plan.point.path().display()
+            ),
         )
         .with_advice(format!("See its log {}.", log.path().display()))),
     }

@@ -282,7 +282,9 @@ fn identity(text: &str) -> std::result::Result<(Uid, Gid), String> {
 fn ratio(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(ratio) if (0.0..1.0).contains(&ratio) => Ok(ratio),
-        _ => Err(format!("{text:?} is no part of a disk; write a number from 0 to below 1")),
+        _ => Err(format!(
+            "{text:?} is no part of a disk; write a number from 0 to below 1"
+        )),
     }
 }
 
@@ -317,7 +319,10 @@ mod tests {
         let mut flags = MountFlags::none_given().expect("defaults").cache;
         assert_eq!(flags.folders(PathBuf::from("/c")), [PathBuf::from("/c")]);
         flags.cache_dir = Some("/a:/b".to_owned());
-        assert_eq!(flags.folders(PathBuf::from("/c")), [PathBuf::from("/a"), PathBuf::from("/b")]);
+        assert_eq!(
+            flags.folders(PathBuf::from("/c")),
+            [PathBuf::from("/a"), PathBuf::from("/b")]
+        );
         flags.cache_dir = Some("memory".to_owned());
         assert!(flags.folders(PathBuf::from("/c")).is_empty());
     }

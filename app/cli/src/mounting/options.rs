@@ -127,7 +127,7 @@ impl MountPlan {
             config.download_limit = u64::from(limit) * MEGABIT_BYTES;
         }
         let dirs = self.cache_folders();
-        config.cache = (cache.cache_size > 0 && !dirs.is_empty()).then(|| CacheConfig {
+        config.cache = (cache.cache_size > 0 && !dirs.is_empty()).then_some(CacheConfig {
             dirs,
             size_bytes: cache.cache_size,
             free_space_ratio: cache.free_space_ratio,

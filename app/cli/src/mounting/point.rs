@@ -39,6 +39,8 @@ pub(crate) fn prepare(path: &Path, options: &MountOptions) -> Result<MountPoint>
             ErrorKind::Busy,
             format!("{} is mounted at {shown} already", entry.source),
         )
-        .with_advice(format!("Use it, give another folder, or unmount it with `moorage umount {shown}`."))),
+        .with_advice(format!(
+            "Use it, give another folder, or unmount it with `moorage umount {shown}`."
+        ))),
     }
 }

@@ -127,7 +127,9 @@ pub(crate) fn file_name(point: &Path, ending: &str) -> String {
     };
     let mut name = encode(bytes);
     if name.len() > NAME_BYTES {
-        let end = bytes.get(bytes.len().saturating_sub(NAME_BYTES / 4)..).unwrap_or(bytes);
+        let end = bytes
+            .get(bytes.len().saturating_sub(NAME_BYTES / 4)..)
+            .unwrap_or(bytes);
         name = format!("{:08x}{}", moorage_chunk::crc32c(bytes), encode(end));
     }
     format!("{name}.{ending}")
@@ -140,7 +142,10 @@ mod tests {
     #[test]
     fn file_names_of_different_points_differ_and_fit() {
         assert_eq!(file_name(Path::new("/mnt/a b"), "log"), "%2Fmnt%2Fa%20b.log");
-        assert_ne!(file_name(Path::new("/mnt/a%20b"), "log"), file_name(Path::new("/mnt/a b"), "log"));
+        assert_ne!(
+            file_name(Path::new("/mnt/a%20b"), "log"),
+            file_name(Path::new("/mnt/a b"), "log")
+        );
         let long = PathBuf::from(format!("/{}", "ä".repeat(1000)));
         assert!(file_name(&long, "json").len() < 255);
     }

@@ -44,7 +44,7 @@ pub(crate) fn supervise(point: &Path, log: Option<&Path>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| failed(error))?;
+        .map_err(failed)?;
     runtime.block_on(Supervisor::run(&point, &log))
 }
 
@@ -98,7 +98,10 @@ impl Supervisor<'_> {
             if starts > MOST_STARTS {
                 return Err(Error::new(
                     ErrorKind::Io,
-                    format!("the mount at {} died {MOST_STARTS} times in a row and is given up", point.path().display()),
+                    format!(
+                        "the mount at {} died {MOST_STARTS} times in a row and is given up",
+                        point.path().display()
+                    ),
                 ));
             }
             supervisor.pause(delay(starts)).await;
@@ -127,8 +130,17 @@ impl Supervisor<'_> {
         self.answer_starter(report, &child);
         let status = self.wait(&mut child).await?;
         let crashed = status.signal().is_some() || status.code() == Some(PANICKED);
-        let died = !self.asked && (if again { crashed || !came_up } else { crashed && came_up });
-        Ok(if died { End::Died(status) } else { End::Orderly(status) })
+        let died = !self.asked
+            && (if again {
+                crashed || !came_up
+            } else {
+                crashed && came_up
+            });
+        Ok(if died {
+            End::Died(status)
+        } else {
+            End::Orderly(status)
+        })
     }
 
     /// Tells the command that waits for the mount, once.

@@ -41,7 +41,9 @@ pub(crate) fn serve(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -
         .thread_name("moorage")
         .enable_all()
         .build()
-        .map_err(|error| Error::new(ErrorKind::Io, "the thread pool can not be started").with_source(error))?;
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, "the thread pool can not be started").with_source(error)
+        })?;
     let result = runtime.block_on(run(plan, reporter, told));
     runtime.shutdown_timeout(END_OF_TASKS);
     result
@@ -136,7 +138,10 @@ async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>) -> Result<FuseSession> {
 }
 
 fn no_answer(point: &Path) -> Error {
-    Error::new(ErrorKind::Io, format!("the mount at {} does not answer", point.display()))
+    Error::new(
+        ErrorKind::Io,
+        format!("the mount at {} does not answer", point.display()),
+    )
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -146,7 +151,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Returns when the mount is gone, by `umount` or because a signal asked for it.
-async fn until_unmounted(point: &Path, session: FuseSession, vfs: &Vfs, signals: &mut EndSignals) -> Result<()> {
+async fn until_unmounted(
+    point: &Path,
+    session: FuseSession,
+    vfs: &Vfs,
+    signals: &mut EndSignals,
+) -> Result<()> {
     let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
     let mut asked = false;
     loop {
@@ -183,7 +193,10 @@ async fn force(point: &Path, vfs: &Vfs) -> Result<()> {
     let flushed = tokio::time::timeout(FORCED_FLUSH, vfs.shutdown()).await;
     let path = point.to_owned();
     drop(spawn_blocking(move || unmount(&path, Unmount::Force)));
-    let what = Error::new(ErrorKind::Interrupted, format!("the mount at {} was ended by force", point.display()));
+    let what = Error::new(
+        ErrorKind::Interrupted,
+        format!("the mount at {} was ended by force", point.display()),
+    );
     match flushed {
         Ok(Ok(())) => Err(what),
         Ok(Err(error)) => Err(what.with_source(error)),
@@ -192,7 +205,12 @@ async fn force(point: &Path, vfs: &Vfs) -> Result<()> {
 }
 
 /// Stores everything that was written, write-back included, and says what it waits for.
-async fn store(plan: &MountPlan, vfs: &Vfs, record: &mut MountRecord, signals: &mut EndSignals) -> Result<()> {
+async fn store(
+    plan: &MountPlan,
+    vfs: &Vfs,
+    record: &mut MountRecord,
+    signals: &mut EndSignals,
+) -> Result<()> {
     let chunks = Arc::clone(vfs.chunks());
     let work = async {
         vfs.shutdown().await?;
