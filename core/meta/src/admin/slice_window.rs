@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use moorage_model::{ChunkIndex, Ino, Result, SliceId};
+use async_trait::async_trait;
+use moorage_model::{ChunkIndex, Error, ErrorKind, Ino, NodeType, Result, SliceId};
+use parking_lot::Mutex;
 
 use super::progress::Progress;
 use super::reclaim::Pages;
-use crate::{Key, Meta, Record, Scan};
+use super::tree_walk::{TreeVisitor, walk};
+use crate::{DirectoryEntry, Key, Meta, Record, Scan};
 
 /// Slices of one window; about 50 bytes each.
 const WINDOW_SLICES: usize = 2_000_000;
@@ -22,11 +25,18 @@ pub struct SliceUse {
     pub records: u32,
     /// Occurrences in delayed-slice records.
     pub delayed: u32,
+    /// Records disagree about its length, so nothing can be concluded from it.
+    pub sizes_differ: bool,
     /// The stored number of owners; `None` means one.
     pub owners: Option<i64>,
 }
 
 impl SliceUse {
+    fn note_size(&mut self, size: u32) {
+        self.sizes_differ |= self.counted() > 0 && self.size != size;
+        self.size = size;
+    }
+
     /// The owners that the records make.
     pub fn counted(&self) -> i64 {
         i64::from(self.records) + i64::from(self.delayed)
@@ -138,6 +148,25 @@ impl Meta {
         Ok(shown)
     }
 
+    /// The slices that the files below a node show, with the records of these files only.
+    ///
+    /// Memory: 50 MB per million slices.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidArgument` when there are more than two million of them; what the engine answers.
+    pub async fn tree_slices(&self, ino: Ino, progress: &Progress) -> Result<BTreeMap<SliceId, SliceUse>> {
+        let collector = Collector {
+            meta: self,
+            window: Mutex::default(),
+        };
+        if self.getattr(ino).await?.is_directory() {
+            walk(self, &collector, ino, 1, progress).await?;
+        } else {
+            collector.file(ino).await?;
+        }
+        Ok(collector.window.into_inner().slices)
+    }
+
     /// Counts again the uses of some slices.
     pub(super) async fn count_slices(
         &self,
@@ -160,12 +189,62 @@ impl Meta {
     }
 }
 
+struct Collector<'m> {
+    meta: &'m Meta,
+    window: Mutex<SliceWindow>,
+}
+
+impl Collector<'_> {
+    async fn file(&self, ino: Ino) -> Result<()> {
+        let mut pages = Pages::new(Scan::Chunks(ino));
+        while let Some(items) = pages.next(self.meta).await? {
+            let mut window = self.window.lock();
+            for (key, record) in items {
+                note_record(&mut window, &key, record, SliceId::HOLE, WINDOW_SLICES);
+            }
+            if window.next.is_some() {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("the tree shows more than {WINDOW_SLICES} slices"),
+                )
+                .with_advice("Check the whole volume, or its parts."));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TreeVisitor for Collector<'_> {
+    type Place = Ino;
+
+    fn directory(&self, place: &Ino) -> Ino {
+        *place
+    }
+
+    async fn page(&self, _: &Ino, entries: Vec<DirectoryEntry>) -> Result<Vec<Ino>> {
+        let mut directories = Vec::new();
+        for item in entries {
+            match item.entry.kind {
+                NodeType::Directory => directories.push(item.entry.ino),
+                NodeType::File => self.file(item.entry.ino).await?,
+                _ => {}
+            }
+        }
+        Ok(directories)
+    }
+
+    async fn leave(&self, _: Ino) -> Result<()> {
+        Ok(())
+    }
+}
+
 fn note_record(window: &mut SliceWindow, key: &Key, record: Record, from: SliceId, limit: usize) {
     match (key, record) {
         (_, Record::Chunk(records)) => {
             for slice in records {
                 window.note(slice.id, from, limit, |known| {
-                    known.size = slice.size;
+                    known.note_size(slice.size);
                     known.records += 1;
                 });
             }
@@ -173,7 +252,7 @@ fn note_record(window: &mut SliceWindow, key: &Key, record: Record, from: SliceI
         (_, Record::DelayedSlices(slices)) => {
             for slice in slices {
                 window.note(slice.id, from, limit, |known| {
-                    known.size = slice.size;
+                    known.note_size(slice.size);
                     known.delayed += 1;
                 });
             }
