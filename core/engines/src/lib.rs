@@ -1,52 +1,60 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
 mod memory;
+mod relational;
 mod sqlite;
 
 use std::sync::Arc;
 
-pub use memory::{CommitFault, MemoryEngine};
+pub use memory::{CommitFault, MemoryEngine, SeededFaults};
 use moorage_meta::Engine;
 use moorage_model::{Error, ErrorKind, Result};
 
-/// Opens the engine that a metadata URL names. A missing SQLite file is made; its tables are made by
-/// [`Engine::prepare`]. `password` takes the place of one in the URL.
+/// What to write, for messages.
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db.";
+
+/// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
+/// SQLite file reads as an empty database and is made by the first change.
+///
+/// `sqlite3://FILE[?table_prefix=NAME]` takes an absolute or a relative path; other options of SQLite drivers are
+/// accepted and have no effect. `password` takes the place of one in the URL of an engine that has passwords.
 ///
 /// # Errors
-/// `InvalidArgument` for a malformed URL, `NotSupported` for an engine that this build does not have, and what
-/// opening meets; the text never holds a password.
+/// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for one that this build does not
+/// have, `NotFound` when the folder of a file does not exist; the text never holds a password.
 pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
             format!("{} is no metadata URL", redact(url)),
         )
-        .with_advice("Write ENGINE://ADDRESS, for example sqlite3:///home/me/volume.db."));
+        .with_advice(URL_FORMS));
     };
     match scheme.to_ascii_lowercase().as_str() {
         "sqlite3" | "sqlite" => Ok(Arc::new(sqlite::SqliteEngine::open(rest)?)),
         "memory" => Ok(Arc::new(MemoryEngine::new())),
-        "redis" | "rediss" | "unix" | "mysql" | "postgres" | "postgresql" | "tikv" | "etcd" | "fdb"
-        | "badger" => Err(Error::new(
+        "redis" | "rediss" | "mysql" | "postgres" | "postgresql" | "tikv" => Err(Error::new(
             ErrorKind::NotSupported,
-            format!("metadata engine {scheme} is not part of this build"),
+            format!("the metadata engine of {scheme}:// is not built yet"),
         )
-        .with_advice("Use sqlite3://FILE.")),
+        .with_advice(URL_FORMS)),
         other => Err(Error::new(
             ErrorKind::InvalidArgument,
-            format!("unknown metadata engine {other}"),
+            format!(
+                "unknown metadata engine {other}; known are sqlite3, and later redis, mysql, postgres and tikv"
+            ),
         )
-        .with_advice("Use sqlite3://FILE.")),
+        .with_advice(URL_FORMS)),
     }
 }
 
-/// As [`open`], for a volume that exists already: a missing SQLite file is an error and is not made.
+/// As [`open`], for a volume that exists already: a missing SQLite file is an error.
 ///
 /// # Errors
 /// `NotFound` for a missing file; see [`open`].
 pub fn open_existing(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
     if let Some(("sqlite3" | "sqlite", rest)) = url.split_once("://") {
-        sqlite::check_file(rest)?;
+        sqlite::check_exists(rest)?;
     }
     open(url, password)
 }
@@ -56,12 +64,11 @@ pub fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    match authority.rsplit_once('@') {
+    // A password may hold a slash, so everything up to the last @ is looked at.
+    match rest.rsplit_once('@') {
         Some((user, host)) if user.contains(':') => {
             let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}:****@{host}{path}")
+            format!("{scheme}://{name}:****@{host}")
         }
         _ => url.to_owned(),
     }

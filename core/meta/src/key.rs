@@ -1,5 +1,7 @@
 //! Names of records and of ranges of records, independent of any engine's layout.
 
+use std::fmt;
+
 use moorage_model::{AclId, ChunkIndex, Counter, Ino, LockOwner, Name, QuotaKey, SessionId, SliceId};
 
 /// Names one record. Engines map it to a row, a key or a hash field.
@@ -86,4 +88,42 @@ pub enum Scan {
     Detached,
     /// All ACL rules.
     Acls,
+}
+
+impl fmt::Display for Key {
+    /// The record in words, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Setting => f.write_str("the volume setting"),
+            Key::Counter(counter) => write!(f, "counter {}", counter.name()),
+            Key::Node(ino) => write!(f, "attributes of inode {ino}"),
+            Key::Edge(parent, name) => write!(f, "entry {name} of directory {parent}"),
+            Key::Symlink(ino) => write!(f, "symlink {ino}"),
+            Key::Xattr(ino, name) => {
+                write!(
+                    f,
+                    "extended attribute {} of inode {ino}",
+                    String::from_utf8_lossy(name)
+                )
+            }
+            Key::Chunk(ino, index) => write!(f, "slices of chunk {index} of inode {ino}"),
+            Key::SliceRef(id, size) => write!(f, "owners of slice {id} of {size} bytes"),
+            Key::DelayedSlices(id, deleted) => write!(f, "slices replaced by slice {id} at {deleted}"),
+            Key::Session(sid) => write!(f, "session {sid}"),
+            Key::Sustained(sid, ino) => write!(f, "inode {ino} held open by session {sid}"),
+            Key::DeletedFile(ino, length) => write!(f, "deleted file {ino} of {length} bytes"),
+            Key::FileLock(ino, sid, owner) => {
+                write!(f, "BSD lock of owner {owner} in session {sid} on inode {ino}")
+            }
+            Key::RecordLocks(ino, sid, owner) => {
+                write!(f, "POSIX locks of owner {owner} in session {sid} on inode {ino}")
+            }
+            Key::DirStat(ino) => write!(f, "statistics of directory {ino}"),
+            Key::Quota(QuotaKey::Directory(ino)) => write!(f, "quota of directory {ino}"),
+            Key::Quota(QuotaKey::User(uid)) => write!(f, "quota of user {uid}"),
+            Key::Quota(QuotaKey::Group(gid)) => write!(f, "quota of group {gid}"),
+            Key::Detached(ino) => write!(f, "unfinished clone {ino}"),
+            Key::Acl(id) => write!(f, "ACL rule {id}"),
+        }
+    }
 }

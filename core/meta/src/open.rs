@@ -10,7 +10,6 @@ use crate::allocation::IdBatch;
 use crate::barrier::Barrier;
 use crate::data::SliceCounts;
 use crate::jobs::{Compactions, DeletionQueue};
-use crate::locks::LockWaits;
 use crate::meta::Caches;
 use crate::open_files::OpenFiles;
 use crate::setting_text::decode_setting;
@@ -47,7 +46,6 @@ impl Meta {
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
             caches: Caches::default(),
-            lock_waits: LockWaits::default(),
             data: RwLock::default(),
             barrier: Barrier::default(),
             slice_counts: SliceCounts::default(),

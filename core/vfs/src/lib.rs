@@ -11,7 +11,6 @@ mod reply;
 mod request;
 mod verbs;
 mod vfs;
-pub mod volume_check;
 mod volume_data;
 
 pub use caller::{Caller, Groups};

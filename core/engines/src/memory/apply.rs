@@ -30,6 +30,34 @@ impl Write {
         }
     }
 
+    /// Whether the record is of the kind that its key names.
+    pub(super) fn fits(&self) -> bool {
+        let (Write::Insert(key, record) | Write::Put(key, record)) = self else {
+            return true;
+        };
+        matches!(
+            (key, record),
+            (Key::Setting, Record::Setting(_))
+                | (Key::Counter(_), Record::Counter(_))
+                | (Key::Node(_), Record::Node(_))
+                | (Key::Edge(..), Record::Edge(_))
+                | (Key::Symlink(_), Record::Symlink(_))
+                | (Key::Xattr(..), Record::Xattr(_))
+                | (Key::Chunk(..), Record::Chunk(_))
+                | (Key::SliceRef(..), Record::Owners(_))
+                | (Key::DelayedSlices(..), Record::DelayedSlices(_))
+                | (Key::Session(_), Record::Session(_))
+                | (Key::Sustained(..), Record::Sustained)
+                | (Key::DeletedFile(..), Record::DeletedFile(_))
+                | (Key::FileLock(..), Record::FileLock(_))
+                | (Key::RecordLocks(..), Record::RecordLocks(_))
+                | (Key::DirStat(_), Record::DirStat(_))
+                | (Key::Quota(_), Record::Quota(_))
+                | (Key::Detached(_), Record::Detached(_))
+                | (Key::Acl(_), Record::Acl(_))
+        )
+    }
+
     /// The record after this write.
     pub(super) fn apply(&self, found: Option<Record>) -> Option<Record> {
         match (self, found) {

@@ -15,7 +15,7 @@ use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Rec
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
-pub use fault::CommitFault;
+pub use fault::{CommitFault, SeededFaults};
 use txn::MemoryTxn;
 
 /// Runs of one job before its conflicts are reported.
@@ -33,6 +33,20 @@ struct State {
     records: BTreeMap<Key, Versioned>,
     commits: u64,
     last_acl: u32,
+    /// What the records changed since the last barrier were before, for [`MemoryEngine::crash`].
+    undo: BTreeMap<Key, Option<Versioned>>,
+}
+
+impl State {
+    /// Stores a record under the number of a new commit, or removes it.
+    fn set(&mut self, key: Key, record: Option<Record>) {
+        let version = self.commits;
+        let before = match record {
+            Some(record) => self.records.insert(key.clone(), Versioned { record, version }),
+            None => self.records.remove(&key),
+        };
+        self.undo.entry(key).or_insert(before);
+    }
 }
 
 /// The in-process engine; clients of one volume share one instance.
@@ -51,6 +65,18 @@ impl MemoryEngine {
     /// Asks `fault` around every commit from now on; `None` ends that.
     pub fn set_fault(&self, fault: Option<Box<dyn CommitFault>>) {
         *self.fault.lock() = fault;
+    }
+
+    /// Loses every commit since the last [`Engine::make_durable`], as a power cut may.
+    pub fn crash(&self) {
+        let mut state = self.state.lock();
+        state.commits += 1;
+        for (key, before) in std::mem::take(&mut state.undo) {
+            match before {
+                Some(before) => state.records.insert(key, before),
+                None => state.records.remove(&key),
+            };
+        }
     }
 
     fn record(&self, key: &Key) -> Option<Record> {
@@ -122,7 +148,7 @@ impl Engine for MemoryEngine {
     }
 
     fn durability(&self) -> Durability {
-        Durability::Process
+        Durability::AfterBarrier
     }
 
     async fn prepare(&self) -> Result<()> {
@@ -136,20 +162,30 @@ impl Engine for MemoryEngine {
     async fn execute(&self, mut job: Job) -> Result<()> {
         for _ in 0..MAX_RUNS {
             let mut txn = MemoryTxn::new(self);
-            (job.body)(&mut txn).await?;
-            if let Some(fault) = self.fault.lock().as_ref() {
-                fault.before_commit(job.verb)?;
+            match (job.body)(&mut txn).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => continue,
+                other => other?,
             }
-            let committed = txn.commit()?;
+            let injected = self
+                .fault
+                .lock()
+                .as_ref()
+                .map_or(Ok(()), |fault| fault.before_commit(job.verb));
+            let committed = match injected {
+                Ok(()) => txn.commit()?,
+                Err(error) if error.kind() == ErrorKind::Conflict => false,
+                Err(error) => return Err(error),
+            };
             if !committed {
                 // Lets whoever won finish before the next try.
                 tokio::task::yield_now().await;
                 continue;
             }
-            if let Some(fault) = self.fault.lock().as_ref() {
-                fault.after_commit(job.verb)?;
-            }
-            return Ok(());
+            return self
+                .fault
+                .lock()
+                .as_ref()
+                .map_or(Ok(()), |fault| fault.after_commit(job.verb));
         }
         Err(Error::new(
             ErrorKind::Conflict,
@@ -174,12 +210,12 @@ impl Engine for MemoryEngine {
         };
         let record = Record::Counter(value.saturating_add(batch.cast_signed()));
         state.commits += 1;
-        let version = state.commits;
-        state.records.insert(key, Versioned { record, version });
+        state.set(key, Some(record));
         Ok(value.cast_unsigned() + u64::from(!next_free))
     }
 
     async fn make_durable(&self) -> Result<()> {
+        self.state.lock().undo.clear();
         Ok(())
     }
 

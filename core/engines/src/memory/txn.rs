@@ -10,7 +10,7 @@ use moorage_model::{
 };
 
 use super::apply::Write;
-use super::{MemoryEngine, State, Versioned, scan};
+use super::{MemoryEngine, scan};
 
 pub(super) struct MemoryTxn<'e> {
     engine: &'e MemoryEngine,
@@ -18,8 +18,6 @@ pub(super) struct MemoryTxn<'e> {
     locked: HashMap<Key, Option<u64>>,
     /// Directories that a decision found empty or not, in the committed records.
     emptiness: HashMap<Ino, bool>,
-    /// Ranges that a decision rests on, with the version of each committed record in them.
-    ranges: HashMap<Scan, Vec<(Key, u64)>>,
     writes: Vec<Write>,
 }
 
@@ -29,13 +27,21 @@ impl<'e> MemoryTxn<'e> {
             engine,
             locked: HashMap::new(),
             emptiness: HashMap::new(),
-            ranges: HashMap::new(),
             writes: Vec::new(),
         }
     }
 
     /// Applies the writes if nothing that was decided on has changed; `false` is a conflict.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when a record is not of the kind that its key names.
     pub(super) fn commit(self) -> Result<bool> {
+        if let Some(wrong) = self.writes.iter().find(|write| !write.fits()) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("{} can not hold that: {wrong:?}", wrong.key()),
+            ));
+        }
         let mut state = self.engine.state.lock();
         let unchanged = self
             .locked
@@ -49,11 +55,7 @@ impl<'e> MemoryTxn<'e> {
                 .is_none()
                 == *empty
         });
-        let same_ranges = self
-            .ranges
-            .iter()
-            .all(|(range, seen)| versions(&state, range) == *seen);
-        if !unchanged || !same_emptiness || !same_ranges {
+        if !unchanged || !same_emptiness {
             return Ok(false);
         }
         let mut changed: BTreeMap<Key, Option<Record>> = BTreeMap::new();
@@ -69,12 +71,8 @@ impl<'e> MemoryTxn<'e> {
             changed.insert(key, write.apply(found));
         }
         state.commits += 1;
-        let version = state.commits;
         for (key, record) in changed {
-            match record {
-                Some(record) => state.records.insert(key, Versioned { record, version }),
-                None => state.records.remove(&key),
-            };
+            state.set(key, record);
         }
         Ok(true)
     }
@@ -125,15 +123,6 @@ impl<'e> MemoryTxn<'e> {
         self.locked.entry(key.clone()).or_insert(version);
         self.own_view(key, committed)
     }
-}
-
-/// The committed records inside the bounds of a range, by version.
-fn versions(state: &State, range: &Scan) -> Vec<(Key, u64)> {
-    state
-        .records
-        .range(scan::bounds(range))
-        .map(|(key, found)| (key.clone(), found.version))
-        .collect()
 }
 
 #[async_trait]
@@ -204,12 +193,6 @@ impl Txn for MemoryTxn<'_> {
         };
         self.emptiness.entry(directory).or_insert(committed);
         Ok(self.merged(&Scan::Edges(directory)).is_empty())
-    }
-
-    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
-        let seen = versions(&self.engine.state.lock(), range);
-        self.ranges.entry(range.clone()).or_insert(seen);
-        Ok(scan::page(range, None, usize::MAX, self.merged(range).iter()).items)
     }
 
     fn insert(&mut self, key: Key, record: Record) {

@@ -1,4 +1,6 @@
-//! SQLite's failures as errors that name the file's part and say what to do.
+//! SQLite's failures as errors that say what was being done and what to do.
+
+use std::path::Path;
 
 use moorage_model::{Error, ErrorKind, Result};
 use rusqlite::ErrorCode;
@@ -15,14 +17,24 @@ impl<T> Context<T> for rusqlite::Result<T> {
     }
 }
 
-/// The kind and advice for a failure of SQLite.
-pub(super) fn convert(error: rusqlite::Error, what: String) -> Error {
+/// Names the file.
+pub(super) fn in_file(path: &Path) -> impl Fn(Error) -> Error {
+    move |error| error.context(format!("SQLite database {}", path.display()))
+}
+
+/// Whether a statement names a table that the file does not have.
+pub(super) fn is_missing_table(error: &rusqlite::Error) -> bool {
+    // SQLite has no code of its own for it.
+    error.sqlite_error_code() == Some(ErrorCode::Unknown) && error.to_string().contains("no such table")
+}
+
+fn convert(error: rusqlite::Error, what: String) -> Error {
     let Some(code) = error.sqlite_error_code() else {
         return Error::new(ErrorKind::Corrupt, what).with_source(error);
     };
     let (kind, advice) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
-            ErrorKind::Conflict,
+            ErrorKind::Busy,
             Some("Another program holds the database locked; close it or wait."),
         ),
         ErrorCode::ConstraintViolation => (ErrorKind::Conflict, None),
@@ -36,11 +48,11 @@ pub(super) fn convert(error: rusqlite::Error, what: String) -> Error {
         ),
         ErrorCode::NotADatabase => (
             ErrorKind::NotFormatted,
-            Some("Check the path in the metadata URL."),
+            Some("The file is no SQLite database; check the path in the metadata URL."),
         ),
         ErrorCode::DatabaseCorrupt => (
             ErrorKind::Corrupt,
-            Some("Restore the database from a backup, or recover it with sqlite3's .recover."),
+            Some("Restore the database from a backup, or recover it with .recover of the sqlite3 shell."),
         ),
         ErrorCode::CannotOpen => (
             ErrorKind::NotFound,

@@ -1,133 +1,122 @@
 //! SQLite: one file in WAL mode, one writer with group commit, readers on their own connections.
 
-mod durable;
+mod database;
 mod failure;
-mod layout;
+mod group;
+mod log;
 mod options;
-mod read;
-mod scan;
+mod readers;
 mod schema;
+mod statements;
+mod sums;
 mod txn;
+mod view;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, run};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
-use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
-use durable::LogSync;
-use layout::Statements;
+use failure::{Context as _, in_file};
+use log::Log;
 use options::SqliteOptions;
-use read::View;
+use readers::Readers;
 use writer::Writer;
 
-/// Read connections: one per core would do for the FUSE threads, some more for background jobs.
-const READERS: usize = 8;
-
-/// The SQLite engine.
+/// The SQLite engine. Nothing is opened before it is needed, and only a change makes the file.
+///
+/// Statements per call, counted by `tests/statements.rs`: a read of n keys n, a lookup, a page of a range or of a
+/// directory 1. A job BEGIN, its statements, one per counter, directory and quota that it changes relatively,
+/// COMMIT; in a group SAVEPOINT and RELEASE more, while BEGIN, COMMIT and the relative changes are shared.
 #[derive(Debug)]
 pub(crate) struct SqliteEngine {
-    path: PathBuf,
-    sql: Statements,
-    readers: Vec<Mutex<Connection>>,
-    writer: Writer,
-    log: LogSync,
+    options: Arc<SqliteOptions>,
+    readers: Readers,
+    writer: Arc<Writer>,
+    log: Arc<Log>,
 }
 
 impl SqliteEngine {
-    /// Opens the database that the rest of a `sqlite3://` URL names, making the file when absent.
+    /// For the database that the rest of a `sqlite3://` URL names.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a malformed rest, `NotFound` when the folder of the file does not exist,
+    /// `IsDirectory` when the path is one.
     pub(crate) fn open(rest: &str) -> Result<SqliteEngine> {
-        let options = SqliteOptions::parse(rest)?;
-        let path = options.path.clone();
-        check_folder(&path)?;
-        let named = |error: Error| error.context(format!("SQLite database {}", path.display()));
-        let writer = options.connect().map_err(named)?;
-        let present = schema::node_columns(&writer, &options.prefix).map_err(named)?;
-        let readers = (0..READERS)
-            .map(|_| options.connect().map(Mutex::new))
-            .collect::<Result<Vec<_>>>()
-            .map_err(named)?;
-        let log = LogSync::new(&path);
+        let options = Arc::new(SqliteOptions::parse(rest)?);
+        options.check()?;
         Ok(SqliteEngine {
-            sql: Statements::new(&options.prefix, &present),
-            readers,
-            writer: Writer::new(writer, path.clone()),
-            log,
-            path,
+            readers: Readers::new(Arc::clone(&options)),
+            writer: Arc::new(Writer::new(Arc::clone(&options))),
+            log: Arc::new(Log::new(Arc::clone(&options))),
+            options,
         })
     }
 
-    /// Reads on the calling thread with whichever connection is free: readers never wait for the writer.
-    fn view<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
-        let free = self.readers.iter().find_map(Mutex::try_lock);
-        let connection = match free {
-            Some(connection) => connection,
-            None => match self.readers.first() {
-                Some(first) => first.lock(),
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::Io,
-                        "the SQLite engine has no read connection",
-                    ));
-                }
-            },
+    /// Closes every connection. When `checkpoint` and no other program has the file open, the last one moves the
+    /// log into the database file, syncs it and removes the log.
+    fn shut_down(&self, checkpoint: bool) -> Result<()> {
+        self.readers.close();
+        let Some(database) = self.writer.close() else {
+            return Ok(());
         };
-        read(View {
-            connection: &connection,
-            sql: &self.sql,
-        })
-        .map_err(|error| error.context(format!("SQLite database {}", self.path.display())))
+        let what = || "closing it".to_owned();
+        database
+            .connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !checkpoint)
+            .context(what)
+            .and_then(|_| {
+                database
+                    .connection
+                    .close()
+                    .map_err(|(_, error)| error)
+                    .context(what)
+            })
+            .map_err(in_file(&self.options.path))
     }
 }
 
-/// Refuses a URL whose file does not exist.
-pub(crate) fn check_file(rest: &str) -> Result<()> {
-    let path = SqliteOptions::parse(rest)?.path;
-    if path.exists() {
+/// Refuses the rest of a URL whose file does not exist.
+///
+/// # Errors
+/// `NotFound`, and those of [`SqliteEngine::open`].
+pub(crate) fn check_exists(rest: &str) -> Result<()> {
+    let options = SqliteOptions::parse(rest)?;
+    options.check()?;
+    if options.path.exists() {
         return Ok(());
     }
-    check_folder(&path)?;
     Err(Error::new(
         ErrorKind::NotFound,
-        format!("there is no SQLite database {}", path.display()),
+        format!("there is no SQLite database {}", options.path.display()),
     )
     .with_advice("Correct the path in the metadata URL, or make a volume with `moorage format`."))
 }
 
-fn check_folder(path: &Path) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if folder.is_dir() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::NotFound,
-        format!(
-            "SQLite database {}: the folder {} does not exist",
-            path.display(),
-            folder.display()
-        ),
+fn closed(path: &Path) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("SQLite database {} was closed", path.display()),
     )
-    .with_advice("Create the folder, or correct the path in the metadata URL."))
 }
 
 #[async_trait]
 impl Read for SqliteEngine {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.view(|view| keys.iter().map(|key| view.get(key)).collect())
+        self.readers
+            .view(|view| keys.iter().map(|key| view.get(key)).collect())
     }
 
     async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.view(|view| view.scan(range, after, limit))
+        self.readers.view(|view| view.scan(range, after, limit))
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.view(|view| view.lookup(parent, name))
+        self.readers.view(|view| view.lookup(parent, name))
     }
 
     async fn read_directory(
@@ -137,18 +126,19 @@ impl Read for SqliteEngine {
         limit: usize,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
-        self.view(|view| view.directory(directory, after, limit, attributes))
+        self.readers
+            .view(|view| view.directory(directory, after, limit, attributes))
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
-        self.view(|view| view.parents(ino))
+        self.readers.view(|view| view.parents(ino))
     }
 }
 
 #[async_trait]
 impl Engine for SqliteEngine {
     fn location(&self) -> String {
-        format!("sqlite3://{}", self.path.display())
+        format!("sqlite3://{}", self.options.path.display())
     }
 
     fn durability(&self) -> Durability {
@@ -156,16 +146,27 @@ impl Engine for SqliteEngine {
     }
 
     async fn prepare(&self) -> Result<()> {
-        self.writer
-            .with(|connection| schema::prepare(connection, &self.sql.prefix))
+        let changed = self.writer.with(|database| {
+            let changed = schema::prepare(&database.connection, &self.options.prefix)?;
+            if changed {
+                database.refresh(&self.options)?;
+            }
+            Ok(changed)
+        })?;
+        if changed {
+            self.readers.reopen();
+        }
+        Ok(())
     }
 
     async fn is_empty(&self) -> Result<bool> {
-        self.writer.with(schema::tables).map(|tables| tables.is_empty())
+        let own_prefix = self.options.has_own_prefix();
+        self.readers
+            .view(|view| schema::is_empty(view.connection, &self.options.prefix, own_prefix))
     }
 
     async fn execute(&self, job: Job) -> Result<()> {
-        self.writer.execute(job, &self.sql).await
+        self.writer.execute(job).await
     }
 
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
@@ -195,25 +196,28 @@ impl Engine for SqliteEngine {
     }
 
     async fn wipe(&self) -> Result<()> {
-        let prefix = &self.sql.prefix;
-        let script: String = schema::table_names()
-            .map(|table| format!("DROP TABLE IF EXISTS `{prefix}{table}`;"))
-            .collect();
-        self.writer.with(|connection| {
-            failure::Context::context(
-                connection.execute_batch(&format!("BEGIN IMMEDIATE; {script} COMMIT;")),
-                || format!("removing the volume from {}", self.path.display()),
-            )
-        })
+        self.writer.with(|database| {
+            schema::wipe(&database.connection, &self.options.prefix)?;
+            database.refresh(&self.options)
+        })?;
+        self.readers.reopen();
+        Ok(())
     }
 
+    /// A barrier; afterwards the database file alone holds everything, unless another program has it open too.
     async fn close(&self) -> Result<()> {
         self.log.sync(&self.writer).await?;
-        self.writer.with(|connection| {
-            failure::Context::context(
-                connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE); PRAGMA optimize;"),
-                || format!("closing {}", self.path.display()),
-            )
-        })
+        self.shut_down(true)
+    }
+}
+
+impl Drop for SqliteEngine {
+    /// Without [`Engine::close`] the log is moved into the database file only when it names no blocks that may not
+    /// be durable yet (DESIGN, "Durability"); otherwise the next client finds it beside the file.
+    fn drop(&mut self) {
+        let checkpoint = !self.writer.take_names_data();
+        if let Err(error) = self.shut_down(checkpoint) {
+            tracing::warn!(%error, "closing the metadata database");
+        }
     }
 }

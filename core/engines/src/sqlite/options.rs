@@ -1,24 +1,18 @@
-//! What a `sqlite3://` URL says, and connections made by it.
+//! What a `sqlite3://` URL says.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use moorage_model::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags};
 
-use super::failure::Context as _;
-
-/// Longest wait for another program's lock inside one statement, in milliseconds; the writer retries beyond it.
-const BUSY_TIMEOUT_MS: u64 = 2_000;
-/// Page cache of one connection in KiB: the hot part of a large directory tree.
-const CACHE_KIB: u32 = 8 * 1024;
-/// Prepared statements kept per connection: all that the verbs use.
-const STATEMENT_CACHE: usize = 128;
+/// Table prefix of a volume whose URL names none.
+const DEFAULT_PREFIX: &str = "jfs_";
 
 /// A parsed URL.
 #[derive(Debug)]
 pub(super) struct SqliteOptions {
+    /// Absolute path of the database file.
     pub(super) path: PathBuf,
+    /// Prefix of every table name.
     pub(super) prefix: String,
 }
 
@@ -28,65 +22,110 @@ impl SqliteOptions {
     pub(super) fn parse(rest: &str) -> Result<SqliteOptions> {
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         if path.is_empty() {
-            return Err(
-                Error::new(ErrorKind::InvalidArgument, "sqlite3:// without a path")
-                    .with_advice("Write sqlite3://FILE, for example sqlite3:///home/me/volume.db."),
-            );
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "the metadata URL sqlite3:// names no file",
+            )
+            .with_advice("Write sqlite3://FILE, for example sqlite3:///home/me/volume.db."));
         }
-        let mut prefix = "jfs_".to_owned();
+        let mut prefix = DEFAULT_PREFIX.to_owned();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if name == "table_prefix" && !value.is_empty() {
                 if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                     return Err(Error::new(
                         ErrorKind::InvalidArgument,
-                        format!("table_prefix {value} holds more than letters, digits and _"),
-                    ));
+                        format!(
+                            "table_prefix {value} of the metadata URL holds more than letters, digits and _"
+                        ),
+                    )
+                    .with_advice("Use letters, digits and _ only."));
                 }
-                prefix = format!("jfs_{value}_");
+                prefix = format!("{DEFAULT_PREFIX}{value}_");
             }
         }
         let path = std::path::absolute(path).map_err(|error| {
-            Error::new(ErrorKind::InvalidArgument, format!("path {path}")).with_source(error)
+            Error::new(
+                ErrorKind::InvalidArgument,
+                format!("path {path} of the metadata URL"),
+            )
+            .with_source(error)
         })?;
         Ok(SqliteOptions { path, prefix })
     }
 
-    /// A connection with this engine's settings. The checkpoint is ours to take (DESIGN, "Durability").
-    pub(super) fn connect(&self) -> Result<Connection> {
-        let what = || "opening it".to_owned();
-        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let create = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, create)
-            .or_else(|error| {
-                if self.path.exists() {
-                    Connection::open_with_flags(&self.path, read_only)
-                } else {
-                    Err(error)
-                }
-            })
-            .context(what)?;
-        connection
-            .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))
-            .context(what)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        let writable = !connection.is_readonly("main").context(what)?;
-        if writable {
-            connection
-                .pragma_update(None, "journal_mode", "WAL")
-                .context(what)?;
+    /// Whether the volume shares its file with others on purpose.
+    pub(super) fn has_own_prefix(&self) -> bool {
+        self.prefix != DEFAULT_PREFIX
+    }
+
+    /// Refuses a path that can hold no database, before SQLite's own message that names no part of it.
+    pub(super) fn check(&self) -> Result<()> {
+        let folder = self.folder();
+        if self.path.is_dir() {
+            return Err(Error::new(
+                ErrorKind::IsDirectory,
+                format!("SQLite database {} is a folder", self.path.display()),
+            )
+            .with_advice("Name a file in the metadata URL."));
         }
-        connection
-            .execute_batch(&format!(
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{CACHE_KIB}; \
-                 PRAGMA temp_store = MEMORY;"
-            ))
-            .context(what)?;
-        // The first read tells whether this is a database at all.
-        connection
-            .query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))
-            .context(what)?;
-        Ok(connection)
+        if folder.is_dir() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "SQLite database {}: the folder {} does not exist",
+                self.path.display(),
+                folder.display()
+            ),
+        )
+        .with_advice("Create the folder, or correct the path in the metadata URL."))
+    }
+
+    /// The folder of the file.
+    pub(super) fn folder(&self) -> &Path {
+        let parent = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
+    /// The write-ahead log beside the file.
+    pub(super) fn log(&self) -> PathBuf {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        PathBuf::from(log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_path_keeps_its_slash() {
+        let options = SqliteOptions::parse("/srv/meta.db").unwrap();
+        assert_eq!(options.path, Path::new("/srv/meta.db"));
+        assert_eq!(options.prefix, "jfs_");
+        assert_eq!(options.log(), Path::new("/srv/meta.db-wal"));
+    }
+
+    #[test]
+    fn a_relative_path_is_resolved_against_the_working_folder() {
+        let options = SqliteOptions::parse("rel.db").unwrap();
+        assert_eq!(options.path, std::env::current_dir().unwrap().join("rel.db"));
+    }
+
+    #[test]
+    fn options_of_other_drivers_are_accepted_and_table_prefix_is_used() {
+        let options =
+            SqliteOptions::parse("/srv/meta.db?cache=shared&_journal=WAL&_timeout=5000&table_prefix=a1")
+                .unwrap();
+        assert_eq!(options.prefix, "jfs_a1_");
+        assert!(options.has_own_prefix());
+    }
+
+    #[test]
+    fn a_prefix_that_could_break_out_of_a_name_is_refused() {
+        let error = SqliteOptions::parse("/srv/meta.db?table_prefix=a`b").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }
 }

@@ -1,12 +1,15 @@
 //! Tables of the relational layout as SQLite holds them (spec 40-sql sections 2 and 3).
 
-use moorage_model::Result;
-use rusqlite::Connection;
+use moorage_model::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::failure::Context as _;
 
-/// Every table, its columns and indexes; `{p}` stands for the table prefix.
-const TABLES: &[(&str, &str, &[&str])] = &[
+/// Whether an index is unique, the last part of its name, its columns.
+type Index = (bool, &'static str, &'static str);
+
+/// Every table, its columns and indexes.
+const TABLES: &[(&str, &str, &[Index])] = &[
     (
         "setting",
         "`name` TEXT PRIMARY KEY NOT NULL, `value` TEXT NOT NULL",
@@ -30,10 +33,7 @@ const TABLES: &[(&str, &str, &[&str])] = &[
         "edge",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `parent` INTEGER NOT NULL, `name` BLOB NOT NULL, \
          `inode` INTEGER NOT NULL, `type` INTEGER NOT NULL",
-        &[
-            "UNIQUE INDEX `UQE_{p}edge_edge` ON `{p}edge` (`parent`,`name`)",
-            "INDEX `IDX_{p}edge_inode` ON `{p}edge` (`inode`)",
-        ],
+        &[(true, "edge", "`parent`,`name`"), (false, "inode", "`inode`")],
     ),
     (
         "symlink",
@@ -43,17 +43,17 @@ const TABLES: &[(&str, &str, &[&str])] = &[
     (
         "xattr",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `inode` INTEGER NOT NULL, `name` TEXT NOT NULL, `value` BLOB NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}xattr_name` ON `{p}xattr` (`inode`,`name`)"],
+        &[(true, "name", "`inode`,`name`")],
     ),
     (
         "chunk",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `inode` INTEGER NOT NULL, `indx` INTEGER NOT NULL, `slices` BLOB NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}chunk_chunk` ON `{p}chunk` (`inode`,`indx`)"],
+        &[(true, "chunk", "`inode`,`indx`")],
     ),
     (
         "chunk_ref",
         "`chunkid` INTEGER PRIMARY KEY NOT NULL, `size` INTEGER NOT NULL, `refs` INTEGER NOT NULL",
-        &["INDEX `IDX_{p}chunk_ref_refs` ON `{p}chunk_ref` (`refs`)"],
+        &[(false, "refs", "`refs`")],
     ),
     (
         "delslices",
@@ -68,7 +68,7 @@ const TABLES: &[(&str, &str, &[&str])] = &[
     (
         "sustained",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `sid` INTEGER NOT NULL, `inode` INTEGER NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}sustained_sustained` ON `{p}sustained` (`sid`,`inode`)"],
+        &[(true, "sustained", "`sid`,`inode`")],
     ),
     (
         "delfile",
@@ -79,13 +79,13 @@ const TABLES: &[(&str, &str, &[&str])] = &[
         "flock",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `inode` INTEGER NOT NULL, `sid` INTEGER NOT NULL, \
          `owner` INTEGER NOT NULL, `ltype` INTEGER NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}flock_flock` ON `{p}flock` (`inode`,`sid`,`owner`)"],
+        &[(true, "flock", "`inode`,`sid`,`owner`")],
     ),
     (
         "plock",
         "`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `inode` INTEGER NOT NULL, `sid` INTEGER NOT NULL, \
          `owner` INTEGER NOT NULL, `records` BLOB NOT NULL",
-        &["UNIQUE INDEX `UQE_{p}plock_plock` ON `{p}plock` (`inode`,`sid`,`owner`)"],
+        &[(true, "plock", "`inode`,`sid`,`owner`")],
     ),
     (
         "dir_stats",
@@ -138,31 +138,112 @@ pub(super) const ADDED_NODE_COLUMNS: &[(&str, &str)] = &[
     ("tier_id", "INTEGER NULL"),
 ];
 
-/// Makes missing tables, columns and indexes.
-pub(super) fn prepare(connection: &Connection, prefix: &str) -> Result<()> {
-    for (table, columns, indexes) in TABLES {
-        let mut script = format!("CREATE TABLE IF NOT EXISTS `{prefix}{table}` ({columns});");
-        for index in *indexes {
-            let index = index
-                .replace("{p}", prefix)
-                .replace("INDEX ", "INDEX IF NOT EXISTS ");
-            script.push_str(&format!("CREATE {index};"));
-        }
-        connection
-            .execute_batch(&script)
-            .context(|| format!("making table {prefix}{table}"))?;
+/// Makes missing tables, columns and indexes; whether there were any.
+///
+/// # Errors
+/// `ReadOnly` when the file can not be written.
+pub(super) fn prepare(connection: &Connection, prefix: &str) -> Result<bool> {
+    let what = || "preparing the tables".to_owned();
+    if connection.is_readonly("main").context(what)? {
+        return Err(
+            Error::new(ErrorKind::ReadOnly, "the file or its folder is read-only")
+                .with_advice("Make both writable, or mount with --read-only."),
+        );
     }
-    let present = node_columns(connection, prefix)?;
-    for (column, definition) in ADDED_NODE_COLUMNS {
-        if !present.iter().any(|name| name == column) {
+    if missing(connection, prefix)?.is_empty() {
+        return Ok(false);
+    }
+    connection.execute_batch("BEGIN IMMEDIATE").context(what)?;
+    // Another client may have made them while this one waited for the lock.
+    let made = missing(connection, prefix).and_then(|statements| {
+        for statement in &statements {
             connection
-                .execute_batch(&format!(
-                    "ALTER TABLE `{prefix}node` ADD COLUMN `{column}` {definition}"
-                ))
-                .context(|| format!("adding column {column} to {prefix}node"))?;
+                .execute_batch(statement)
+                .context(|| format!("running {statement}"))?;
+        }
+        connection.execute_batch("COMMIT").context(what)
+    });
+    if made.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").context(what)?;
+    }
+    made.map(|()| true)
+}
+
+/// Statements that make what the file lacks.
+fn missing(connection: &Connection, prefix: &str) -> Result<Vec<String>> {
+    let present = names(connection, "type IN ('table', 'index')")?;
+    let lacks = |name: &str| !present.iter().any(|found| found.eq_ignore_ascii_case(name));
+    let mut statements = Vec::new();
+    for (table, columns, indexes) in TABLES {
+        let table = format!("{prefix}{table}");
+        if lacks(&table) {
+            statements.push(format!("CREATE TABLE `{table}` ({columns})"));
+        }
+        for (unique, index, columns) in *indexes {
+            let kind = if *unique { "UQE" } else { "IDX" };
+            let name = format!("{kind}_{table}_{index}");
+            if lacks(&name) {
+                let unique = if *unique { "UNIQUE " } else { "" };
+                statements.push(format!("CREATE {unique}INDEX `{name}` ON `{table}` ({columns})"));
+            }
         }
     }
-    Ok(())
+    let columns = node_columns(connection, prefix)?;
+    if !columns.is_empty() {
+        let added = ADDED_NODE_COLUMNS
+            .iter()
+            .filter(|(column, _)| !columns.iter().any(|name| name == column));
+        statements.extend(added.map(|(column, definition)| {
+            format!("ALTER TABLE `{prefix}node` ADD COLUMN `{column}` {definition}")
+        }));
+    }
+    Ok(statements)
+}
+
+/// Whether the file holds no record of a volume with this prefix and, unless the volume shares its file on
+/// purpose, nothing of another program.
+pub(super) fn is_empty(connection: &Connection, prefix: &str, shared: bool) -> Result<bool> {
+    let present = names(
+        connection,
+        "type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )?;
+    let own: Vec<String> = TABLES
+        .iter()
+        .map(|(table, ..)| format!("{prefix}{table}"))
+        .collect();
+    for table in &present {
+        if !own.contains(table) {
+            if shared {
+                continue;
+            }
+            return Ok(false);
+        }
+        let any = connection
+            .query_row(&format!("SELECT 1 FROM `{table}` LIMIT 1"), [], |_| Ok(()))
+            .optional()
+            .context(|| format!("reading table {table}"))?;
+        if any.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the tables of a volume.
+pub(super) fn wipe(connection: &Connection, prefix: &str) -> Result<()> {
+    let script: String = TABLES
+        .iter()
+        .map(|(table, ..)| format!("DROP TABLE IF EXISTS `{prefix}{table}`;"))
+        .collect();
+    let removed = connection
+        .execute_batch(&format!("BEGIN IMMEDIATE; {script} COMMIT;"))
+        .context(|| "removing the volume".to_owned());
+    if removed.is_err() && !connection.is_autocommit() {
+        connection
+            .execute_batch("ROLLBACK")
+            .context(|| "removing the volume".to_owned())?;
+    }
+    removed
 }
 
 /// Names of the columns of the node table; empty when it does not exist.
@@ -177,19 +258,13 @@ pub(super) fn node_columns(connection: &Connection, prefix: &str) -> Result<Vec<
     Ok(names)
 }
 
-/// Names of all tables in the file, SQLite's own left out.
-pub(super) fn tables(connection: &Connection) -> Result<Vec<String>> {
+fn names(connection: &Connection, condition: &str) -> Result<Vec<String>> {
     let what = || "listing the tables".to_owned();
     let mut statement = connection
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .prepare(&format!("SELECT name FROM sqlite_master WHERE {condition}"))
         .context(what)?;
     statement
         .query_map([], |row| row.get(0))
         .and_then(Iterator::collect)
         .context(what)
-}
-
-/// Names of the tables of a volume, without prefix.
-pub(super) fn table_names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().map(|(name, ..)| *name)
 }

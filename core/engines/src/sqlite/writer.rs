@@ -2,203 +2,244 @@
 //! transaction with a savepoint per job (flat combining).
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::FutureExt;
 use moorage_meta::Job;
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::failure::Context as _;
-use super::layout::Statements;
-use super::read::View;
-use super::txn::{Deltas, SqliteTxn};
+use super::closed;
+use super::database::Database;
+use super::failure::in_file;
+use super::group::run_group;
+use super::options::SqliteOptions;
 
 /// Jobs of one transaction: enough to make the commit itself negligible, few enough to bound a waiter's delay.
 const MAX_GROUP: usize = 128;
-/// How long a locked database is waited for altogether.
-const LOCKED_DEADLINE: Duration = Duration::from_secs(30);
+/// Groups that one caller runs before somebody else takes over: bounds what a caller does for others.
+const GROUPS_PER_TURN: usize = 8;
 
-struct Queued {
-    job: Job,
-    done: oneshot::Sender<Result<()>>,
+/// A connection that is opened at its first use.
+#[derive(Debug)]
+pub(super) enum Slot {
+    Unopened,
+    Open(Box<Mutex<Database>>),
+    Closed,
+}
+
+/// A job that waits, and where its outcome goes.
+pub(super) struct Queued {
+    pub(super) job: Job,
+    pub(super) done: oneshot::Sender<Outcome>,
+}
+
+/// What a waiter gets.
+pub(super) enum Outcome {
+    /// The job was run.
+    Done(Result<()>),
+    /// It was not run: the waiter is to run the queue, beginning with its own job.
+    Lead(Job),
 }
 
 /// The write connection and the jobs that wait for it.
 pub(super) struct Writer {
-    path: PathBuf,
-    connection: Mutex<Connection>,
-    /// Held by the caller that runs the queue; the connection's own lock is taken per statement.
-    combining: Mutex<()>,
+    options: Arc<SqliteOptions>,
+    /// Held by the caller that runs the queue.
+    slot: Mutex<Slot>,
     queue: Mutex<VecDeque<Queued>>,
+    /// Whether something was committed that names blocks, since the flag was taken last.
+    names_data: AtomicBool,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writer")
-            .field("path", &self.path)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, path: PathBuf) -> Writer {
+    pub(super) fn new(options: Arc<SqliteOptions>) -> Writer {
         Writer {
-            path,
-            connection: Mutex::new(connection),
-            combining: Mutex::new(()),
+            options,
+            slot: Mutex::new(Slot::Unopened),
             queue: Mutex::new(VecDeque::new()),
+            names_data: AtomicBool::new(false),
         }
-    }
-
-    /// Runs something outside of any job, when the writer is free.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _alone = self.combining.lock();
-        work(&self.connection.lock())
-            .map_err(|error| error.context(format!("SQLite database {}", self.path.display())))
     }
 
     /// Queues the job and, when the writer is free, runs the queue on this thread; otherwise waits for the caller
     /// that does.
     ///
-    /// Uncontended cost: no thread hop, one channel allocation, BEGIN + the job's statements + the sums + COMMIT.
-    pub(super) async fn execute(&self, job: Job, sql: &Statements) -> Result<()> {
+    /// Uncontended cost: no thread hop, one channel, BEGIN, the job's statements, one per sum, COMMIT.
+    pub(super) async fn execute(&self, job: Job) -> Result<()> {
         let (done, outcome) = oneshot::channel();
         self.queue.lock().push_back(Queued { job, done });
-        // Whoever holds the lock looks at the queue again after letting go of it, so no job is left behind.
-        while !self.queue.lock().is_empty() {
-            let Some(_running) = self.combining.try_lock() else {
-                break;
-            };
-            self.run_queue(sql);
+        let mut waiting = Waiting {
+            writer: self,
+            outcome,
+        };
+        loop {
+            self.drive();
+            match (&mut waiting.outcome).await {
+                Ok(Outcome::Done(result)) => return result,
+                Ok(Outcome::Lead(job)) => {
+                    let (done, outcome) = oneshot::channel();
+                    self.queue.lock().push_front(Queued { job, done });
+                    waiting.outcome = outcome;
+                }
+                // The body panicked, in this job or in another one of its group.
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Interrupted,
+                        format!(
+                            "SQLite database {}: the transaction was abandoned",
+                            self.options.path.display()
+                        ),
+                    ));
+                }
+            }
         }
-        outcome
-            .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Interrupted, "the writer was shut down")))
     }
 
-    fn run_queue(&self, sql: &Statements) {
-        loop {
-            let group: Vec<Queued> = {
-                let mut queue = self.queue.lock();
-                let take = queue.len().min(MAX_GROUP);
-                queue.drain(..take).collect()
+    /// Runs something outside of any job, once the writer is free.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
+        let result = {
+            let mut slot = self.slot.lock();
+            self.open(&mut slot)
+                .and_then(|database| work(database.get_mut()))
+                .map_err(in_file(&self.options.path))
+        };
+        // Jobs that came meanwhile found the writer taken.
+        self.drive();
+        result
+    }
+
+    /// Whether something was committed since the last call that names blocks.
+    pub(super) fn take_names_data(&self) -> bool {
+        self.names_data.swap(false, Ordering::AcqRel)
+    }
+
+    /// Takes back a [`Writer::take_names_data`] whose barrier failed.
+    pub(super) fn mark_names_data(&self) {
+        self.names_data.store(true, Ordering::Release);
+    }
+
+    /// Closes the connection for good and hands it out; jobs that are queued fail.
+    pub(super) fn close(&self) -> Option<Database> {
+        let taken = std::mem::replace(&mut *self.slot.lock(), Slot::Closed);
+        self.drive();
+        match taken {
+            Slot::Open(database) => Some((*database).into_inner()),
+            Slot::Unopened | Slot::Closed => None,
+        }
+    }
+
+    fn open<'s>(&self, slot: &'s mut Slot) -> Result<&'s mut Mutex<Database>> {
+        if matches!(slot, Slot::Unopened) {
+            *slot = Slot::Open(Box::new(Mutex::new(Database::open_writer(&self.options)?)));
+        }
+        match slot {
+            Slot::Open(database) => Ok(database),
+            _ => Err(closed(&self.options.path)),
+        }
+    }
+
+    /// Runs the queue unless somebody else does, who then looks at the queue again after letting go of the writer.
+    fn drive(&self) {
+        while !self.queue.lock().is_empty() {
+            let Some(mut slot) = self.slot.try_lock() else {
+                return;
             };
-            if group.is_empty() {
+            let emptied = self.run_queue(&mut slot);
+            drop(slot);
+            if !emptied && self.hand_over() {
                 return;
             }
-            self.run_group(group, sql);
         }
     }
 
-    fn run_group(&self, mut group: Vec<Queued>, sql: &Statements) {
-        let outcome = self.begin().and_then(|()| {
-            let results = self.run_jobs(&mut group, sql);
-            results.and_then(|results| self.batch("COMMIT").map(|()| results))
-        });
-        match outcome {
-            Ok(results) => {
-                for (queued, result) in group.into_iter().zip(results) {
-                    // A caller that went away does not need the answer.
-                    let _ = queued.done.send(result);
-                }
+    /// Runs group after group; whether nothing is left.
+    fn run_queue(&self, slot: &mut Slot) -> bool {
+        for _ in 0..GROUPS_PER_TURN {
+            let group = self.next_group();
+            if group.is_empty() {
+                return true;
             }
-            Err(error) => {
-                // After some failures SQLite has rolled back already and refuses this.
-                let _ = self.batch("ROLLBACK");
-                fail_all(group, error);
-            }
-        }
-    }
-
-    /// Takes SQLite's write lock; another program may hold it for a while.
-    fn begin(&self) -> Result<()> {
-        let deadline = Instant::now() + LOCKED_DEADLINE;
-        loop {
-            match self.batch("BEGIN IMMEDIATE") {
-                Err(error) if error.kind() == ErrorKind::Conflict && Instant::now() < deadline => {}
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    return Err(Error::new(
-                        ErrorKind::Timeout,
-                        format!(
-                            "it stayed locked by another program for {} s",
-                            LOCKED_DEADLINE.as_secs()
-                        ),
-                    )
-                    .with_source(error));
-                }
-                other => return other,
-            }
-        }
-    }
-
-    fn batch(&self, statement: &str) -> Result<()> {
-        let what = || format!("SQLite database {}: {statement}", self.path.display());
-        let connection = self.connection.lock();
-        let mut prepared = connection.prepare_cached(statement).context(what)?;
-        prepared.execute([]).map(drop).context(what)
-    }
-
-    /// Runs each job; an `Err` of the whole means the transaction is unusable.
-    fn run_jobs(&self, group: &mut [Queued], sql: &Statements) -> Result<Vec<Result<()>>> {
-        let alone = group.len() == 1;
-        let mut sums = Deltas::default();
-        let mut results = Vec::with_capacity(group.len());
-        for queued in group {
-            if !alone {
-                self.batch("SAVEPOINT job")?;
-            }
-            let outcome = self.run_job(&mut queued.job, sql, &sums);
-            match outcome {
-                Ok(deltas) => {
-                    sums.merge(deltas);
-                    results.push(Ok(()));
-                    if !alone {
-                        self.batch("RELEASE job")?;
+            match self.open(slot) {
+                Ok(database) => {
+                    if run_group(group, database, &self.options.path) {
+                        self.mark_names_data();
                     }
                 }
-                // The error of a lone job rolls the whole transaction back.
-                Err(error) if alone => return Err(error),
-                Err(error) => {
-                    self.batch("ROLLBACK TO job")?;
-                    self.batch("RELEASE job")?;
-                    results.push(Err(error));
-                }
+                Err(error) => fail_all(group, in_file(&self.options.path)(error)),
             }
         }
-        let connection = self.connection.lock();
-        sums.apply(View {
-            connection: &connection,
-            sql,
-        })?;
-        Ok(results)
+        self.queue.lock().is_empty()
     }
 
-    fn run_job(&self, job: &mut Job, sql: &Statements, earlier: &Deltas) -> Result<Deltas> {
-        let mut txn = SqliteTxn::new(&self.connection, sql, earlier);
-        match (job.body)(&mut txn).now_or_never() {
-            Some(Ok(())) => txn
-                .finish()
-                .map_err(|error| error.context(format!("{}: {}", self.path.display(), job.verb))),
-            Some(Err(error)) => Err(error),
-            None => Err(Error::new(
-                ErrorKind::Io,
-                format!("{} waits for something besides its transaction", job.verb),
-            )),
+    /// The jobs that come next, without those whose callers went away.
+    fn next_group(&self) -> Vec<Queued> {
+        let mut queue = self.queue.lock();
+        let mut group = Vec::with_capacity(queue.len().min(MAX_GROUP));
+        while group.len() < MAX_GROUP {
+            match queue.pop_front() {
+                Some(queued) if queued.done.is_closed() => {}
+                Some(queued) => group.push(queued),
+                None => break,
+            }
+        }
+        group
+    }
+
+    /// Makes the first waiter run the queue; `false` when nobody waits.
+    fn hand_over(&self) -> bool {
+        loop {
+            let Some(Queued { job, done }) = self.queue.lock().pop_front() else {
+                return false;
+            };
+            if done.send(Outcome::Lead(job)).is_ok() {
+                return true;
+            }
+        }
+    }
+}
+
+/// A caller that waits. When it goes away while it was to run the queue, the others are not left waiting.
+struct Waiting<'w> {
+    writer: &'w Writer,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.outcome.close();
+        if let Ok(Outcome::Lead(_)) = self.outcome.try_recv() {
+            self.writer.drive();
         }
     }
 }
 
 /// Gives every job of a group its own copy of what ended their transaction.
-fn fail_all(group: Vec<Queued>, error: Error) {
-    let copies = group.len().saturating_sub(1);
-    let mut answers: Vec<Error> = Vec::with_capacity(group.len());
-    answers.extend((0..copies).map(|_| Error::new(error.kind(), error.to_string())));
-    answers.push(error);
-    for (queued, answer) in group.into_iter().zip(answers) {
-        let _ = queued.done.send(Err(answer));
+pub(super) fn fail_all(group: Vec<Queued>, error: Error) {
+    let mut rest = group.into_iter();
+    let Some(first) = rest.next() else {
+        return;
+    };
+    for queued in rest {
+        let mut copy = Error::new(error.kind(), error.message().unwrap_or_default());
+        if let Some(advice) = error.advice() {
+            copy = copy.with_advice(advice);
+        }
+        answer(queued, Err(copy));
     }
+    answer(first, Err(error));
+}
+
+/// A caller that went away does not need the answer.
+pub(super) fn answer(queued: Queued, result: Result<()>) {
+    drop(queued.done.send(Outcome::Done(result)));
 }

@@ -1,0 +1,148 @@
+//! A connection with this engine's settings.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use moorage_model::{Error, ErrorKind, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::Context as _;
+use super::options::SqliteOptions;
+use super::schema;
+use super::statements::Statements;
+use super::view::View;
+
+/// Longest wait of one statement for another program's lock; the writer retries beyond it.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for the moment in which the journal mode can be changed.
+const JOURNAL_DEADLINE: Duration = Duration::from_secs(30);
+/// Pause between two tries to change the journal mode, which SQLite does not wait for itself.
+const JOURNAL_PAUSE: Duration = Duration::from_millis(20);
+/// Page cache of one connection, KiB: the hot part of a large directory tree.
+const CACHE_KIB: u32 = 8 * 1024;
+/// Prepared statements kept per connection: all that the verbs use.
+const STATEMENT_CACHE: usize = 128;
+/// Length in bytes to which the log is cut when it starts over; the file up to there is written over, which
+/// makes its syncs cheaper than growing it again.
+pub(super) const LOG_BYTES: u64 = 32 << 20;
+
+/// A connection and the text of its statements.
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    pub(super) sql: Statements,
+}
+
+impl Database {
+    /// Opens the file for reading; one that does not exist reads as empty and is not made.
+    pub(super) fn open_reader(options: &SqliteOptions) -> Result<Database> {
+        if !options.path.exists() {
+            let connection = Connection::open_in_memory().context(|| "opening it".to_owned())?;
+            return Database::new(connection, options);
+        }
+        // Also a reader needs to write: to the shared memory of the log.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = connect(&options.path, flags).and_then(|connection| Database::new(connection, options));
+        match opened {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ReadOnly) => {
+                Database::open_unchanging(options, error)
+            }
+            other => other,
+        }
+    }
+
+    /// Opens a file in a folder where no shared memory can be made. Nobody can write there, so without a log it
+    /// does not change; with a log its newest part could not be read.
+    fn open_unchanging(options: &SqliteOptions, cause: Error) -> Result<Database> {
+        let logged = std::fs::metadata(options.log()).is_ok_and(|log| log.len() > 0);
+        if logged {
+            return Err(cause);
+        }
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let path: String =
+            url::form_urlencoded::byte_serialize(options.path.to_string_lossy().as_bytes()).collect();
+        let uri = format!(
+            "file:{}?immutable=1",
+            path.replace('+', "%20").replace("%2F", "/")
+        );
+        connect(Path::new(&uri), flags).and_then(|connection| Database::new(connection, options))
+    }
+
+    /// Opens the file for writing, in WAL mode, and makes it when absent.
+    pub(super) fn open_writer(options: &SqliteOptions) -> Result<Database> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = connect(&options.path, flags)?;
+        if !connection
+            .is_readonly("main")
+            .context(|| "opening it".to_owned())?
+        {
+            let synchronous = if enter_wal(&connection)? { "NORMAL" } else { "FULL" };
+            connection
+                .execute_batch(&format!(
+                    "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; \
+                     PRAGMA journal_size_limit = {LOG_BYTES};"
+                ))
+                .context(|| "configuring it".to_owned())?;
+        }
+        Database::new(connection, options)
+    }
+
+    /// Reads the layout, which tells whether the file is a database at all.
+    fn new(connection: Connection, options: &SqliteOptions) -> Result<Database> {
+        let columns = schema::node_columns(&connection, &options.prefix)?;
+        let sql = Statements::new(&options.prefix, &columns);
+        Ok(Database { connection, sql })
+    }
+
+    /// Reads the layout again after it was changed.
+    pub(super) fn refresh(&mut self, options: &SqliteOptions) -> Result<()> {
+        let columns = schema::node_columns(&self.connection, &options.prefix)?;
+        self.sql = Statements::new(&options.prefix, &columns);
+        Ok(())
+    }
+
+    /// The tables as this connection sees them.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            connection: &self.connection,
+            sql: &self.sql,
+        }
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let what = || "opening it".to_owned();
+    let connection = Connection::open_with_flags(path, flags).context(what)?;
+    connection.busy_timeout(BUSY_TIMEOUT).context(what)?;
+    // A checkpoint makes metadata durable, so even the one at the last close is ours to take (DESIGN, "Durability").
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .context(what)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection
+        .execute_batch(&format!(
+            "PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = MEMORY;"
+        ))
+        .context(what)?;
+    Ok(connection)
+}
+
+/// Whether the file is in WAL mode now; a file system without shared memory keeps the rollback journal.
+fn enter_wal(connection: &Connection) -> Result<bool> {
+    let deadline = Instant::now() + JOURNAL_DEADLINE;
+    loop {
+        let mode = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+            .context(|| "switching it to a write-ahead log".to_owned());
+        match mode {
+            Err(error) if error.kind() == ErrorKind::Busy && Instant::now() < deadline => {
+                std::thread::sleep(JOURNAL_PAUSE);
+            }
+            other => return other.map(|mode| mode.eq_ignore_ascii_case("wal")),
+        }
+    }
+}
