@@ -1,7 +1,12 @@
 //! What every command has at hand besides its arguments.
 
+use std::future::Future;
+
+use moorage_meta::admin::Progress;
+use moorage_model::Result;
+
 use crate::logging::LoggingArguments;
-use crate::progress::Progress;
+use crate::progress::{self, Work};
 
 /// How this run talks to whoever started it.
 #[derive(Clone, Debug)]
@@ -14,9 +19,14 @@ impl Context {
         Context { quiet: logging.quiet }
     }
 
-    /// A progress line for work of unknown length, counted in `unit`s.
-    pub(crate) fn progress(&self, what: &str, unit: &'static str) -> Progress {
-        Progress::start(what, unit, self.quiet)
+    /// Runs `job` and shows how far it is.
+    pub(crate) async fn watch<T>(
+        &self,
+        work: Work,
+        counts: &Progress,
+        job: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        progress::watch(work, self.quiet, counts, job).await
     }
 
     /// A sentence for the person at the terminal, on standard error, unless `--quiet`.

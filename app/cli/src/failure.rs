@@ -25,6 +25,11 @@ pub(crate) fn present(error: &Error, json: bool) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// An error as [`present`] shows it, and its exit code, for another process to pass on.
+pub(crate) fn described(error: &Error) -> (String, u8) {
+    (as_text(error), exit_code::of(error.kind()))
+}
+
 fn as_text(error: &Error) -> String {
     let mut text = format!("error: {}\n", title(error));
     for cause in causes(error) {

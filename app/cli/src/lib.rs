@@ -5,15 +5,23 @@
 
 mod arguments;
 mod commands;
+mod concurrency;
 mod context;
+mod duration;
 mod exit_code;
 mod failure;
 mod hidden_arguments;
 mod interrupt;
 mod logging;
+mod making;
+mod mounted;
+mod mounting;
 mod output;
 mod progress;
+mod secrets;
 mod size;
+mod target;
+mod volume;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,7 +31,7 @@ use clap::Parser as _;
 use crate::arguments::Cli;
 use crate::context::Context;
 
-/// Runs one command line, program name first, and says how it ended (see [`exit_code::TABLE`]).
+/// Runs one command line, program name first, and says how it ended; the help lists the codes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = hidden_arguments::take(arguments);
     let cli = match Cli::try_parse_from(arguments) {

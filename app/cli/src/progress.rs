@@ -1,110 +1,143 @@
 //! Progress of long work on standard error: a moving line on a terminal, a plain line now and then elsewhere.
 
+use std::future::Future;
 use std::io::IsTerminal as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use parking_lot::Mutex;
+use moorage_meta::admin::{Progress, ProgressCounts};
+use moorage_model::Result;
+use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::size;
+
+/// Between two looks at the counts: smooth for an eye.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two plain lines: often enough to show life, seldom enough for a log.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
-/// Between two pictures of the spinner.
-const TICK: Duration = Duration::from_millis(120);
 
-/// Counts units of work. Clones count together; shared with the tasks that do the work.
-#[derive(Clone, Debug)]
-pub(crate) struct Progress {
-    shared: Arc<Shared>,
+/// What is being done, and what it counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    /// As in "Removing".
+    pub(crate) title: &'static str,
+    /// As in "entries".
+    pub(crate) unit: &'static str,
 }
 
-#[derive(Debug)]
-struct Shared {
-    what: String,
-    unit: &'static str,
-    done: AtomicU64,
-    shown: Shown,
+/// Runs `job` and shows how far its `counts` are, unless `quiet`.
+pub(crate) async fn watch<T>(
+    work: Work,
+    quiet: bool,
+    counts: &Progress,
+    job: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    if quiet {
+        return job.await;
+    }
+    let mut display = Display::new(work);
+    let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::pin!(job);
+    loop {
+        tokio::select! {
+            biased;
+            output = &mut job => return output,
+            _ = ticks.tick() => display.show(counts.counts()),
+        }
+    }
 }
 
-#[derive(Debug)]
-enum Shown {
+/// Where progress goes; the moving line disappears when dropped.
+enum Display {
     Bar(ProgressBar),
-    Lines(Mutex<Instant>),
-    Nothing,
+    Lines { work: Work, last: Instant },
 }
 
-impl Progress {
-    pub(crate) fn start(what: &str, unit: &'static str, quiet: bool) -> Progress {
-        let shown = match (quiet, std::io::stderr().is_terminal()) {
-            (true, _) => Shown::Nothing,
-            (false, true) => Shown::Bar(spinner(what)),
-            (false, false) => Shown::Lines(Mutex::new(Instant::now())),
-        };
-        Progress {
-            shared: Arc::new(Shared {
-                what: what.to_owned(),
-                unit,
-                done: AtomicU64::new(0),
-                shown,
-            }),
+impl Display {
+    fn new(work: Work) -> Display {
+        if std::io::stderr().is_terminal() {
+            Display::Bar(spinner(work))
+        } else {
+            Display::Lines {
+                work,
+                last: Instant::now(),
+            }
         }
     }
 
-    /// Some more units are done.
-    pub(crate) fn add(&self, units: u64) {
-        let done = self.shared.done.fetch_add(units, Ordering::Relaxed) + units;
-        self.show(done);
-    }
-
-    /// So many units are done altogether.
-    pub(crate) fn set(&self, done: u64) {
-        self.shared.done.store(done, Ordering::Relaxed);
-        self.show(done);
-    }
-
-    /// How much is to be done, once that is known.
-    pub(crate) fn expect(&self, total: u64) {
-        if let Shown::Bar(bar) = &self.shared.shown {
-            bar.set_length(total);
-            bar.set_style(bar_style());
-        }
-    }
-
-    fn show(&self, done: u64) {
-        match &self.shared.shown {
-            Shown::Bar(bar) => bar.set_position(done),
-            Shown::Lines(last) => {
-                let mut last = last.lock();
+    fn show(&mut self, counts: ProgressCounts) {
+        match self {
+            Display::Bar(bar) => {
+                if counts.expected > 0 && bar.length() != Some(counts.expected) {
+                    bar.set_length(counts.expected);
+                    bar.set_style(bar_style());
+                }
+                bar.set_position(counts.done);
+                bar.tick();
+            }
+            Display::Lines { work, last } => {
                 if last.elapsed() >= PLAIN_INTERVAL {
                     *last = Instant::now();
-                    eprintln!("{}: {done} {}", self.shared.what, self.shared.unit);
+                    eprintln!("{}: {}", work.title, in_words(*work, counts));
                 }
             }
-            Shown::Nothing => {}
         }
     }
 }
 
-impl Drop for Shared {
+impl Drop for Display {
     fn drop(&mut self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let Display::Bar(bar) = self {
             bar.finish_and_clear();
         }
     }
 }
 
-fn spinner(what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} ({per_sec}, {elapsed})")
+fn in_words(work: Work, counts: ProgressCounts) -> String {
+    let mut words = counts.done.to_string();
+    if counts.expected > 0 {
+        words.push_str(&format!(" of {}", counts.expected));
+    }
+    words.push(' ');
+    words.push_str(work.unit);
+    if counts.bytes > 0 {
+        words.push_str(&format!(", {}", size::show(counts.bytes)));
+    }
+    words
+}
+
+fn spinner(work: Work) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} {prefix} ({per_sec}, {elapsed})")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::new_spinner()
+    ProgressBar::new_spinner()
         .with_style(style)
-        .with_message(what.to_owned());
-    bar.enable_steady_tick(TICK);
-    bar
+        .with_message(work.title)
+        .with_prefix(work.unit)
 }
 
 fn bar_style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len} ({per_sec}, {eta} left)")
+    ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len} {prefix} ({per_sec}, {eta} left)")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_lines_say_how_much_of_what() {
+        let work = Work {
+            title: "Removing",
+            unit: "entries",
+        };
+        let mut counts = ProgressCounts {
+            done: 7,
+            ..ProgressCounts::default()
+        };
+        assert_eq!(in_words(work, counts), "7 entries");
+        counts.expected = 9;
+        counts.bytes = 2048;
+        assert_eq!(in_words(work, counts), "7 of 9 entries, 2.0 KiB");
+    }
 }

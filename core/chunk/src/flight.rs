@@ -24,6 +24,7 @@ pub(crate) struct Landing {
     flights: Arc<Flights>,
     block: BlockId,
     report: watch::Sender<Option<Outcome>>,
+    landed: bool,
 }
 
 /// A seat on a fetch.
@@ -45,6 +46,7 @@ impl Flights {
                 flights: Arc::clone(self),
                 block,
                 report,
+                landed: false,
             }),
         )
     }
@@ -52,15 +54,23 @@ impl Flights {
 
 impl Landing {
     /// Hands the outcome to all who wait.
-    pub(crate) fn report(self, outcome: Result<Bytes>) {
+    pub(crate) fn report(mut self, outcome: Result<Bytes>) {
+        // Closed first: who comes after a failure was seen must not be told of it again.
+        self.close();
         // Nobody left to hear it is fine.
         let _ = self.report.send(Some(outcome.map_err(Arc::new)));
+    }
+
+    fn close(&mut self) {
+        if !std::mem::replace(&mut self.landed, true) {
+            self.flights.flying.lock().remove(&self.block);
+        }
     }
 }
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        self.flights.flying.lock().remove(&self.block);
+        self.close();
     }
 }
 

@@ -16,6 +16,7 @@ mod memory_cache;
 mod offload;
 mod rate;
 mod read;
+mod rewrite;
 mod slice_blocks;
 mod stats;
 pub mod store;
@@ -30,7 +31,8 @@ pub use compress::Compression;
 pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
 pub use stats::ChunkStats;
 pub use store::{
-    Features, FileStore, MemoryStore, ObjectInfo, ObjectStore, StoreConfig, StoreCounters, open_store,
-    prefix_in_use, probe_store,
+    BucketUrl, Cipher, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES, MemoryStore,
+    ObjectInfo, ObjectStore, RemoteStore, Sealer, StoreConfig, StoreCounters, open_store, prefix_in_use,
+    probe_store,
 };
 pub use writer::SliceWriter;

@@ -18,8 +18,8 @@ impl ChunkStore {
 
     /// Stores a small block on the caller's thread. Local failures do not pass, so there is nothing to retry.
     pub(crate) async fn store_in_place(&self, block: BlockId, tier: TierId, bytes: Bytes) -> Result<()> {
-        let body = self.config.compression.encode(bytes.clone())?;
-        self.store.put_tier(&self.key(&block), body, tier).await?;
+        let body = self.store.seal(self.config.compression.encode(bytes.clone())?)?;
+        self.store.put_sealed(&self.key(&block), body, tier).await?;
         self.keep(block, bytes);
         Ok(())
     }
@@ -41,21 +41,24 @@ impl ChunkStore {
         self.upload_rate.pass(body.len()).await;
         self.guard
             .call(Purpose::Write, &key, || {
-                self.store.put_tier(&key, body.clone(), tier)
+                self.store.put_sealed(&key, body.clone(), tier)
             })
             .await
     }
 
+    /// The object of a block: compressed, then encrypted. On the caller's thread when that is next to nothing.
     async fn encode(&self, bytes: Bytes) -> Result<Bytes> {
         let compression = self.config.compression;
-        if compression == crate::Compression::None || bytes.len() <= IN_PLACE_BYTES {
-            return compression.encode(bytes);
+        let plain = compression == crate::Compression::None && !self.store.features().encrypted;
+        if plain || bytes.len() <= IN_PLACE_BYTES {
+            return self.store.seal(compression.encode(bytes)?);
         }
         let _permit = Arc::clone(&self.codecs)
             .acquire_owned()
             .await
             .map_err(|_| closed())?;
-        away(&self.runtime, move || compression.encode(bytes)).await
+        let store = Arc::clone(&self.store);
+        away(&self.runtime, move || store.seal(compression.encode(bytes)?)).await
     }
 
     /// Keeps a block that was just written for readers, unless the page cache has it anyway.

@@ -230,25 +230,39 @@ impl SliceWriter {
         Box::pin(self.store.read_into(id, size, off, out)).await
     }
 
-    /// Seals what is left and waits until every block is stored (with write-back: durably staged). Returns what the
-    /// slice record needs. After an error it may be called again and stores what is missing.
+    /// Seals what is left and waits until every block is stored: [`SliceWriter::seal`] and [`SliceWriter::stored`].
+    ///
+    /// # Errors
+    /// As [`SliceWriter::stored`].
+    pub async fn finish(&mut self) -> Result<(SliceId, u32)> {
+        self.seal();
+        self.stored().await
+    }
+
+    /// Ends the slice: nothing can be written to it any more, and what is left becomes its last block.
+    pub fn seal(&mut self) {
+        self.closed = true;
+        if self.tail.is_some() {
+            self.seal_tail();
+        }
+    }
+
+    /// Waits until every block of a sealed slice is stored (with write-back: durably staged). Returns what the slice
+    /// record needs. After an error it may be called again and stores what is missing.
     ///
     /// Ready on the first poll for a slice whose only block is small and goes to a local folder: four system
     /// calls in place and no task. Safe to drop: uploads under way go on, and a later call waits for them.
     ///
     /// # Errors
-    /// `InvalidArgument` without an id; else the error of a block once its retries are spent.
-    pub async fn finish(&mut self) -> Result<(SliceId, u32)> {
-        let id = self.id.ok_or_else(|| {
+    /// `InvalidArgument` without an id or before the slice is sealed; else the error of a block once its retries are
+    /// spent.
+    pub async fn stored(&self) -> Result<(SliceId, u32)> {
+        let id = self.id.filter(|_| self.closed).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                "a slice can not be finished without an id",
+                "a slice can not be finished before it is sealed and has an id",
             )
         })?;
-        self.closed = true;
-        if self.tail.is_some() {
-            self.seal_tail();
-        }
         for index in self.blocks.startable() {
             let in_place = self
                 .blocks

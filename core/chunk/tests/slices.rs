@@ -35,7 +35,7 @@ async fn read_back(chunks: &ChunkStore, id: u64, data: &[u8]) {
     let size = data.len() as u32;
     for (off, len) in [
         (0, size),
-        (1, size - 2),
+        (1, size.saturating_sub(2)),
         (size / 2, 1),
         (size - 1, 1),
         (BLOCK - 7, 14),

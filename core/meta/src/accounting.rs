@@ -1,26 +1,13 @@
 //! Limits and usage: what every verb that makes, grows, moves or removes nodes checks and counts
 //! (spec 70-semantics section 8).
 
-use moorage_model::{
-    Attr, Counter, DirStat, ErrorKind, Gid, Ino, NodeType, Quota, QuotaKey, Result, Uid, align4k,
-};
+use moorage_model::{Attr, Counter, DirStat, ErrorKind, Gid, Ino, Quota, QuotaKey, Result, Uid, align4k};
 
+use crate::usage::{Counting, SubtreeUsage};
 use crate::{Key, Meta, Read, Txn, TxnExt as _};
 
 /// Below this share of a limit (in eighths) the cached usage decides; from there on the stored number is read.
 const TRUSTED_EIGHTHS: i64 = 7;
-
-/// Entries read per page when a tree is added up.
-const ENTRY_PAGE: usize = 1000;
-
-/// What a directory and everything below it count in a directory quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SubtreeUsage {
-    pub(crate) directory: Ino,
-    /// Bytes.
-    pub(crate) space: i64,
-    pub(crate) inodes: i64,
-}
 
 /// What one entry for this node counts in the statistics of its directory.
 pub(crate) fn entry_stat(attr: &Attr) -> DirStat {
@@ -107,7 +94,7 @@ impl Meta {
         if !self.setting.read().user_group_quota {
             return Ok(());
         }
-        self.check_quotas(txn, &[QuotaKey::User(uid), QuotaKey::Group(gid)], space, inodes)
+        self.refuse_exceeded(txn, &[QuotaKey::User(uid), QuotaKey::Group(gid)], space, inodes)
             .await
     }
 
@@ -129,10 +116,10 @@ impl Meta {
             .filter(|ino| !except.contains(ino))
             .map(QuotaKey::Directory)
             .collect();
-        self.check_quotas(txn, &keys, space, inodes).await
+        self.refuse_exceeded(txn, &keys, space, inodes).await
     }
 
-    async fn check_quotas(
+    async fn refuse_exceeded(
         &self,
         txn: &mut dyn Txn,
         keys: &[QuotaKey],
@@ -308,7 +295,7 @@ impl Meta {
             _ if !directory => (stat.space, stat.inodes),
             Some(usage) => (usage.space, usage.inodes),
             None => {
-                let usage = self.subtree_usage(&*txn, ino).await?;
+                let usage = self.subtree_usage(&*txn, ino, Counting::Statistics).await?;
                 (usage.space, usage.inodes)
             }
         };
@@ -320,7 +307,7 @@ impl Meta {
                 .collect()
         };
         let (left, entered) = (only(&left, &entered), only(&entered, &left));
-        self.check_quotas(txn, &entered, space, inodes).await?;
+        self.refuse_exceeded(txn, &entered, space, inodes).await?;
         for key in left {
             txn.add_quota_usage(key, -space, -inodes);
         }
@@ -328,41 +315,5 @@ impl Meta {
             txn.add_quota_usage(key, space, inodes);
         }
         Ok(())
-    }
-
-    /// Adds up a directory and everything below it from the entries themselves, hard links once per entry.
-    ///
-    /// Round trips: one per directory and 1000 entries.
-    pub(crate) async fn subtree_usage(
-        &self,
-        reader: &(impl Read + ?Sized),
-        directory: Ino,
-    ) -> Result<SubtreeUsage> {
-        let mut usage = SubtreeUsage {
-            directory,
-            space: align4k(0),
-            inodes: 1,
-        };
-        let mut pending = vec![directory];
-        while let Some(current) = pending.pop() {
-            let mut after = None;
-            loop {
-                let page = reader
-                    .read_directory(current, after.as_ref(), ENTRY_PAGE, true)
-                    .await?;
-                for item in &page {
-                    usage.inodes += 1;
-                    usage.space += item.attr.as_ref().map_or(align4k(0), Attr::used_space);
-                    if item.entry.kind == NodeType::Directory {
-                        pending.push(item.entry.ino);
-                    }
-                }
-                if page.len() < ENTRY_PAGE {
-                    break;
-                }
-                after = page.last().map(|item| item.name.clone());
-            }
-        }
-        Ok(usage)
     }
 }

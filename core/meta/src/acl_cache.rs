@@ -15,6 +15,8 @@ const ACL_PAGE: usize = 1000;
 struct Known {
     by_id: HashMap<AclId, Arc<AclRule>>,
     by_rule: HashMap<Arc<AclRule>, AclId>,
+    /// All rules up to this id have been looked for.
+    loaded: AclId,
 }
 
 /// Rules by id and ids by rule. Rules are never changed or deleted (spec 20-model section 10), so nothing expires.
@@ -37,21 +39,39 @@ impl AclCache {
     fn id(&self, rule: &AclRule) -> Option<AclId> {
         self.0.read().by_rule.get(rule).copied()
     }
+
+    fn loaded(&self) -> AclId {
+        self.0.read().loaded
+    }
+
+    fn note_loaded(&self, id: AclId) {
+        let mut known = self.0.write();
+        known.loaded = known.loaded.max(id);
+    }
 }
 
 impl Meta {
     /// Loads all rules when the volume has ACLs, as a session does at its start.
     pub(crate) async fn load_acls(&self) -> Result<()> {
-        if !self.setting.read().enable_acl {
-            return Ok(());
+        if self.setting.read().enable_acl {
+            self.load_new_acls().await
+        } else {
+            Ok(())
         }
-        let mut after: Option<Key> = None;
+    }
+
+    /// Loads the rules that were stored since the last time. Committed ones only: a rule of a transaction that may
+    /// still fail must not be found.
+    async fn load_new_acls(&self) -> Result<()> {
+        let loaded = self.caches.acls.loaded();
+        let mut after = (loaded != AclId(0)).then_some(Key::Acl(loaded));
         loop {
             let page = self.engine.scan(&Scan::Acls, after.as_ref(), ACL_PAGE).await?;
             after = page.items.last().map(|(key, _)| key.clone());
             for (key, record) in page.items {
                 if let (Key::Acl(id), Record::Acl(rule)) = (key, record) {
                     self.caches.acls.note(id, rule);
+                    self.caches.acls.note_loaded(id);
                 }
             }
             if !page.more || after.is_none() {
@@ -76,8 +96,13 @@ impl Meta {
         Ok(Arc::new(rule))
     }
 
-    /// The id of a rule: that of an equal one, else a new one.
+    /// The id of a rule: that of an equal one of any client, else a new one. Two clients may make equal rules at the
+    /// same time, which harms nobody.
     pub(crate) async fn acl_id(&self, txn: &mut dyn Txn, rule: &AclRule) -> Result<AclId> {
+        if let Some(id) = self.caches.acls.id(rule) {
+            return Ok(id);
+        }
+        self.load_new_acls().await?;
         match self.caches.acls.id(rule) {
             Some(id) => Ok(id),
             None => txn.insert_acl(rule).await,

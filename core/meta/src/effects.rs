@@ -117,6 +117,10 @@ impl Txn for Observed<'_> {
         self.inner.lock_is_empty(directory).await
     }
 
+    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
+        self.inner.lock_range(range).await
+    }
+
     fn insert(&mut self, key: Key, record: Record) {
         self.note_put(&key, &record);
         self.inner.insert(key, record);

@@ -28,6 +28,50 @@ const FRESH_COUNTERS: [(Counter, i64); 6] = [
     (Counter::NextCleanupSlices, 0),
 ];
 
+/// Edits the setting of an existing volume; may be called several times.
+pub(crate) type Edit = Arc<dyn Fn(&mut Setting) -> Result<()> + Send + Sync>;
+
+/// What the stored setting shall be.
+enum Target {
+    /// This one, merged with what is there.
+    Wanted(Setting, Fixed),
+    /// What is there, edited.
+    Edited(Edit),
+}
+
+impl Target {
+    fn setting(&self, before: Option<&Setting>) -> Result<Setting> {
+        match (self, before) {
+            (Target::Wanted(wanted, fixed), Some(existing)) => merge(existing, wanted, *fixed),
+            (Target::Wanted(wanted, _), None) => Ok(wanted.clone()),
+            (Target::Edited(_), None) => Err(ErrorKind::NotFormatted.into()),
+            (Target::Edited(edit), Some(existing)) => {
+                VersionGate::check(existing)?;
+                let mut edited = existing.clone();
+                edit(&mut edited)?;
+                check_changeable(&edited)?;
+                if existing.uuid != edited.uuid {
+                    return Err(invalid("UUID", "it is fixed when the volume is made"));
+                }
+                let mut merged = merge(existing, &edited, Fixed::Refuse)?;
+                // The floor that the operator asks for; `complete` raises it to what the members need.
+                merged.min_client_version = edited.min_client_version;
+                Ok(merged)
+            }
+        }
+    }
+}
+
+/// Edits the setting of the volume in this database; returns it as it was and as it is.
+pub(crate) async fn change(
+    engine: &Arc<dyn Engine>,
+    now: Timestamp,
+    edit: Edit,
+) -> Result<(Setting, Setting)> {
+    let (before, after) = store_target(engine, Target::Edited(edit), now).await?;
+    Ok((before.unwrap_or_default(), after))
+}
+
 /// Whether members that a volume fixes at its creation may be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fixed {
@@ -99,14 +143,23 @@ async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed
         }
     }
     engine.prepare().await?;
-    let wanted = Arc::new(wanted.clone());
+    let target = Target::Wanted(wanted.clone(), fixed);
+    store_target(engine, target, now).await.map(|(_, after)| after)
+}
+
+async fn store_target(
+    engine: &Arc<dyn Engine>,
+    target: Target,
+    now: Timestamp,
+) -> Result<(Option<Setting>, Setting)> {
+    let target = Arc::new(target);
     let location: Arc<str> = engine.location().into();
     let (before, after) = engine::run(engine.as_ref(), "format", move |txn| {
-        let (wanted, location) = (Arc::clone(&wanted), Arc::clone(&location));
-        Box::pin(async move { write(txn, &wanted, &location, now, fixed).await })
+        let (target, location) = (Arc::clone(&target), Arc::clone(&location));
+        Box::pin(async move { write(txn, &target, &location, now).await })
     })
     .await?;
-    if let Some(before) = before {
+    if let Some(before) = &before {
         if after.dir_stats && !before.dir_stats {
             clear(engine, Scan::DirStats, |_| true).await?;
         }
@@ -117,16 +170,15 @@ async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed
             .await?;
         }
     }
-    Ok(after)
+    Ok((before, after))
 }
 
 /// Writes setting, root, trash root and counters as far as they are missing.
 async fn write(
     txn: &mut dyn Txn,
-    wanted: &Setting,
+    target: &Target,
     location: &str,
     now: Timestamp,
-    fixed: Fixed,
 ) -> Result<(Option<Setting>, Setting)> {
     let mut keys = vec![Key::Setting, Key::Node(Ino::ROOT), Key::Node(Ino::TRASH)];
     keys.extend(FRESH_COUNTERS.map(|(counter, _)| Key::Counter(counter)));
@@ -135,10 +187,7 @@ async fn write(
         .setting()?
         .map(|text| decode_setting(&text, location))
         .transpose()?;
-    let mut after = match &before {
-        Some(existing) => merge(existing, wanted, fixed)?,
-        None => wanted.clone(),
-    };
+    let mut after = target.setting(before.as_ref())?;
     complete(&mut after);
     txn.put(Key::Setting, Record::Setting(encode_setting(&after)?));
     let directory = |mode| {

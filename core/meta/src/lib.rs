@@ -6,6 +6,7 @@
 mod accounting;
 mod acl_cache;
 mod acl_rules;
+pub mod admin;
 mod allocation;
 mod ancestors;
 mod barrier;
@@ -18,6 +19,7 @@ mod engine;
 mod format;
 mod jobs;
 mod key;
+mod locks;
 mod meta;
 mod open;
 mod open_files;
@@ -29,6 +31,7 @@ mod setting_text;
 mod tasks;
 mod trash;
 mod txn;
+mod usage;
 mod usage_cache;
 mod verbs;
 
@@ -37,10 +40,14 @@ pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use format::round_block_size;
 pub use key::{Key, Scan};
+pub use locks::{LockRequest, Wait};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
 pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};
-pub use verbs::{CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions};
+pub use usage::{Counting, QuotaCheck, QuotaLimits, Usage};
+pub use verbs::{
+    CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
+};

@@ -15,6 +15,7 @@ use crate::changelog::ChangelogLines;
 use crate::data::SliceCounts;
 use crate::effects::{Effects, Observed};
 use crate::jobs::{Compactions, DeletionQueue};
+use crate::locks::LockWaits;
 use crate::open_files::OpenFiles;
 use crate::tasks::Tasks;
 use crate::trash::TrashHour;
@@ -68,6 +69,7 @@ pub struct Meta {
     pub(crate) slice_ids: IdBatch,
     pub(crate) open_files: OpenFiles,
     pub(crate) caches: Caches,
+    pub(crate) lock_waits: LockWaits,
     /// The data layer, once it was attached.
     pub(crate) data: RwLock<Option<Arc<dyn DataStore>>>,
     pub(crate) barrier: Barrier,

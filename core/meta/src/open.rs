@@ -10,6 +10,7 @@ use crate::allocation::IdBatch;
 use crate::barrier::Barrier;
 use crate::data::SliceCounts;
 use crate::jobs::{Compactions, DeletionQueue};
+use crate::locks::LockWaits;
 use crate::meta::Caches;
 use crate::open_files::OpenFiles;
 use crate::setting_text::decode_setting;
@@ -46,6 +47,7 @@ impl Meta {
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
             caches: Caches::default(),
+            lock_waits: LockWaits::default(),
             data: RwLock::default(),
             barrier: Barrier::default(),
             slice_counts: SliceCounts::default(),

@@ -86,6 +86,14 @@ impl Tasks {
         true
     }
 
+    /// Ends a short piece of work that its caller has left, for instance to take a lock back. Unlike tasks it is never
+    /// refused while there is a runtime; each stands for one caller that went away.
+    pub(crate) fn carry_through(&self, rest: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = self.runtime.get() {
+            self.running.lock().spawn_on(rest, runtime);
+        }
+    }
+
     /// A timer that may be polled on any thread; `None` without a runtime.
     pub(crate) fn timer(&self, period: Duration) -> Option<tokio::time::Sleep> {
         let _inside = self.runtime.get()?.enter();

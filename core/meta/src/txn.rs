@@ -57,6 +57,11 @@ pub trait Txn: Read {
     /// Whether a directory has an entry, as a locked read: an entry made by another client conflicts.
     async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool>;
 
+    /// Reads every record of a small range and decides on all of it: a record of another client that changes, goes
+    /// or appears in it is a conflict. For the locks of one inode ([`Scan::FileLocks`], [`Scan::RecordLocks`]),
+    /// whose node the verb locks first where the layout has one row per lock.
+    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>>;
+
     /// Stores a record that must not exist yet; one that does is a conflict and restarts the verb.
     fn insert(&mut self, key: Key, record: Record);
 

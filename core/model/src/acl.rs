@@ -8,11 +8,21 @@ pub const ACL_UNSET: u16 = 0xFFFF;
 
 /// Which ACL of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AclType {
+pub enum AclKind {
     /// `system.posix_acl_access`.
     Access,
     /// `system.posix_acl_default`, directories only.
     Default,
+}
+
+impl AclKind {
+    /// The number in a changelog line.
+    pub fn code(self) -> u8 {
+        match self {
+            AclKind::Access => 1,
+            AclKind::Default => 2,
+        }
+    }
 }
 
 /// Permissions of a named user or group.

@@ -5,6 +5,7 @@
 //! No I/O, no clock, no randomness: those are injected by the layers above.
 
 mod acl;
+mod acl_xattr;
 mod attr;
 mod counter;
 mod entry;
@@ -20,7 +21,8 @@ mod time;
 mod usage;
 mod version;
 
-pub use acl::{ACL_UNSET, AclEntry, AclRule, AclType};
+pub use acl::{ACL_UNSET, AclEntry, AclKind, AclRule};
+pub use acl_xattr::{ACL_ACCESS_XATTR, ACL_DEFAULT_XATTR};
 pub use attr::{Attr, Flags, NodeType};
 pub use counter::Counter;
 pub use entry::{Entry, Name};

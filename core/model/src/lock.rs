@@ -190,3 +190,105 @@ impl RecordLocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes of the reference model; ranges to the end of the file reach beyond.
+    const BYTES: u64 = 24;
+
+    #[derive(Clone, Copy, Debug)]
+    struct Request {
+        kind: Option<RecordLockKind>,
+        pid: u32,
+        start: u64,
+        end: u64,
+    }
+
+    prop_compose! {
+        fn requests()(
+            kind in prop_oneof![Just(None), Just(Some(RecordLockKind::Read)), Just(Some(RecordLockKind::Write))],
+            pid in 1..3_u32,
+            start in 0..BYTES,
+            length in 0..BYTES,
+            to_end in prop::bool::weighted(0.1),
+        ) -> Request {
+            let end = if to_end { RecordLock::TO_END } else { (start + length).min(BYTES - 1) };
+            Request { kind, pid, start, end }
+        }
+    }
+
+    fn empty() -> RecordLocks {
+        RecordLocks {
+            session: SessionId(1),
+            owner: LockOwner(2),
+            ranges: Vec::new(),
+        }
+    }
+
+    /// What each byte is locked with; the last element stands for everything behind.
+    fn byte_by_byte(ranges: &[RecordLock]) -> Vec<Option<(RecordLockKind, u32)>> {
+        let lock_at = |byte: u64| {
+            ranges
+                .iter()
+                .find(|range| range.start <= byte && byte <= range.end)
+                .map(|range| (range.kind, range.pid))
+        };
+        (0..BYTES).chain([1 << 40]).map(lock_at).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_split_and_merge_as_bytes_locked_one_by_one(requests in vec(requests(), 1..20)) {
+            let mut locks = empty();
+            let mut model = vec![None; BYTES as usize + 1];
+            for request in requests {
+                locks.set(request.kind, request.pid, request.start, request.end);
+                let positions = (0..BYTES).chain([1 << 40]);
+                for (slot, byte) in model.iter_mut().zip(positions) {
+                    if request.start <= byte && byte <= request.end {
+                        *slot = request.kind.map(|kind| (kind, request.pid));
+                    }
+                }
+                prop_assert_eq!(&byte_by_byte(&locks.ranges), &model);
+                for (left, right) in locks.ranges.iter().zip(locks.ranges.iter().skip(1)) {
+                    prop_assert!(left.end < right.start);
+                    let touching = left.end + 1 == right.start;
+                    prop_assert!(!touching || (left.kind, left.pid) != (right.kind, right.pid));
+                }
+                let stored = locks.encode_ranges();
+                prop_assert_eq!(&RecordLocks::decode_ranges(&stored).unwrap(), &locks.ranges);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in vec(any::<u8>(), 0..100)) {
+            let _ = RecordLocks::decode_ranges(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_whole_file_can_be_locked_and_unlocked() {
+        let mut locks = empty();
+        locks.set(Some(RecordLockKind::Write), 7, 0, RecordLock::TO_END);
+        locks.set(None, 7, 0, RecordLock::TO_END);
+        assert_eq!(locks.ranges, []);
+        locks.set(Some(RecordLockKind::Read), 7, u64::MAX, u64::MAX);
+        locks.set(None, 7, 0, u64::MAX);
+        assert_eq!(locks.ranges, []);
+    }
+
+    #[test]
+    fn a_stored_range_has_the_bytes_of_the_format() {
+        let mut locks = empty();
+        locks.set(Some(RecordLockKind::Write), 4321, 0, 99);
+        let golden = [
+            0, 0, 0, 1, 0, 0, 0x10, 0xE1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x63,
+        ];
+        assert_eq!(locks.encode_ranges(), golden);
+    }
+}

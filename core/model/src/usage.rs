@@ -1,5 +1,7 @@
 //! Usage numbers: directory statistics and quotas (spec 20-model section 11).
 
+use std::fmt;
+
 use crate::{Gid, Ino, Uid};
 
 /// Bytes that content of `length` counts: 4096 when empty, else rounded up to 4096.
@@ -54,6 +56,36 @@ pub enum QuotaKey {
     User(Uid),
     /// Everything a group owns.
     Group(Gid),
+}
+
+impl QuotaKey {
+    /// The number of its kind in the format: 0 directory, 1 user, 2 group.
+    pub fn code(self) -> u8 {
+        match self {
+            QuotaKey::Directory(_) => 0,
+            QuotaKey::User(_) => 1,
+            QuotaKey::Group(_) => 2,
+        }
+    }
+
+    /// The inode, uid or gid.
+    pub fn id(self) -> u64 {
+        match self {
+            QuotaKey::Directory(ino) => ino.0,
+            QuotaKey::User(uid) => u64::from(uid.0),
+            QuotaKey::Group(gid) => u64::from(gid.0),
+        }
+    }
+}
+
+impl fmt::Display for QuotaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QuotaKey::Directory(ino) => write!(f, "directory {ino}"),
+            QuotaKey::User(uid) => write!(f, "user {uid}"),
+            QuotaKey::Group(gid) => write!(f, "group {gid}"),
+        }
+    }
 }
 
 /// Limits and usage; a limit of 0 or less is none (-1 is written).

@@ -11,6 +11,7 @@ mod reply;
 mod request;
 mod verbs;
 mod vfs;
+pub mod volume_check;
 mod volume_data;
 
 pub use caller::{Caller, Groups};

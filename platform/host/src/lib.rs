@@ -1,1 +1,21 @@
-//! moorage-host
+//! Services of the operating system that a mount and a desktop need: folders, drivers, mount points, processes.
+//!
+//! Knows no volume and no file system semantics.
+
+mod driver;
+mod error;
+mod folders;
+mod machine;
+mod mount_point;
+mod mount_table;
+mod process;
+mod unmount;
+
+pub use driver::{can_others_be_allowed, check_fuse};
+pub use error::HostError;
+pub use folders::Folders;
+pub use machine::{host_name, ip_addresses};
+pub use mount_point::{MountPoint, MountPointState};
+pub use mount_table::{MountEntry, mounts};
+pub use process::{ProcessIdentity, SignalState, signal_state, supplementary_groups};
+pub use unmount::{Holder, Unmount, holders, unmount};

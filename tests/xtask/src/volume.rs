@@ -34,18 +34,28 @@ pub(crate) fn can_mount() -> bool {
     Path::new("/dev/fuse").exists()
 }
 
+/// Whether something is mounted at this point.
+pub(crate) fn is_mounted(point: &Path) -> Result<bool> {
+    let needle = format!(" {} ", point.display());
+    Ok(std::fs::read_to_string("/proc/self/mountinfo")?.contains(&needle))
+}
+
 /// A volume with SQLite metadata and a local object folder. Unmounted when dropped.
 pub(crate) struct Volume {
     root: tempfile::TempDir,
-    mounted: bool,
+    mounted: Vec<PathBuf>,
 }
 
 impl Volume {
     /// Formats a volume with further options of `moorage format`.
     pub(crate) fn format(options: &[&str]) -> Result<Volume> {
         let root = tempfile::Builder::new().prefix("moorage-test").tempdir()?;
-        let volume = Volume { root, mounted: false };
+        let volume = Volume {
+            root,
+            mounted: Vec::new(),
+        };
         std::fs::create_dir(volume.mount_point())?;
+        std::fs::create_dir(volume.second_mount_point())?;
         let mut bucket = volume.path().join("objects").into_os_string();
         bucket.push("/");
         let mut format = volume.command("format")?;
@@ -69,6 +79,11 @@ impl Volume {
         self.path().join("mount")
     }
 
+    /// Where a second client mounts it.
+    pub(crate) fn second_mount_point(&self) -> PathBuf {
+        self.path().join("second")
+    }
+
     /// The metadata URL.
     pub(crate) fn url(&self) -> String {
         format!("sqlite3://{}", self.path().join("meta.db").display())
@@ -83,6 +98,11 @@ impl Volume {
 
     /// Mounts it in the background.
     pub(crate) fn mount(&mut self, options: &[&str]) -> Result<()> {
+        self.mount_at(self.mount_point(), options)
+    }
+
+    /// Mounts it in the background at a given folder.
+    pub(crate) fn mount_at(&mut self, point: PathBuf, options: &[&str]) -> Result<()> {
         let mut mount = self.command("mount")?;
         mount
             .arg("-d")
@@ -90,15 +110,16 @@ impl Volume {
             .arg(self.path().join("cache"))
             .args(options)
             .arg(self.url());
-        expect_success(mount.arg(self.mount_point()))?;
-        self.mounted = true;
+        expect_success(mount.arg(&point))?;
+        self.mounted.push(point);
         Ok(())
     }
 
-    /// Unmounts it and waits until everything is stored.
+    /// Unmounts every client and waits until everything is stored.
     pub(crate) fn unmount(&mut self) -> Result<()> {
-        self.mounted = false;
-        expect_success(self.command("umount")?.arg(self.mount_point()))?;
+        while let Some(point) = self.mounted.pop() {
+            expect_success(self.command("umount")?.arg(point))?;
+        }
         Ok(())
     }
 
@@ -110,11 +131,8 @@ impl Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
-        if self.mounted {
-            let unmounted = self.unmount();
-            if let Err(error) = unmounted {
-                println!("unmounting {}: {error:#}", self.mount_point().display());
-            }
+        if let Err(error) = self.unmount() {
+            println!("unmounting the volume in {}: {error:#}", self.path().display());
         }
     }
 }

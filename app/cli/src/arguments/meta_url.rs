@@ -24,6 +24,12 @@ impl MetaUrl {
     }
 }
 
+impl From<String> for MetaUrl {
+    fn from(text: String) -> Self {
+        MetaUrl(text)
+    }
+}
+
 impl FromStr for MetaUrl {
     type Err = Infallible;
 

@@ -1,7 +1,20 @@
 //! One file per command: its arguments and what it calls.
 
+mod clone;
+mod compact;
 mod completion;
+mod config;
+mod format;
+mod fsck;
+mod info;
 mod man;
+mod mount;
+mod quickstart;
+mod restore;
+mod rmr;
+mod status;
+mod summary;
+mod umount;
 mod version;
 
 use std::process::ExitCode;
@@ -10,10 +23,24 @@ use clap::Subcommand;
 use moorage_model::Result;
 
 use crate::context::Context;
+use crate::interrupt::until_signal;
 
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Quickstart(quickstart::Arguments),
+    Format(Box<format::Arguments>),
+    Mount(Box<mount::Arguments>),
+    Umount(umount::Arguments),
+    Config(Box<config::Arguments>),
+    Status(status::Arguments),
+    Fsck(fsck::Arguments),
+    Compact(compact::Arguments),
+    Restore(restore::Arguments),
+    Info(info::Arguments),
+    Summary(summary::Arguments),
+    Rmr(rmr::Arguments),
+    Clone(clone::Arguments),
     Version(version::Arguments),
     Completion(completion::Arguments),
     Man(man::Arguments),
@@ -23,15 +50,42 @@ impl Command {
     /// Whether results and errors are for a program.
     pub(crate) fn json(&self) -> bool {
         match self {
+            Command::Format(arguments) => arguments.output.json,
+            Command::Config(arguments) => arguments.output.json,
+            Command::Status(arguments) => arguments.output.json,
+            Command::Fsck(arguments) => arguments.output.json,
+            Command::Compact(arguments) => arguments.output.json,
+            Command::Restore(arguments) => arguments.output.json,
+            Command::Info(arguments) => arguments.output.json,
+            Command::Summary(arguments) => arguments.output.json,
+            Command::Rmr(arguments) => arguments.output.json,
+            Command::Clone(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
-            Command::Completion(_) | Command::Man(_) => false,
+            Command::Quickstart(_)
+            | Command::Mount(_)
+            | Command::Umount(_)
+            | Command::Completion(_)
+            | Command::Man(_) => false,
         }
     }
 }
 
 /// Runs the command; an exit code other than 0 without an error is one that the command documents.
-pub(crate) fn execute(command: Command, _context: &Context) -> Result<ExitCode> {
+pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
+        Command::Quickstart(arguments) => return quickstart::run(arguments, context),
+        Command::Mount(arguments) => return mount::run(*arguments, context),
+        Command::Umount(arguments) => return umount::run(&arguments, context),
+        Command::Format(arguments) => until_signal(format::run(&arguments, context)),
+        Command::Config(arguments) => until_signal(config::run(&arguments, context)),
+        Command::Status(arguments) => until_signal(status::run(&arguments, context)),
+        Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),
+        Command::Compact(arguments) => until_signal(compact::run(&arguments, context)),
+        Command::Restore(arguments) => until_signal(restore::run(&arguments, context)),
+        Command::Info(arguments) => until_signal(info::run(&arguments, context)),
+        Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),
+        Command::Rmr(arguments) => until_signal(rmr::run(&arguments, context)),
+        Command::Clone(arguments) => until_signal(clone::run(&arguments, context)),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -1,10 +1,12 @@
 //! Object stores: the contract, the drivers and the layers between a volume and its bucket.
 
 mod counters;
+mod encrypt;
 mod file;
 mod memory;
 mod open;
 mod probe;
+mod remote;
 mod volume;
 
 use std::fmt::Debug;
@@ -15,10 +17,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moorage_model::{Result, TierId};
 
+pub use encrypt::{Cipher, DataKey, EncryptedStore, Envelope, Sealer};
 pub use file::FileStore;
 pub use memory::MemoryStore;
 pub use open::{StoreConfig, open_store};
 pub use probe::{prefix_in_use, probe_store};
+pub use remote::{BucketUrl, KNOWN_STORAGES, RemoteStore};
 pub use volume::{VolumeStore, shard_of};
 
 /// What a store says about an object without reading it.
@@ -123,6 +127,14 @@ pub trait ObjectStore: Send + Sync + Debug {
     /// # Errors
     /// `NotFound` when there is no such object.
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes>;
+
+    /// Reads a whole object as it is stored, for [`ObjectStore::open_sealed`].
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such object.
+    async fn get_sealed(&self, key: &str) -> Result<Bytes> {
+        self.get(key, None).await
+    }
 
     /// Reads bytes at once, without waiting and without a copy in between; `None` when that is not possible and
     /// [`ObjectStore::get`] has to be asked. Fills the whole buffer or fails.

@@ -3,12 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use moorage_model::{Error, ErrorKind, Result, Setting};
+use moorage_model::{Error, ErrorKind, Result, Setting, Tier};
+use zeroize::Zeroizing;
 
-use super::{FileStore, MemoryStore, ObjectStore, VolumeStore};
+use super::{
+    Cipher, DataKey, EncryptedStore, FileStore, MemoryStore, ObjectStore, RemoteStore, Sealer, VolumeStore,
+};
 
 /// Most buckets a volume is spread over (spec 10-setting section 2).
 const MAX_SHARDS: u32 = 256;
+
+/// What a dump leaves in the place of a secret (spec 10-setting section 3).
+const REMOVED: &str = "removed";
 
 /// Everything needed to open the store of a volume. Holds opened secrets, so it is neither shown nor stored.
 #[derive(Clone)]
@@ -16,21 +22,73 @@ pub struct StoreConfig {
     pub(crate) name: String,
     pub(crate) storage: String,
     pub(crate) buckets: Vec<String>,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: Zeroizing<String>,
+    pub(crate) session_token: Zeroizing<String>,
+    /// Tier 0 first.
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) sealer: Option<Sealer>,
 }
 
 impl StoreConfig {
     /// Takes the setting with its secrets opened, and the passphrase of the data key if that has one.
     ///
     /// # Errors
-    /// `InvalidArgument` when members contradict each other.
+    /// `InvalidArgument` when members contradict each other or a secret was removed by a dump; else as
+    /// [`DataKey::from_pem`] and [`Cipher::parse`].
     pub fn from_setting(setting: &Setting, passphrase: Option<&str>) -> Result<StoreConfig> {
-        let _ = passphrase;
+        for (name, secret) in [
+            ("secret key", &setting.secret_key),
+            ("session token", &setting.session_token),
+            ("data encryption key", &setting.encrypt_key),
+        ] {
+            if secret == REMOVED {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("the {name} of the volume was removed by a dump"),
+                )
+                .with_advice("Set it again with `moorage config`"));
+            }
+        }
+        let sealer = if setting.encrypt_key.is_empty() {
+            None
+        } else {
+            let cipher = Cipher::parse(&setting.encrypt_algo)?;
+            Some(Sealer::new(
+                DataKey::from_pem(&setting.encrypt_key, passphrase)?,
+                cipher,
+            ))
+        };
         Ok(StoreConfig {
             name: setting.name.clone(),
             storage: setting.storage.to_ascii_lowercase(),
             buckets: buckets(setting)?,
+            access_key: setting.access_key.clone(),
+            secret_key: Zeroizing::new(setting.secret_key.clone()),
+            session_token: Zeroizing::new(setting.session_token.clone()),
+            tiers: tiers(setting),
+            sealer,
         })
     }
+}
+
+/// The tiers in the order of their ids, tier 0 always among them (spec 10-setting section 5).
+fn tiers(setting: &Setting) -> Vec<Tier> {
+    let mut tiers: Vec<Tier> = setting
+        .tiers
+        .iter()
+        .flatten()
+        .map(|(_, tier)| tier.clone())
+        .collect();
+    if !tiers.iter().any(|tier| tier.id == 0) {
+        tiers.push(Tier {
+            id: 0,
+            storage_class: setting.storage_class.clone(),
+            tag: String::new(),
+        });
+    }
+    tiers.sort_by_key(|tier| tier.id);
+    tiers
 }
 
 /// The bucket texts, one per shard: `%d` in the bucket stands for the shard number (spec 60-objects section 7).
@@ -67,16 +125,17 @@ pub fn open_store(setting: &Setting, passphrase: Option<&str>) -> Result<Arc<dyn
         .iter()
         .map(|bucket| open_bucket(&config, bucket))
         .collect::<Result<Vec<_>>>()?;
-    Ok(Arc::new(VolumeStore::new(&config.name, shards)?))
+    let volume = Arc::new(VolumeStore::new(&config.name, shards)?);
+    Ok(match config.sealer {
+        Some(sealer) => Arc::new(EncryptedStore::new(volume, sealer)),
+        None => volume,
+    })
 }
 
 fn open_bucket(config: &StoreConfig, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
     match config.storage.as_str() {
         "file" => Ok(Arc::new(FileStore::open(Path::new(bucket))?)),
         "mem" => Ok(Arc::new(MemoryStore::new())),
-        other => Err(Error::new(
-            ErrorKind::NotSupported,
-            format!("storage {other:?} is not supported"),
-        )),
+        _ => Ok(Arc::new(RemoteStore::open(config, bucket)?)),
     }
 }

@@ -10,7 +10,7 @@ use moorage_model::{
 };
 
 use super::apply::Write;
-use super::{MemoryEngine, scan};
+use super::{MemoryEngine, State, scan};
 
 pub(super) struct MemoryTxn<'e> {
     engine: &'e MemoryEngine,
@@ -18,6 +18,8 @@ pub(super) struct MemoryTxn<'e> {
     locked: HashMap<Key, Option<u64>>,
     /// Directories that a decision found empty or not, in the committed records.
     emptiness: HashMap<Ino, bool>,
+    /// Ranges that a decision rests on, with the version of each committed record in them.
+    ranges: HashMap<Scan, Vec<(Key, u64)>>,
     writes: Vec<Write>,
 }
 
@@ -27,6 +29,7 @@ impl<'e> MemoryTxn<'e> {
             engine,
             locked: HashMap::new(),
             emptiness: HashMap::new(),
+            ranges: HashMap::new(),
             writes: Vec::new(),
         }
     }
@@ -55,7 +58,11 @@ impl<'e> MemoryTxn<'e> {
                 .is_none()
                 == *empty
         });
-        if !unchanged || !same_emptiness {
+        let same_ranges = self
+            .ranges
+            .iter()
+            .all(|(range, seen)| versions(&state, range) == *seen);
+        if !unchanged || !same_emptiness || !same_ranges {
             return Ok(false);
         }
         let mut changed: BTreeMap<Key, Option<Record>> = BTreeMap::new();
@@ -123,6 +130,15 @@ impl<'e> MemoryTxn<'e> {
         self.locked.entry(key.clone()).or_insert(version);
         self.own_view(key, committed)
     }
+}
+
+/// The committed records inside the bounds of a range, by version.
+fn versions(state: &State, range: &Scan) -> Vec<(Key, u64)> {
+    state
+        .records
+        .range(scan::bounds(range))
+        .map(|(key, found)| (key.clone(), found.version))
+        .collect()
 }
 
 #[async_trait]
@@ -193,6 +209,12 @@ impl Txn for MemoryTxn<'_> {
         };
         self.emptiness.entry(directory).or_insert(committed);
         Ok(self.merged(&Scan::Edges(directory)).is_empty())
+    }
+
+    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
+        let seen = versions(&self.engine.state.lock(), range);
+        self.ranges.entry(range.clone()).or_insert(seen);
+        Ok(scan::page(range, None, usize::MAX, self.merged(range).iter()).items)
     }
 
     fn insert(&mut self, key: Key, record: Record) {

@@ -17,6 +17,9 @@ use super::sums::Sums;
 use super::view::View;
 use crate::relational::{address, encode_value};
 
+/// Records read at once of a range that is read whole.
+const RANGE_PAGE: usize = 1000;
+
 /// The transaction of one job.
 pub(super) struct SqliteTxn<'w> {
     /// Of the writer; locked per statement, since a connection can not be shared between threads.
@@ -153,6 +156,19 @@ impl Txn for SqliteTxn<'_> {
 
     async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool> {
         self.view(|view| view.has_entries(directory)).map(|any| !any)
+    }
+
+    async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
+        let mut records = Vec::new();
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.scan(range, after.as_ref(), RANGE_PAGE).await?;
+            after = page.items.last().map(|(key, _)| key.clone());
+            records.extend(page.items);
+            if !page.more || after.is_none() {
+                return Ok(records);
+            }
+        }
     }
 
     fn insert(&mut self, key: Key, record: Record) {

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use moorage_model::{Counter, Result};
 
+use crate::admin::{Progress, Removal};
 use crate::tasks::{Stop, jittered};
-use crate::{Key, Meta, Record, Scan, TxnExt as _};
+use crate::{Key, Meta, TxnExt as _};
 
 /// Period of the jobs.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,10 +20,8 @@ const GUARD_TENTHS: u32 = 9;
 const JOB_LIMIT: Duration = Duration::from_secs(50 * 60);
 /// Deleted files younger than this are left to the client that deleted them, unix seconds.
 const FRESH_DELETION: i64 = 3600;
-/// Deleted files looked at per run.
-const MAX_FILES: usize = 600_000;
-/// Records read per page.
-const PAGE: usize = 1000;
+/// Directories of expired trash emptied at once.
+const TRASH_DIRECTORIES_AT_ONCE: usize = 4;
 
 type JobRun = fn(Arc<Meta>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -33,7 +32,7 @@ struct SharedJob {
     run: JobRun,
 }
 
-const JOBS: [SharedJob; 2] = [
+const JOBS: [SharedJob; 3] = [
     SharedJob {
         name: "clean up deleted files",
         guard: Counter::LastCleanupFiles,
@@ -45,6 +44,12 @@ const JOBS: [SharedJob; 2] = [
         guard: Counter::NextCleanupSlices,
         period: HOUR,
         run: |meta| Box::pin(async move { meta.clean_up_slices().await }),
+    },
+    SharedJob {
+        name: "empty the trash",
+        guard: Counter::LastCleanupTrash,
+        period: HOUR,
+        run: |meta| Box::pin(async move { meta.clean_up_trash().await }),
     },
 ];
 
@@ -63,33 +68,9 @@ impl Meta {
     /// The first failure, after the other files were tried.
     pub async fn clean_up_files(&self) -> Result<()> {
         let before = self.now().seconds.saturating_sub(FRESH_DELETION);
-        let mut outcome = Ok(());
-        let mut after: Option<Key> = None;
-        let mut seen = 0;
-        while seen < MAX_FILES {
-            let page = self
-                .engine
-                .scan(&Scan::DeletedFiles, after.as_ref(), PAGE)
-                .await?;
-            after = page.items.last().map(|(key, _)| key.clone());
-            seen += page.items.len();
-            let mut slices = Vec::new();
-            for (key, record) in page.items {
-                if let (Key::DeletedFile(ino, length), Record::DeletedFile(deleted)) = (key, record)
-                    && deleted < before
-                {
-                    match self.drop_file_data(ino, length).await {
-                        Ok(dropped) => slices.extend(dropped),
-                        Err(error) => outcome = Err(error),
-                    }
-                }
-            }
-            outcome = self.remove_slices(slices).await.and(outcome);
-            if !page.more || after.is_none() {
-                break;
-            }
-        }
-        outcome
+        self.reclaim_deleted_files(before, Removal::Delete, &Progress::default())
+            .await
+            .map(drop)
     }
 
     /// Removes slices whose reference says that nothing shows them.
@@ -97,24 +78,38 @@ impl Meta {
     /// # Errors
     /// The first failure, after the other slices were tried.
     pub async fn clean_up_slices(&self) -> Result<()> {
-        let mut outcome = Ok(());
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self.engine.scan(&Scan::DeadSlices, after.as_ref(), PAGE).await?;
-            after = page.items.last().map(|(key, _)| key.clone());
-            let slices = page.items.into_iter().filter_map(|(key, _)| match key {
-                Key::SliceRef(id, size) => Some((id, size)),
-                _ => None,
-            });
-            outcome = self.remove_slices(slices.collect()).await.and(outcome);
-            if !page.more || after.is_none() {
-                return outcome;
-            }
+        self.reclaim_dead_slices(Removal::Delete, &Progress::default())
+            .await
+            .map(drop)
+    }
+
+    /// Empties the hours of the trash that are over their time, and gives up slices that compactions replaced and that
+    /// were kept as long. Does nothing on a volume that never had a trash.
+    ///
+    /// # Errors
+    /// The first failure, after the slices were tried too.
+    pub async fn clean_up_trash(&self) -> Result<()> {
+        if !self.has_trash().await? {
+            return Ok(());
         }
+        let progress = Progress::default();
+        let emptied = self
+            .expire_trash(
+                self.trash_expiry(),
+                Removal::Delete,
+                TRASH_DIRECTORIES_AT_ONCE,
+                &progress,
+            )
+            .await;
+        let before = self.delayed_slice_expiry();
+        let purged = self
+            .reclaim_delayed_slices(before, Removal::Delete, &progress)
+            .await;
+        emptied.map(drop).and(purged.map(drop))
     }
 
     /// Whether the trash was ever used on this volume.
-    pub(crate) async fn has_trash(&self) -> Result<bool> {
+    async fn has_trash(&self) -> Result<bool> {
         let root = self
             .engine
             .get(&[Key::Node(moorage_model::Ino::TRASH)])

@@ -4,6 +4,7 @@
 //! those of POSIX; where the format asks for another answer, the comment names the section.
 
 mod access;
+mod acl;
 mod atime;
 mod create;
 mod flags;
@@ -25,9 +26,13 @@ mod setattr_rules;
 mod statfs;
 mod symlink;
 mod unlink;
+mod unlink_many;
+mod xattr;
+mod xattr_rules;
 
 pub use create::{CreateNode, Created, Opened};
 pub use rename::RenameFlags;
 pub use setattr::{SetAttr, SetTime};
 pub use statfs::StatFs;
 pub use unlink::UnlinkOptions;
+pub use xattr::XattrMode;

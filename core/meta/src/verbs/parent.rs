@@ -49,6 +49,15 @@ impl Parent {
     }
 }
 
+impl Meta {
+    /// Stores a locked directory that gained an entry of this kind.
+    pub(crate) fn touch_directory(&self, txn: &mut dyn Txn, ino: Ino, attr: Attr, gained: NodeType) {
+        let mut parent = Parent::new(ino, attr);
+        parent.gain(gained);
+        parent.store(self, txn, self.now());
+    }
+}
+
 /// Whether a directory changed at `mtime` shows a change made `now`. A time ahead of the clock was set by somebody and
 /// says nothing about a recent change.
 fn is_due(now: Timestamp, mtime: Timestamp, skip: Duration) -> bool {

@@ -80,7 +80,7 @@ impl Meta {
     }
 
     /// Names that a directory has for a node.
-    async fn names_of(&self, directory: Ino, ino: Ino) -> Result<Vec<Name>> {
+    pub(crate) async fn names_of(&self, directory: Ino, ino: Ino) -> Result<Vec<Name>> {
         let mut names = Vec::new();
         let mut after: Option<Name> = None;
         loop {

@@ -7,8 +7,8 @@ use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result};
 use super::parent::check_reserved;
 use super::rename_plan::{Move, Place};
 use super::unlink::UnlinkOptions;
-use crate::accounting::SubtreeUsage;
 use crate::permission::check_out_of_trash;
+use crate::usage::{Counting, SubtreeUsage};
 use crate::{Context, Meta};
 
 /// How a rename treats its target.
@@ -119,7 +119,10 @@ impl Meta {
             if let Some((entry, Some(attr))) = engine.lookup(parent, name).await?
                 && attr.is_directory()
             {
-                subtrees.push(self.subtree_usage(engine, entry.ino).await?);
+                let usage = self
+                    .subtree_usage(engine, entry.ino, Counting::Statistics)
+                    .await?;
+                subtrees.push(usage);
             }
         }
         Ok(subtrees)

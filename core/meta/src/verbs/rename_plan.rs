@@ -6,9 +6,10 @@ use super::create::missing_node;
 use super::parent::Parent;
 use super::removal::{Fate, Removal};
 use super::rename::RenameFlags;
-use crate::accounting::{SubtreeUsage, entry_stat};
+use crate::accounting::entry_stat;
 use crate::changelog::escape;
 use crate::permission::{check_sticky, directory, living_directory, refuse_flags};
+use crate::usage::SubtreeUsage;
 use crate::{Context, Key, MAY_WRITE, Meta, Record, Txn};
 
 /// An entry by its directory and name.

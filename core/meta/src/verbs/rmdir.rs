@@ -50,6 +50,22 @@ impl Meta {
         }
         check_out_of_trash(context, parent)?;
         let trash = self.trash_for(parent, options).await?;
+        self.remove_directory(context, parent, name, trash).await
+    }
+
+    /// Removes an empty hourly directory of the trash, which no caller of a door may.
+    pub(crate) async fn remove_trash_hour(&self, name: &Name) -> Result<()> {
+        self.remove_directory(&Context::root(), Ino::TRASH, name, None)
+            .await
+    }
+
+    async fn remove_directory(
+        &self,
+        context: &Context,
+        parent: Ino,
+        name: &Name,
+        trash: Option<Ino>,
+    ) -> Result<()> {
         let removal = Arc::new(RemoveDirectory {
             context: context.clone(),
             parent,

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use moorage_model::{AclId, Attr, ErrorKind, Gid, Ino, Result, TierId, Timestamp, Uid};
+use moorage_model::{Attr, ErrorKind, Gid, Ino, Result, TierId, Timestamp, Uid};
 
 use super::setattr_rules::{
     check_owner_rules, mode_after_chmod, mode_after_chown, needs_write_access, stored_time,
 };
-use crate::acl_rules::after_chmod;
 use crate::data::{change_length, check_new_length, touch_content};
 use crate::{Context, Key, MAY_WRITE, Meta, Record, Txn};
 
@@ -154,18 +153,15 @@ async fn apply_owner_and_mode(
     }
     let Some(mode) = change.mode else { return Ok(()) };
     let mode = mode_after_chmod(context, attr, mode);
-    if attr.access_acl != AclId(0) && mode & 0o777 != attr.mode & 0o777 {
-        let rule = meta.acl_rule(&*txn, attr.access_acl).await?;
-        attr.access_acl = meta.acl_id(txn, &after_chmod(&rule, mode)).await?;
-    }
+    attr.access_acl = meta.acl_after_chmod(txn, attr, mode).await?;
     attr.mode = mode;
     Ok(())
 }
 
-/// Usage follows the owner of files and directories; other kinds stay with the old one (spec 70-semantics section 8).
+/// Usage follows the owner, without a check of limits (spec 70-semantics section 8). JuiceFS leaves the usage of
+/// symlinks and special files with the old owner, but takes it from the new one when they are deleted.
 fn transfer_usage(meta: &Meta, txn: &mut dyn Txn, before: &Attr, after: &Attr) {
-    let changed = (before.uid, before.gid) != (after.uid, after.gid);
-    if changed && (after.is_file() || after.is_directory()) {
+    if (before.uid, before.gid) != (after.uid, after.gid) {
         // A change of length was counted for the old owner already.
         let space = after.used_space();
         meta.account_owner(txn, before.uid, before.gid, -space, -1);

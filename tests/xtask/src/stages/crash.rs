@@ -155,8 +155,7 @@ fn start_mount(volume: &Volume, point: &Path) -> Result<Child> {
         .stdin(Stdio::null())
         .spawn()?;
     let deadline = Instant::now() + MOUNT_WAIT;
-    let needle = format!(" {} ", point.display());
-    while !fs::read_to_string("/proc/self/mountinfo")?.contains(&needle) {
+    while !volume::is_mounted(point)? {
         if let Some(status) = child.try_wait()? {
             bail!(
                 "the mount ended with {status}: {}",

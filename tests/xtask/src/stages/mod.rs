@@ -1,12 +1,16 @@
 //! The stages of `cargo xtask test`, each in its own file.
 
+mod applications;
 mod crash;
 mod exerciser;
+mod first_use;
 mod format;
+mod fuzz;
 mod install;
 mod interop;
 mod lint;
 mod posix;
+mod two_clients;
 mod unit;
 
 use std::process::ExitCode;
@@ -51,8 +55,24 @@ const STAGES: &[Stage] = &[
         run: interop::run,
     },
     Stage {
+        name: "first use",
+        run: first_use::run,
+    },
+    Stage {
+        name: "applications",
+        run: applications::run,
+    },
+    Stage {
+        name: "two clients",
+        run: two_clients::run,
+    },
+    Stage {
         name: "crash",
         run: crash::run,
+    },
+    Stage {
+        name: "fuzz",
+        run: fuzz::run,
     },
 ];
 

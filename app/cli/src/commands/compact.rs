@@ -1,0 +1,79 @@
+//! `moorage compact`
+
+use clap::Args;
+use moorage_meta::admin::{CompactSummary, Progress};
+use moorage_model::Result;
+use serde::Serialize;
+
+use crate::concurrency;
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::target::{self, TargetArguments};
+use crate::volume::Volume;
+
+/// Join the many small pieces that rewritten files are made of
+///
+/// Reading gets faster and objects that no longer show are given up: at once, or when the trash days are over.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    targets: TargetArguments,
+
+    /// Folders at work at the same time
+    #[arg(short = 'p', long, default_value_t = 10, value_parser = concurrency::parse)]
+    threads: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// What was done, for programs.
+#[derive(Serialize)]
+pub(crate) struct Compacted {
+    chunks: u64,
+    compacted: u64,
+    replaced_slices: u64,
+    given_up: u64,
+}
+
+impl Compacted {
+    fn add(&mut self, summary: CompactSummary) {
+        self.chunks += summary.chunks;
+        self.compacted += summary.compacted;
+        self.replaced_slices += summary.replaced;
+        self.given_up += summary.given_up;
+    }
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let targets = arguments.targets.find()?;
+    let volume = Volume::open(&targets.url).await?;
+    let counts = Progress::default();
+    let work = Work {
+        title: "Compacting",
+        unit: "files",
+    };
+    let job = async {
+        let mut done = Compacted {
+            chunks: 0,
+            compacted: 0,
+            replaced_slices: 0,
+            given_up: 0,
+        };
+        for path in &targets.paths {
+            let (ino, _) = target::resolve(&volume.meta, path).await?;
+            let summary = volume.meta.compact_tree(ino, arguments.threads, &counts).await;
+            done.add(summary.map_err(|error| error.context(target::shown(path)))?);
+        }
+        Ok(done)
+    };
+    let result = context.watch(work, &counts, job).await;
+    volume.close().await?;
+    output::print(arguments.output, &result?, |done| {
+        format!(
+            "Compacted {} of {} chunks with more than one piece; {} pieces became fewer; {} left as they were.",
+            done.compacted, done.chunks, done.replaced_slices, done.given_up
+        )
+    })
+}

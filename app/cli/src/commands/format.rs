@@ -1,0 +1,372 @@
+//! `moorage format`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use moorage_meta::{Engine, Meta, round_block_size, without_secrets};
+use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
+
+use crate::arguments::MetaUrlArgument;
+use crate::context::Context;
+use crate::making::{self, Making};
+use crate::output::{self, OutputArguments};
+use crate::volume::{self, Database};
+use crate::{secrets, size};
+
+/// Make a volume, or change the changeable options of one
+///
+/// The object store is written, read and deleted from before anything is stored. Running it again on an existing
+/// volume changes the options that are given and keeps the others.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) database: MetaUrlArgument,
+
+    /// Name of the volume and of its folder in the bucket: 3 to 63 lower-case letters, digits and dashes
+    name: String,
+
+    #[command(flatten)]
+    store: StoreArguments,
+
+    #[command(flatten)]
+    layout: LayoutArguments,
+
+    #[command(flatten)]
+    limits: LimitArguments,
+
+    /// Overwrite options that a volume fixes, and use a folder of the bucket that holds other objects. Data that
+    /// was written with other options becomes unreadable
+    #[arg(long)]
+    force: bool,
+
+    /// Leave an existing volume as it is
+    #[arg(long, conflicts_with = "force")]
+    no_update: bool,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Where the objects are.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Object store")]
+struct StoreArguments {
+    /// Kind of the object store: file, s3, minio, gs, wasb, oss, cos, b2, webdav, sftp, mem, … [default: file]
+    #[arg(long)]
+    storage: Option<String>,
+
+    /// Bucket URL, or a folder for file. With --shards a %d in it stands for the number of the bucket [default: a
+    /// folder in the data directory of this user]
+    #[arg(long)]
+    bucket: Option<String>,
+
+    /// Access key; also from ACCESS_KEY or MOORAGE_ACCESS_KEY
+    #[arg(long)]
+    access_key: Option<String>,
+
+    /// Secret key; also from SECRET_KEY or MOORAGE_SECRET_KEY
+    #[arg(long)]
+    secret_key: Option<String>,
+
+    /// Session token; also from SESSION_TOKEN or MOORAGE_SESSION_TOKEN
+    #[arg(long)]
+    session_token: Option<String>,
+
+    /// Storage class of new objects
+    #[arg(long)]
+    storage_class: Option<String>,
+}
+
+/// What a volume fixes when it is made.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Layout, fixed once the volume is made")]
+struct LayoutArguments {
+    /// Size of an object: a power of two from 64K to 16M; plain numbers count KiB [default: 4M]
+    #[arg(long, value_name = "SIZE", value_parser = size::from_kib)]
+    block_size: Option<u64>,
+
+    /// Compression of objects [default: none]
+    #[arg(long)]
+    compress: Option<Compress>,
+
+    /// Buckets to spread objects over, up to 256 [default: 0, one bucket]
+    #[arg(long, value_name = "N")]
+    shards: Option<u32>,
+
+    /// Begin object names with a hash of their number
+    #[arg(long)]
+    hash_prefix: bool,
+
+    /// File with the RSA private key (PEM) that encrypts the data. Its passphrase comes from MOORAGE_RSA_PASSPHRASE
+    /// or JFS_RSA_PASSPHRASE, when the volume is made and at every mount
+    #[arg(long, value_name = "FILE")]
+    encrypt_rsa_key: Option<PathBuf>,
+
+    /// Encryption of the data [default: aes256gcm-rsa]
+    #[arg(long)]
+    encrypt_algo: Option<EncryptAlgorithm>,
+}
+
+/// What can be changed later, also with `moorage config`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits and features")]
+struct LimitArguments {
+    /// Most bytes; plain numbers count GiB, 0 is unlimited [default: 0]
+    #[arg(long, value_name = "SIZE", value_parser = size::from_gib)]
+    capacity: Option<u64>,
+
+    /// Most files and folders, 0 is unlimited [default: 0]
+    #[arg(long, value_name = "N")]
+    inodes: Option<u64>,
+
+    /// Days that removed files stay in the trash, 0 turns it off [default: 1]
+    #[arg(long, value_name = "DAYS")]
+    trash_days: Option<u32>,
+
+    /// Keep POSIX access control lists; can not be turned off again
+    #[arg(long)]
+    enable_acl: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Compress {
+    None,
+    Lz4,
+    Zstd,
+}
+
+impl Compress {
+    fn text(self) -> &'static str {
+        match self {
+            Compress::None => "none",
+            Compress::Lz4 => "lz4",
+            Compress::Zstd => "zstd",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EncryptAlgorithm {
+    #[value(name = "aes256gcm-rsa")]
+    Aes256GcmRsa,
+    #[value(name = "chacha20-rsa")]
+    ChaCha20Rsa,
+    #[value(name = "sm4gcm")]
+    Sm4Gcm,
+}
+
+impl EncryptAlgorithm {
+    fn text(self) -> &'static str {
+        match self {
+            EncryptAlgorithm::Aes256GcmRsa => "aes256gcm-rsa",
+            EncryptAlgorithm::ChaCha20Rsa => "chacha20-rsa",
+            EncryptAlgorithm::Sm4Gcm => "sm4gcm",
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let engine = volume::open_engine(&arguments.database.url, Database::MakeIfMissing)?;
+    let existing = Meta::load_setting(&engine).await?;
+    let stored = match existing {
+        Some(existing) if arguments.no_update => {
+            context.say(&format!("Volume {} exists and stays as it is.", existing.name));
+            existing
+        }
+        Some(existing) => change(&engine, &existing, arguments).await?,
+        None => {
+            let making = Making {
+                force: arguments.force,
+            };
+            making::make(&engine, &new_setting(arguments)?, making).await?
+        }
+    };
+    engine.make_durable().await?;
+    engine.close().await?;
+    output::print(arguments.output, &without_secrets(&stored), |setting| {
+        describe(setting, &engine.location())
+    })
+}
+
+/// Applies what the command line names to an existing volume.
+async fn change(engine: &Arc<dyn Engine>, existing: &Setting, arguments: &Arguments) -> Result<Setting> {
+    let mut setting = existing.with_opened_secrets()?;
+    setting.name.clone_from(&arguments.name);
+    apply(&mut setting, arguments)?;
+    if arguments.store.is_given() {
+        making::check(&setting).await?;
+    }
+    let sealed = making::seal(&setting)?;
+    if arguments.force {
+        Meta::format_forced(engine, &sealed, &SystemClock).await
+    } else {
+        Meta::format(engine, &sealed, &SystemClock).await
+    }
+}
+
+/// The setting of a new volume, secrets in the open.
+fn new_setting(arguments: &Arguments) -> Result<Setting> {
+    let mut setting = Setting {
+        name: arguments.name.clone(),
+        uuid: uuid::Uuid::new_v4().to_string(),
+        storage: "file".to_owned(),
+        block_size: 4096,
+        compression: "none".to_owned(),
+        encrypt_algo: "aes256gcm-rsa".to_owned(),
+        trash_days: 1,
+        dir_stats: true,
+        access_key: secrets::access_key().unwrap_or_default(),
+        secret_key: secrets::secret_key().unwrap_or_default(),
+        session_token: secrets::session_token().unwrap_or_default(),
+        ..Setting::default()
+    };
+    apply(&mut setting, arguments)?;
+    if setting.bucket.is_empty() {
+        setting.bucket = default_bucket(&setting.storage)?;
+    }
+    if setting.encrypt_key.is_empty() && arguments.layout.encrypt_algo.is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "--encrypt-algo without a key encrypts nothing",
+        )
+        .with_advice("Give the key with --encrypt-rsa-key, or leave --encrypt-algo out."));
+    }
+    Ok(setting)
+}
+
+impl StoreArguments {
+    fn is_given(&self) -> bool {
+        let texts = [
+            &self.storage,
+            &self.bucket,
+            &self.access_key,
+            &self.secret_key,
+            &self.session_token,
+            &self.storage_class,
+        ];
+        texts.iter().any(|text| text.is_some())
+    }
+}
+
+/// Puts everything that the command line names into the setting.
+fn apply(setting: &mut Setting, arguments: &Arguments) -> Result<()> {
+    apply_store(setting, &arguments.store)?;
+    let layout = &arguments.layout;
+    if let Some(bytes) = layout.block_size {
+        setting.block_size = round_block_size(u32::try_from(bytes >> 10).unwrap_or(u32::MAX));
+    }
+    if let Some(compress) = layout.compress {
+        compress.text().clone_into(&mut setting.compression);
+    }
+    if let Some(shards) = layout.shards {
+        setting.shards = shards;
+    }
+    setting.hash_prefix |= layout.hash_prefix;
+    if let Some(file) = &layout.encrypt_rsa_key {
+        setting.encrypt_key = read_key(file)?;
+    }
+    if let Some(algorithm) = layout.encrypt_algo {
+        algorithm.text().clone_into(&mut setting.encrypt_algo);
+    }
+    let limits = &arguments.limits;
+    setting.capacity = limits.capacity.unwrap_or(setting.capacity);
+    setting.inodes = limits.inodes.unwrap_or(setting.inodes);
+    setting.trash_days = limits.trash_days.unwrap_or(setting.trash_days);
+    setting.enable_acl |= limits.enable_acl;
+    Ok(())
+}
+
+fn apply_store(setting: &mut Setting, store: &StoreArguments) -> Result<()> {
+    if let Some(storage) = &store.storage {
+        setting.storage = storage.to_ascii_lowercase();
+    }
+    if let Some(bucket) = &store.bucket {
+        setting.bucket = whole_bucket(&setting.storage, bucket)?;
+    }
+    for (given, member) in [
+        (&store.access_key, &mut setting.access_key),
+        (&store.secret_key, &mut setting.secret_key),
+        (&store.session_token, &mut setting.session_token),
+    ] {
+        if let Some(given) = given {
+            member.clone_from(given);
+        }
+    }
+    if let Some(class) = &store.storage_class {
+        let tiers = setting.tiers.get_or_insert_default();
+        let tier = tiers.entry("0".to_owned()).or_default();
+        tier.storage_class.clone_from(class);
+    }
+    Ok(())
+}
+
+/// A folder as every client has to find it: absolute, with a slash at its end (spec 10-setting section 2).
+pub(crate) fn whole_bucket(storage: &str, bucket: &str) -> Result<String> {
+    if storage != "file" {
+        return Ok(bucket.to_owned());
+    }
+    let absolute = std::path::absolute(bucket).map_err(|error| {
+        Error::new(ErrorKind::InvalidArgument, format!("{bucket:?} is no folder")).with_source(error)
+    })?;
+    let text = absolute.to_str().ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the folder {} is not UTF-8", absolute.display()),
+        )
+    })?;
+    Ok(format!("{}/", text.trim_end_matches('/')))
+}
+
+fn default_bucket(storage: &str) -> Result<String> {
+    if storage != "file" {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("storage {storage} needs a bucket"),
+        )
+        .with_advice(
+            "Give it with --bucket, for example --bucket https://BUCKET.s3.eu-central-1.amazonaws.com.",
+        ));
+    }
+    let folders = moorage_host::Folders::of_user().map_err(|error| {
+        Error::new(ErrorKind::NotFound, "no folder for the objects is known")
+            .with_source(error)
+            .with_advice("Give one with --bucket.")
+    })?;
+    whole_bucket(storage, &folders.data.join("objects").to_string_lossy())
+}
+
+fn read_key(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).map_err(|error| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("the key file {} can not be read", file.display()),
+        )
+        .with_source(error)
+        .with_advice("Make one with: openssl genrsa -aes256 -out key.pem 2048")
+    })
+}
+
+fn describe(setting: &Setting, location: &str) -> String {
+    let limit = |value: u64, shown: String| if value == 0 { "unlimited".to_owned() } else { shown };
+    let encryption = if setting.encrypt_key.is_empty() {
+        "none"
+    } else {
+        &setting.encrypt_algo
+    };
+    let fields = [
+        ("Volume", format!("{} ({})", setting.name, setting.uuid)),
+        ("Database", location.to_owned()),
+        ("Objects", format!("{} {}", setting.storage, setting.bucket)),
+        ("Block size", size::show(u64::from(setting.block_size) << 10)),
+        ("Compression", setting.compression.clone()),
+        ("Encryption", encryption.to_owned()),
+        ("Capacity", limit(setting.capacity, size::show(setting.capacity))),
+        ("Inodes", limit(setting.inodes, setting.inodes.to_string())),
+        ("Trash", format!("{} days", setting.trash_days)),
+    ];
+    format!(
+        "{}\nMount it with: moorage mount {location} MOUNTPOINT\n",
+        output::fields(&fields)
+    )
+}

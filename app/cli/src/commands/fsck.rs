@@ -1,0 +1,140 @@
+//! `moorage fsck`
+
+use clap::Args;
+use moorage_meta::admin::{CheckOptions, CheckReport, CheckScope, Finding, Progress, RepairState, Severity};
+use moorage_model::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+
+use crate::arguments::MetaUrlArgument;
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::target;
+use crate::volume::Volume;
+
+/// Check that a volume is whole
+///
+/// Ends with exit code 7 when something is wrong that was not repaired; numbers that are allowed to drift are only
+/// noted. A volume in use can be checked.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    database: MetaUrlArgument,
+
+    /// Check only this folder of the volume and everything below it
+    #[arg(long)]
+    path: Option<String>,
+
+    /// Repair what has a safe repair
+    #[arg(long)]
+    repair: bool,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let volume = Volume::open(&arguments.database.url).await?;
+    let scope = match &arguments.path {
+        Some(path) => CheckScope::Tree(target::resolve(&volume.meta, path.as_bytes()).await?.0),
+        None => CheckScope::Volume,
+    };
+    let options = CheckOptions {
+        scope,
+        repair: arguments.repair,
+    };
+    let counts = Progress::default();
+    let work = Work {
+        title: "Checking",
+        unit: "records",
+    };
+    let report = context
+        .watch(work, &counts, volume.meta.check(options, &counts))
+        .await;
+    let name = volume.meta.setting().name.clone();
+    volume.close().await?;
+    let report = report?;
+    output::print(arguments.output, &as_json(&report), |_| as_text(&report))?;
+    verdict(&report, &name)
+}
+
+/// Notes are no failure.
+fn verdict(report: &CheckReport, name: &str) -> Result<()> {
+    match report.worst() {
+        None | Some(Severity::Note) => Ok(()),
+        Some(_) => {
+            let of = |severity| report.open.get(&severity).copied().unwrap_or(0);
+            let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+            Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("volume {name} has {errors} errors and {warnings} warnings"),
+            )
+            .with_advice("What the list marks as repairable is repaired by `moorage fsck --repair`."))
+        }
+    }
+}
+
+fn as_json(report: &CheckReport) -> Value {
+    let counts = report.counts;
+    let open: serde_json::Map<String, Value> = report
+        .open
+        .iter()
+        .map(|(severity, count)| (severity.name().to_owned(), json!(count)))
+        .collect();
+    json!({
+        "nodes": counts.nodes,
+        "directories": counts.directories,
+        "entries": counts.entries,
+        "slices": counts.slices,
+        "objects": counts.objects,
+        "object_bytes": counts.object_bytes,
+        "open": open,
+        "repaired": report.repaired,
+        "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
+    })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    let repair = match &finding.repair {
+        RepairState::Possible => "possible",
+        RepairState::Done => "done",
+        RepairState::Impossible => "impossible",
+        RepairState::Failed(_) => "failed",
+    };
+    json!({
+        "defect": finding.defect.code(),
+        "severity": finding.severity.name(),
+        "message": finding.message,
+        "advice": finding.advice,
+        "repair": repair,
+    })
+}
+
+fn as_text(report: &CheckReport) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let repairable = if finding.repair == RepairState::Possible {
+            " [repairable]"
+        } else {
+            ""
+        };
+        text.push_str(&format!("{finding}{repairable}\n"));
+    }
+    let counts = report.counts;
+    text.push_str(&format!(
+        "Checked {} nodes, {} entries, {} slices, {} objects: ",
+        counts.nodes, counts.entries, counts.slices, counts.objects
+    ));
+    text.push_str(&match report.worst() {
+        None if report.repaired == 0 => "everything is whole.\n".to_owned(),
+        None => format!(
+            "{} findings were repaired, everything is whole.\n",
+            report.repaired
+        ),
+        Some(_) => {
+            let open: u64 = report.open.values().sum();
+            format!("{open} findings are open, {} were repaired.\n", report.repaired)
+        }
+    });
+    text
+}

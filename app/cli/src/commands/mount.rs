@@ -1,0 +1,65 @@
+//! `moorage mount`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use moorage_model::Result;
+
+use crate::arguments::MetaUrlArgument;
+use crate::context::Context;
+use crate::mounting::{self, MountFlags, MountPlan, Reporter, Role};
+
+/// Mount a volume at a folder
+///
+/// In the foreground it serves until Ctrl-C or `moorage umount`; then everything written is stored before it ends, and
+/// a second Ctrl-C ends it at once. With --background the command returns when the mount answers, or fails with the
+/// reason; a background mount that crashes is brought back in place.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    database: MetaUrlArgument,
+
+    /// An empty folder
+    mount_point: PathBuf,
+
+    /// Serve in the background
+    #[arg(short = 'd', long)]
+    background: bool,
+
+    /// Log of a background mount [default: in this user's state folder]
+    #[arg(long, value_name = "FILE", requires = "background")]
+    log: Option<PathBuf>,
+
+    #[command(flatten)]
+    flags: MountFlags,
+}
+
+pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let role = Role::own();
+    if role == Role::Supervisor {
+        return mounting::supervise(&arguments.mount_point, arguments.log.as_deref());
+    }
+    let reporter = match role {
+        Role::Worker => Reporter::Parent,
+        _ => Reporter::Terminal(context.clone()),
+    };
+    let outcome = mount(arguments, role, &reporter, context);
+    if let Err(error) = &outcome {
+        reporter.failed(error);
+    }
+    outcome
+}
+
+fn mount(arguments: Arguments, role: Role, reporter: &Reporter, context: &Context) -> Result<ExitCode> {
+    let plan = MountPlan::new(arguments.database.url, &arguments.mount_point, arguments.flags)?;
+    if arguments.background && role == Role::User {
+        return mounting::start_daemon(&plan, arguments.log.as_deref(), context);
+    }
+    let point = plan.point.path().display();
+    let told = |volume: &str| {
+        format!("Volume {volume} is mounted at {point}. Ctrl-C stores everything and unmounts it.")
+    };
+    mounting::serve(&plan, reporter, told)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,91 @@
+//! `moorage restore`
+
+use clap::Args;
+use moorage_meta::Context as Identity;
+use moorage_meta::admin::{Progress, RestoreOptions};
+use moorage_model::Result;
+use serde::Serialize;
+
+use crate::arguments::MetaUrlArgument;
+use crate::concurrency;
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::volume::Volume;
+
+/// Put together, or bring back, what was removed in an hour of the trash
+///
+/// The hours are the names in `.trash` of a mount, in UTC. Without --put-back the removed folders only get their
+/// entries back inside the trash.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    database: MetaUrlArgument,
+
+    /// Hours to restore, as YYYY-MM-DD-HH
+    #[arg(value_name = "HOUR", required = true)]
+    hours: Vec<String>,
+
+    /// Move everything back to where it was removed from, unless something else has its name now
+    #[arg(long)]
+    put_back: bool,
+
+    /// Entries moved at the same time
+    #[arg(short = 'p', long, default_value_t = 10, value_parser = concurrency::parse)]
+    threads: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Serialize)]
+struct Restored {
+    hour: String,
+    rebuilt: u64,
+    put_back: u64,
+    left: u64,
+    name_taken: u64,
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let volume = Volume::open(&arguments.database.url).await?;
+    let counts = Progress::default();
+    let options = RestoreOptions {
+        put_back: arguments.put_back,
+        concurrency: arguments.threads,
+    };
+    let work = Work {
+        title: "Restoring",
+        unit: "entries",
+    };
+    let job = async {
+        let mut all = Vec::new();
+        for hour in &arguments.hours {
+            let identity = Identity::root();
+            let done = volume.meta.restore_trash(&identity, hour, options, &counts).await;
+            let done = done.map_err(|error| error.context(format!("hour {hour} of the trash")))?;
+            all.push(Restored {
+                hour: hour.clone(),
+                rebuilt: done.rebuilt,
+                put_back: done.put_back,
+                left: done.left,
+                name_taken: done.name_taken,
+            });
+        }
+        Ok(all)
+    };
+    let result = context.watch(work, &counts, job).await;
+    volume.close().await?;
+    output::print(arguments.output, &result?, |all| {
+        let rows: Vec<Vec<String>> = all
+            .iter()
+            .map(|hour| {
+                let numbers = [hour.rebuilt, hour.put_back, hour.left, hour.name_taken];
+                std::iter::once(hour.hour.clone())
+                    .chain(numbers.map(|number| number.to_string()))
+                    .collect()
+            })
+            .collect();
+        output::table(&["hour", "rebuilt", "put back", "left", "name taken"], &rows)
+    })
+}

@@ -1,0 +1,80 @@
+//! `moorage rmr`
+
+use clap::Args;
+use moorage_meta::admin::{Progress, RemoveTreeOptions};
+use moorage_model::Result;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::target::{self, TargetArguments};
+use crate::volume::Volume;
+use crate::{concurrency, size};
+
+/// Remove files, and folders with everything in them, much faster than rm -r
+///
+/// What is removed goes to the trash when the volume has one. A mount shows the change once its caches expire, by
+/// default within a second.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    targets: TargetArguments,
+
+    /// Delete for good, whatever the trash setting of the volume
+    #[arg(long)]
+    skip_trash: bool,
+
+    /// Folders at work at the same time
+    #[arg(short = 'p', long, default_value_t = 50, value_parser = concurrency::parse)]
+    threads: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Serialize)]
+struct Removed {
+    entries: u64,
+    bytes: u64,
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let targets = arguments.targets.find()?;
+    let volume = Volume::open(&targets.url).await?;
+    let counts = Progress::default();
+    let options = RemoveTreeOptions {
+        skip_trash: arguments.skip_trash,
+        concurrency: arguments.threads,
+    };
+    let work = Work {
+        title: "Removing",
+        unit: "entries",
+    };
+    let job = async {
+        for path in &targets.paths {
+            let (parent, name) = target::resolve_parent(&volume.meta, path).await?;
+            volume
+                .meta
+                .remove_tree(&targets.identity, parent, &name, options, &counts)
+                .await
+                .map_err(|error| error.context(target::shown(path)))?;
+        }
+        Ok(())
+    };
+    let result = context.watch(work, &counts, job).await;
+    volume.close().await?;
+    result?;
+    let counts = counts.counts();
+    let removed = Removed {
+        entries: counts.done,
+        bytes: counts.bytes,
+    };
+    output::print(arguments.output, &removed, |removed| {
+        format!(
+            "Removed {} entries, {}.",
+            removed.entries,
+            size::show(removed.bytes)
+        )
+    })
+}

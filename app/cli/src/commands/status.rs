@@ -1,0 +1,298 @@
+//! `moorage status`
+
+use clap::Args;
+use moorage_meta::admin::{PendingStatus, Progress, SessionDetail, SessionStatus, VolumeStatus};
+use moorage_meta::{Meta, StatFs};
+use moorage_model::{Result, SessionId, Setting};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::arguments::MetaUrlArgument;
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::{size, volume};
+
+/// Show a volume, who uses it and how full it is
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) database: MetaUrlArgument,
+
+    /// Show what this session holds: locks, and files that were deleted while it has them open
+    #[arg(short, long, value_name = "ID", conflicts_with = "more")]
+    session: Option<u64>,
+
+    /// Count also what is in the trash or waits to be deleted for good; takes a scan
+    #[arg(short, long)]
+    more: bool,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Status {
+    setting: Setting,
+    sessions: Vec<Session>,
+    statistic: Statistic,
+    durability: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Session {
+    sid: u64,
+    expire: i64,
+    expired: bool,
+    #[serde(flatten)]
+    info: moorage_model::SessionInfo,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statistic {
+    used_space: u64,
+    available_space: u64,
+    used_inodes: u64,
+    available_inodes: u64,
+    #[serde(flatten)]
+    pending: Option<Pending>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pending {
+    trash_file_count: u64,
+    trash_file_size: u64,
+    pending_deleted_file_count: u64,
+    pending_deleted_file_size: u64,
+    trash_slice_count: u64,
+    trash_slice_size: u64,
+    pending_deleted_slice_count: u64,
+    pending_deleted_slice_size: u64,
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let meta = volume::open_to_look(&arguments.database.url).await?;
+    if let Some(id) = arguments.session {
+        let detail = meta.session_detail(SessionId(id)).await?;
+        return output::print(arguments.output, &detail_json(&detail), |_| detail_text(&detail));
+    }
+    let status = meta.volume_status().await?;
+    let pending = if arguments.more {
+        Some(count_pending(&meta, context).await?)
+    } else {
+        None
+    };
+    let status = Status::new(status, pending, durability(&meta));
+    output::print(arguments.output, &status, Status::text)
+}
+
+async fn count_pending(meta: &Meta, context: &Context) -> Result<PendingStatus> {
+    let counts = Progress::default();
+    let work = Work {
+        title: "Counting",
+        unit: "records",
+    };
+    context.watch(work, &counts, meta.pending_status(&counts)).await
+}
+
+/// What an acknowledged change of the namespace survives.
+fn durability(meta: &Meta) -> &'static str {
+    match meta.engine().durability() {
+        moorage_meta::Durability::Process => "changes end with the process",
+        moorage_meta::Durability::AfterBarrier => {
+            "changes survive a killed process at once, a power cut after fsync or within seconds"
+        }
+        moorage_meta::Durability::Server => "changes survive what the database server is configured for",
+    }
+}
+
+impl Status {
+    fn new(status: VolumeStatus, pending: Option<PendingStatus>, durability: &'static str) -> Status {
+        Status {
+            setting: status.setting,
+            sessions: status.sessions.into_iter().map(Session::new).collect(),
+            statistic: Statistic::new(status.usage, pending),
+            durability,
+        }
+    }
+
+    fn text(&self) -> String {
+        let setting = &self.setting;
+        let usage = &self.statistic;
+        let mut fields = vec![
+            ("Volume", format!("{} ({})", setting.name, setting.uuid)),
+            (
+                "Objects",
+                format!("{} {}", setting.storage, moorage_engines::redact(&setting.bucket)),
+            ),
+            (
+                "Space",
+                format!(
+                    "{} used, {} free",
+                    size::show(usage.used_space),
+                    free(size::show(usage.available_space), setting.capacity)
+                ),
+            ),
+            (
+                "Files",
+                format!(
+                    "{} used, {} free",
+                    usage.used_inodes,
+                    free(usage.available_inodes.to_string(), setting.inodes)
+                ),
+            ),
+            ("Durability", self.durability.to_owned()),
+        ];
+        if let Some(pending) = &usage.pending {
+            fields.extend(pending.fields());
+        }
+        let mut text = output::fields(&fields);
+        if self.sessions.is_empty() {
+            text.push_str("\nNobody uses it now.\n");
+            return text;
+        }
+        let rows: Vec<Vec<String>> = self.sessions.iter().map(Session::row).collect();
+        text.push('\n');
+        text.push_str(&output::table(
+            &[
+                "session",
+                "host",
+                "mount point",
+                "version",
+                "process",
+                "since",
+                "state",
+            ],
+            &rows,
+        ));
+        text
+    }
+}
+
+/// What is free, when there is a limit.
+fn free(shown: String, limit: u64) -> String {
+    if limit == 0 {
+        "no limit on what is".to_owned()
+    } else {
+        shown
+    }
+}
+
+impl Session {
+    fn new(status: SessionStatus) -> Session {
+        Session {
+            sid: status.id.0,
+            expire: status.expire,
+            expired: status.expired,
+            info: status.info,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.sid.to_string(),
+            self.info.host_name.clone(),
+            self.info.mount_point.clone(),
+            self.info.version.clone(),
+            self.info.process_id.to_string(),
+            self.info.mount_time.clone(),
+            if self.expired { "expired" } else { "alive" }.to_owned(),
+        ]
+    }
+}
+
+impl Statistic {
+    fn new(usage: StatFs, pending: Option<PendingStatus>) -> Statistic {
+        Statistic {
+            used_space: usage.total_space.saturating_sub(usage.available_space),
+            available_space: usage.available_space,
+            used_inodes: usage.used_inodes,
+            available_inodes: usage.available_inodes,
+            pending: pending.map(Pending::new),
+        }
+    }
+}
+
+impl Pending {
+    fn new(pending: PendingStatus) -> Pending {
+        Pending {
+            trash_file_count: pending.trash_files.count,
+            trash_file_size: pending.trash_files.bytes,
+            pending_deleted_file_count: pending.deleted_files.count,
+            pending_deleted_file_size: pending.deleted_files.bytes,
+            trash_slice_count: pending.delayed_slices.count,
+            trash_slice_size: pending.delayed_slices.bytes,
+            pending_deleted_slice_count: pending.dead_slices.count,
+            pending_deleted_slice_size: pending.dead_slices.bytes,
+        }
+    }
+
+    fn fields(&self) -> [(&'static str, String); 4] {
+        let both = |count: u64, bytes: u64| format!("{count}, {}", size::show(bytes));
+        [
+            ("In the trash", both(self.trash_file_count, self.trash_file_size)),
+            (
+                "Deleted files",
+                both(self.pending_deleted_file_count, self.pending_deleted_file_size),
+            ),
+            (
+                "Replaced slices",
+                both(self.trash_slice_count, self.trash_slice_size),
+            ),
+            (
+                "Dead slices",
+                both(self.pending_deleted_slice_count, self.pending_deleted_slice_size),
+            ),
+        ]
+    }
+}
+
+fn detail_json(detail: &SessionDetail) -> Value {
+    let sustained: Vec<u64> = detail.sustained.iter().map(|ino| ino.0).collect();
+    let flocks: Vec<Value> = detail
+        .file_locks
+        .iter()
+        .map(|(ino, owner, kind)| json!({"Inode": ino.0, "Owner": owner.to_string(), "Type": format!("{kind:?}")}))
+        .collect();
+    let plocks: Vec<Value> = detail
+        .record_locks
+        .iter()
+        .map(
+            |(ino, owner, locks)| json!({"Inode": ino.0, "Owner": owner.to_string(), "Records": locks.len()}),
+        )
+        .collect();
+    json!({"Sustained": sustained, "Flocks": flocks, "Plocks": plocks})
+}
+
+fn detail_text(detail: &SessionDetail) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for ino in &detail.sustained {
+        rows.push(vec![
+            ino.to_string(),
+            "deleted, still open".to_owned(),
+            String::new(),
+        ]);
+    }
+    for (ino, owner, kind) in &detail.file_locks {
+        rows.push(vec![
+            ino.to_string(),
+            format!("flock {kind:?}"),
+            owner.to_string(),
+        ]);
+    }
+    for (ino, owner, locks) in &detail.record_locks {
+        rows.push(vec![
+            ino.to_string(),
+            format!("{} locked ranges", locks.len()),
+            owner.to_string(),
+        ]);
+    }
+    if rows.is_empty() {
+        return "It holds nothing.\n".to_owned();
+    }
+    output::table(&["inode", "what", "owner"], &rows)
+}

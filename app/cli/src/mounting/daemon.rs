@@ -1,0 +1,56 @@
+//! The command that starts a background mount, and returns when it answers.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use moorage_model::{Error, ErrorKind, Result};
+
+use super::log_file::LogFile;
+use super::report::{Report, ReportReader};
+use super::{MountPlan, Role};
+use crate::context::Context;
+
+/// Starts the supervisor of a mount and waits for its first report.
+///
+/// # Errors
+/// When it cannot be started, or ends without a report. An error of the mount itself is shown as it came, and its exit
+/// code returned.
+pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> Result<ExitCode> {
+    let log = LogFile::open(log, plan.point.path(), &plan.folders)?;
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Io, "the background process can not be started").with_source(error)
+    };
+    let (reader, reports) = ReportReader::pair().map_err(failed)?;
+    let mut command = Role::Supervisor.command().map_err(failed)?;
+    command
+        .stdin(reports)
+        .stdout(log.handle()?)
+        .stderr(log.handle()?)
+        // The log is read as plain text.
+        .env("NO_COLOR", "1");
+    command.spawn().map_err(failed)?;
+    // The command holds the child's end of the reports; only the child may keep it open.
+    drop(command);
+    match reader.wait() {
+        Some(Report::Mounted { volume }) => {
+            context.say(&format!(
+                "Volume {volume} is mounted at {}. Its log is {}.",
+                plan.point.path().display(),
+                log.path().display()
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Report::Failed { text, code }) => {
+            eprint!("{text}");
+            Ok(ExitCode::from(code))
+        }
+        None => Err(Error::new(
+            ErrorKind::Io,
+            format!(
+                "the mount at {} ended before it answered",
+                plan.point.path().display()
+            ),
+        )
+        .with_advice(format!("See its log {}.", log.path().display()))),
+    }
+}

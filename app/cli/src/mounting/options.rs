@@ -1,0 +1,161 @@
+//! From flags to the options of each layer.
+
+use std::path::Path;
+
+use moorage_chunk::{CacheConfig, ChunkConfig, WritebackConfig};
+use moorage_fuse::{Audience, MountOptions, SessionOptions};
+use moorage_host::{Folders, MountPoint};
+use moorage_meta::MetaOptions;
+use moorage_model::{Error, ErrorKind, Result, Setting};
+use moorage_vfs::VfsOptions;
+
+use super::{MountFlags, host_error};
+use crate::arguments::MetaUrl;
+
+/// Everything that is known before the volume is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct MountPlan {
+    /// Database of the volume.
+    pub(crate) url: MetaUrl,
+    /// Where it appears.
+    pub(crate) point: MountPoint,
+    /// Folders of this user.
+    pub(crate) folders: Folders,
+    flags: MountFlags,
+    mount_options: MountOptions,
+}
+
+impl MountPlan {
+    /// Joins the flags with a checked mount point.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for unknown mount options and flags that exclude each other; what is in the way at the mount
+    /// point.
+    pub(crate) fn new(url: MetaUrl, point: &Path, flags: MountFlags) -> Result<MountPlan> {
+        let lists = flags.access.mount_options.iter().map(String::as_str);
+        let mount_options = MountOptions::parse(lists)?;
+        let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+        let point = super::prepare(point, &mount_options)?;
+        let plan = MountPlan {
+            url,
+            point,
+            folders,
+            flags,
+            mount_options,
+        };
+        if plan.flags.cache.writeback && plan.staging_folder().is_none() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "--writeback needs a folder, and --cache-dir names none",
+            )
+            .with_advice("Give a folder with --cache-dir."));
+        }
+        Ok(plan)
+    }
+
+    fn read_only(&self) -> bool {
+        self.flags.access.read_only || self.mount_options.read_only
+    }
+
+    /// Write-back stages in the first cache folder.
+    fn staging_folder(&self) -> Option<std::path::PathBuf> {
+        self.cache_folders().into_iter().next()
+    }
+
+    fn cache_folders(&self) -> Vec<std::path::PathBuf> {
+        self.flags.cache.folders(self.folders.cache.clone())
+    }
+
+    pub(super) fn meta_options(&self) -> MetaOptions {
+        let flags = &self.flags.metadata;
+        MetaOptions {
+            read_only: self.read_only(),
+            background_jobs: !flags.no_bgjob,
+            heartbeat: flags.heartbeat,
+            skip_dir_mtime: flags.skip_dir_mtime,
+            atime: flags.atime_mode.into(),
+            mount_point: self.point.path().display().to_string(),
+            subdir: self.flags.access.subdir.clone(),
+            host_name: moorage_host::host_name(),
+            ip_addresses: moorage_host::ip_addresses(),
+            max_deletes: self.flags.data.max_deletes,
+            ..MetaOptions::default()
+        }
+    }
+
+    pub(super) fn vfs_options(&self) -> VfsOptions {
+        let (access, data, metadata) = (&self.flags.access, &self.flags.data, &self.flags.metadata);
+        VfsOptions {
+            attr_ttl: metadata.attr_cache,
+            entry_ttl: metadata.entry_cache,
+            dir_entry_ttl: metadata.dir_entry_cache,
+            negative_ttl: metadata.negative_entry_cache,
+            open_cache: metadata.open_cache,
+            sync_mode: data.sync.into(),
+            read_only: self.read_only(),
+            prefix_internal: access.prefix_internal,
+            hide_internal: access.hide_internal,
+            max_readahead: data.max_readahead,
+            buffer_size: data.buffer_size,
+            squash: access.squash(),
+            subdir: access.subdir.clone(),
+            enable_capabilities: access.enable_cap,
+            enable_selinux: access.enable_selinux,
+            enable_xattr: access.enable_xattr,
+            mount_point: self.point.path().to_owned(),
+            ..VfsOptions::default()
+        }
+    }
+
+    /// Puts this machine's side into what the volume prescribes.
+    pub(super) fn adjust(&self, config: &mut ChunkConfig) {
+        /// A megabit per second in bytes per second.
+        const MEGABIT_BYTES: u64 = 1_000_000 / 8;
+        let (data, cache) = (&self.flags.data, &self.flags.cache);
+        config.max_uploads = data.max_uploads;
+        config.max_downloads = data.max_downloads;
+        config.max_deletes = data.max_deletes.max(1);
+        config.prefetch = data.prefetch;
+        config.buffer_size = data.buffer_size;
+        config.get_timeout = data.get_timeout;
+        config.put_timeout = data.put_timeout;
+        config.retries = data.io_retries;
+        if let Some(limit) = data.upload_limit {
+            config.upload_limit = u64::from(limit) * MEGABIT_BYTES;
+        }
+        if let Some(limit) = data.download_limit {
+            config.download_limit = u64::from(limit) * MEGABIT_BYTES;
+        }
+        let dirs = self.cache_folders();
+        config.cache = (cache.cache_size > 0 && !dirs.is_empty()).then_some(CacheConfig {
+            dirs,
+            size_bytes: cache.cache_size,
+            free_space_ratio: cache.free_space_ratio,
+        });
+        config.writeback = self
+            .staging_folder()
+            .filter(|_| cache.writeback)
+            .map(|dir| WritebackConfig {
+                dir,
+                max_bytes: cache.writeback_size,
+                deadline: cache.writeback_deadline,
+            });
+    }
+
+    pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {
+        let mut mount = self.mount_options.clone();
+        mount.read_only = self.read_only();
+        SessionOptions {
+            mount,
+            // As JuiceFS does: what root mounts is for everyone, within the permissions of the files.
+            audience: if nix::unistd::geteuid().is_root() {
+                Audience::Everyone
+            } else {
+                Audience::Owner
+            },
+            source: format!("Moorage:{}", setting.name),
+            kernel_checks: !self.flags.access.non_default_permission,
+            posix_acl: setting.enable_acl,
+        }
+    }
+}

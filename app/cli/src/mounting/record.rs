@@ -1,0 +1,164 @@
+//! What is known about a running mount outside of its process: who serves it, and what it still has to store.
+//!
+//! One small file per mount point in the state folder of the user who mounted it. `moorage umount` reads it to wait
+//! for the process after the kernel has let go of the mount.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use moorage_host::{Folders, ProcessIdentity};
+use moorage_model::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use super::host_error;
+
+/// How far a mount is.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MountPhase {
+    /// It answers.
+    #[default]
+    Serving,
+    /// The mount point is gone, and what was written is being stored.
+    Storing {
+        /// Blocks that the object store does not have yet.
+        blocks: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Why the last attempt failed.
+        problem: Option<String>,
+    },
+    /// It ended and something was not stored.
+    Failed {
+        /// The error as it is shown.
+        text: String,
+        /// The exit code for it.
+        code: u8,
+    },
+}
+
+/// A mount as its file describes it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct MountRecord {
+    /// Mount point.
+    pub(crate) point: PathBuf,
+    /// Name of the volume.
+    pub(crate) volume: String,
+    /// Process that serves it.
+    pub(crate) pid: u32,
+    /// Start of that process, since ids are used again.
+    pub(crate) started: u64,
+    /// How far it is.
+    pub(crate) phase: MountPhase,
+}
+
+impl MountRecord {
+    /// The record of a mount that this process serves.
+    pub(crate) fn own(point: &Path, volume: &str) -> MountRecord {
+        MountRecord {
+            point: point.to_owned(),
+            volume: volume.to_owned(),
+            pid: std::process::id(),
+            started: ProcessIdentity::own().map_or(0, |own| own.start),
+            phase: MountPhase::Serving,
+        }
+    }
+
+    /// The record of a mount point below the state folder of its user.
+    pub(crate) fn find(state: &Path, point: &Path) -> Option<MountRecord> {
+        let text = fs::read(path(state, point)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Whether the process that serves it lives.
+    pub(crate) fn is_running(&self) -> bool {
+        let process = ProcessIdentity {
+            pid: self.pid,
+            start: self.started,
+        };
+        process.is_running()
+    }
+
+    /// Writes it, in one step.
+    ///
+    /// # Errors
+    /// When the state folder cannot be written.
+    pub(crate) fn write(&self, state: &Path) -> Result<()> {
+        let folder = state.join("mounts");
+        Folders::make_private(&folder).map_err(|error| host_error(ErrorKind::Io, &error))?;
+        let target = path(state, &self.point);
+        let part = target.with_extension(format!("part-{}", self.pid));
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        fs::write(&part, text)
+            .and_then(|()| fs::rename(&part, &target))
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, format!("writing {}", target.display())).with_source(error)
+            })
+    }
+
+    /// Removes it; one that is gone already is as good.
+    pub(crate) fn remove(&self, state: &Path) {
+        if let Err(error) = fs::remove_file(path(state, &self.point)) {
+            tracing::debug!(%error, "the record of the mount can not be removed");
+        }
+    }
+}
+
+fn path(state: &Path, point: &Path) -> PathBuf {
+    state.join("mounts").join(file_name(point, "json"))
+}
+
+/// Longest encoded path in a file name; file systems allow 255 bytes, and an ending has to fit too.
+const NAME_BYTES: usize = 180;
+
+/// A file name for a mount point: its path with everything but letters, digits, dots and dashes as `%` and two
+/// hexadecimal digits. A long one keeps its end and gets a checksum of the whole.
+pub(crate) fn file_name(point: &Path, ending: &str) -> String {
+    let bytes = point.as_os_str().as_bytes();
+    let encode = |bytes: &[u8]| -> String {
+        bytes
+            .iter()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => char::from(*byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    let mut name = encode(bytes);
+    if name.len() > NAME_BYTES {
+        let end = bytes
+            .get(bytes.len().saturating_sub(NAME_BYTES / 4)..)
+            .unwrap_or(bytes);
+        name = format!("{:08x}{}", moorage_chunk::crc32c(bytes), encode(end));
+    }
+    format!("{name}.{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_of_different_points_differ_and_fit() {
+        assert_eq!(file_name(Path::new("/mnt/a b"), "log"), "%2Fmnt%2Fa%20b.log");
+        assert_ne!(
+            file_name(Path::new("/mnt/a%20b"), "log"),
+            file_name(Path::new("/mnt/a b"), "log")
+        );
+        let long = PathBuf::from(format!("/{}", "ä".repeat(1000)));
+        assert!(file_name(&long, "json").len() < 255);
+    }
+
+    #[test]
+    fn a_record_is_found_again_until_it_is_removed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let record = MountRecord::own(Path::new("/mnt/x"), "disk");
+        record.write(folder.path()).expect("written");
+        let found = MountRecord::find(folder.path(), Path::new("/mnt/x")).expect("found");
+        assert_eq!(found, record);
+        assert!(found.is_running());
+        record.remove(folder.path());
+        assert_eq!(MountRecord::find(folder.path(), Path::new("/mnt/x")), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! How a mount tells whoever started it that it answers, or why it does not.
+//!
+//! A child's standard input is one end of a socket pair, and the child writes a line of JSON into it. So no further
+//! descriptor has to be passed on.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+use moorage_model::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::failure;
+
+/// The first thing a starting mount says.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Report {
+    /// It answers.
+    Mounted {
+        /// Name of the volume.
+        volume: String,
+    },
+    /// It does not, and its process ends.
+    Failed {
+        /// The error as it is shown.
+        text: String,
+        /// The exit code for it.
+        code: u8,
+    },
+}
+
+impl Report {
+    /// The report of an error.
+    pub(crate) fn failure(error: &Error) -> Report {
+        let (text, code) = failure::described(error);
+        Report::Failed { text, code }
+    }
+}
+
+/// The starting side's end.
+#[derive(Debug)]
+pub(crate) struct ReportReader {
+    lines: BufReader<UnixStream>,
+}
+
+impl ReportReader {
+    /// A reader, and the standard input for the child that reports.
+    ///
+    /// # Errors
+    /// When no socket pair can be made.
+    pub(crate) fn pair() -> std::io::Result<(ReportReader, Stdio)> {
+        let (own, other) = UnixStream::pair()?;
+        let reader = ReportReader {
+            lines: BufReader::new(own),
+        };
+        Ok((reader, Stdio::from(std::os::fd::OwnedFd::from(other))))
+    }
+
+    /// Waits for the report; `None` when the process ended without one.
+    pub(crate) fn wait(mut self) -> Option<Report> {
+        let mut line = String::new();
+        match self.lines.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => serde_json::from_str(&line).ok(),
+        }
+    }
+}
+
+/// Where a mount reports to.
+#[derive(Debug)]
+pub(crate) enum Reporter {
+    /// A person at a terminal.
+    Terminal(Context),
+    /// The process that started it, through standard input.
+    Parent,
+}
+
+impl Reporter {
+    /// Says why the mount does not answer, or did not end well; a person is told by the command itself.
+    pub(crate) fn failed(&self, error: &Error) {
+        if matches!(self, Reporter::Parent)
+            && let Err(gone) = to_parent(&Report::failure(error))
+        {
+            tracing::debug!(error = %gone, "nobody waits for this mount");
+        }
+    }
+
+    /// Says that the mount answers. `told` is what a person reads.
+    ///
+    /// # Errors
+    /// When the process that waits for the report is gone.
+    pub(crate) fn mounted(&self, volume: &str, told: &str) -> Result<()> {
+        match self {
+            Reporter::Terminal(context) => {
+                context.say(told);
+                Ok(())
+            }
+            Reporter::Parent => to_parent(&Report::Mounted {
+                volume: volume.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Sends a report to the process that started this one.
+///
+/// # Errors
+/// When it is gone.
+pub(crate) fn to_parent(report: &Report) -> Result<()> {
+    let send = || -> std::io::Result<()> {
+        let mut line = serde_json::to_string(report)?;
+        line.push('\n');
+        let mut stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        stream.write_all(line.as_bytes())
+    };
+    send().map_err(|error| {
+        Error::new(
+            moorage_model::ErrorKind::BrokenPipe,
+            "the command that started this mount is gone",
+        )
+        .with_source(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_survives_the_way_to_the_parent() {
+        let error = Error::new(moorage_model::ErrorKind::NotFound, "no folder /a").with_advice("Make it.");
+        let report = Report::failure(&error);
+        let line = serde_json::to_string(&report).expect("JSON");
+        assert_eq!(serde_json::from_str::<Report>(&line).expect("report"), report);
+        assert!(line.contains("Make it.") && line.contains("\"code\":3"), "{line}");
+    }
+
+    #[test]
+    fn a_process_that_ends_without_a_report_is_noticed() {
+        let (reader, other) = ReportReader::pair().expect("pair");
+        drop(other);
+        assert_eq!(reader.wait(), None);
+    }
+}

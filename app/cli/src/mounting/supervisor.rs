@@ -1,0 +1,232 @@
+//! Keeps a background mount alive: a worker that dies by a signal or a panic is started again, in place.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use moorage_host::{Folders, MountPoint, MountPointState};
+use moorage_model::{Error, ErrorKind, Result};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, setsid};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::log_file::LogFile;
+use super::report::{self, Report, ReportReader};
+use super::{Role, host_error};
+
+/// Wait before the second start in a row; the first is at once, and each further one waits twice as long.
+const FIRST_DELAY: Duration = Duration::from_millis(200);
+/// Longest wait between two starts.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Starts in a row that did not hold; then the mount is given up. With the waits this is about five minutes.
+const MOST_STARTS: u32 = 15;
+/// A worker that lived this long was sound.
+const SOUND_LIFE: Duration = Duration::from_secs(60);
+/// How often the size of the log is looked at.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Exit code of a Rust process whose main thread panicked.
+const PANICKED: i32 = 101;
+
+/// Runs the worker of this command line until it ends in an orderly way, is told to, or dies too often.
+///
+/// # Errors
+/// When the worker cannot be started or died too often.
+pub(crate) fn supervise(point: &Path, log: Option<&Path>) -> Result<ExitCode> {
+    let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let point = MountPoint::resolve(point).map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let log = LogFile::open(log, point.path(), &folders)?;
+    // The session of the terminal may end without this process.
+    if let Err(error) = setsid() {
+        tracing::debug!(%error, "this process leads a group already");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(Supervisor::run(&point, &log))
+}
+
+fn failed(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, "supervising the mount").with_source(error)
+}
+
+/// How a worker ended.
+enum End {
+    /// Unmounted, or told to end.
+    Orderly(ExitStatus),
+    /// Died, or did not come up again.
+    Died(ExitStatus),
+}
+
+struct Supervisor<'a> {
+    log: &'a LogFile,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    /// Somebody asked the mount to end.
+    asked: bool,
+    /// The command that started it has its answer.
+    reported: bool,
+}
+
+impl Supervisor<'_> {
+    async fn run(point: &MountPoint, log: &LogFile) -> Result<ExitCode> {
+        let mut supervisor = Supervisor {
+            log,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            asked: false,
+            reported: false,
+        };
+        let mut starts = 0;
+        loop {
+            let born = Instant::now();
+            let status = match supervisor.one_life().await? {
+                End::Orderly(status) => return Ok(exit_code(status)),
+                End::Died(status) => status,
+            };
+            if born.elapsed() >= SOUND_LIFE {
+                starts = 0;
+            }
+            tracing::error!(%status, "the mount at {} died", point.path().display());
+            if starts == 0 && !is_dead_mount(point)? {
+                tracing::warn!("its mount point was taken away, so it is not started again");
+                return Ok(ExitCode::FAILURE);
+            }
+            starts += 1;
+            if starts > MOST_STARTS {
+                return Err(Error::new(
+                    ErrorKind::Io,
+                    format!(
+                        "the mount at {} died {MOST_STARTS} times in a row and is given up",
+                        point.path().display()
+                    ),
+                ));
+            }
+            supervisor.pause(delay(starts)).await;
+            if supervisor.asked {
+                return Ok(ExitCode::FAILURE);
+            }
+            tracing::warn!("starting it again, attempt {starts}");
+        }
+    }
+
+    /// Starts a worker and waits for its end; passes signals and its first report on.
+    async fn one_life(&mut self) -> Result<End> {
+        let again = self.reported;
+        let (reader, reports) = ReportReader::pair().map_err(failed)?;
+        let mut command = Command::from(Role::Worker.command().map_err(failed)?);
+        let mut child = command.stdin(reports).spawn().map_err(failed)?;
+        drop(command);
+        let mut report = tokio::task::spawn_blocking(move || reader.wait());
+        let report = loop {
+            tokio::select! {
+                report = &mut report => break report.unwrap_or(None),
+                () = self.signalled() => self.pass_on(&child),
+            }
+        };
+        let came_up = matches!(report, Some(Report::Mounted { .. }));
+        self.answer_starter(report, &child);
+        let status = self.wait(&mut child).await?;
+        let crashed = status.signal().is_some() || status.code() == Some(PANICKED);
+        let died = !self.asked
+            && (if again {
+                crashed || !came_up
+            } else {
+                crashed && came_up
+            });
+        Ok(if died {
+            End::Died(status)
+        } else {
+            End::Orderly(status)
+        })
+    }
+
+    /// Tells the command that waits for the mount, once.
+    fn answer_starter(&mut self, report: Option<Report>, child: &Child) {
+        if std::mem::replace(&mut self.reported, true) {
+            return;
+        }
+        let report = report.unwrap_or_else(|| {
+            Report::failure(
+                &Error::new(ErrorKind::Io, "the mount ended before it answered")
+                    .with_advice(format!("See its log {}.", self.log.path().display())),
+            )
+        });
+        if report::to_parent(&report).is_err() {
+            tracing::warn!("the command that started this mount is gone, so it ends");
+            self.pass_on(child);
+        }
+    }
+
+    async fn wait(&mut self, child: &mut Child) -> Result<ExitStatus> {
+        let mut look = tokio::time::interval(LOG_INTERVAL);
+        loop {
+            tokio::select! {
+                status = child.wait() => return status.map_err(failed),
+                () = self.signalled() => self.pass_on(child),
+                _ = look.tick() => self.log.limit(),
+            }
+        }
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.signalled() => self.asked = true,
+        }
+    }
+
+    async fn signalled(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    fn pass_on(&mut self, child: &Child) {
+        self.asked = true;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid
+            && let Err(error) = kill(Pid::from_raw(pid), Signal::SIGTERM)
+        {
+            tracing::debug!(%error, "the mount is gone already");
+        }
+    }
+}
+
+/// Nothing before the first start, then doubling.
+fn delay(starts: u32) -> Duration {
+    match starts.checked_sub(2) {
+        None => Duration::ZERO,
+        Some(doublings) => LONGEST_DELAY.min(FIRST_DELAY * 2_u32.saturating_pow(doublings)),
+    }
+}
+
+fn is_dead_mount(point: &MountPoint) -> Result<bool> {
+    match point.state() {
+        Ok(state) => Ok(matches!(state, MountPointState::Stale(_))),
+        Err(error) => Err(host_error(ErrorKind::Io, &error)),
+    }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    match status.code().map(u8::try_from) {
+        Some(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_restart_is_at_once_and_later_ones_wait_longer_up_to_a_bound() {
+        assert_eq!(delay(1), Duration::ZERO);
+        assert_eq!(delay(2), FIRST_DELAY);
+        assert_eq!(delay(3), 2 * FIRST_DELAY);
+        assert_eq!(delay(MOST_STARTS), LONGEST_DELAY);
+    }
+}

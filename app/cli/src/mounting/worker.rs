@@ -1,0 +1,280 @@
+//! The process that serves a mount: opens the volume, mounts it, and stores everything before it ends.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_fuse::FuseSession;
+use moorage_host::{Unmount, unmount};
+use moorage_model::{Error, ErrorKind, Result};
+use moorage_vfs::Vfs;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error};
+use crate::{failure, size, volume};
+
+/// Longest wait for the first answer of a fresh mount.
+const FIRST_ANSWER: Duration = Duration::from_secs(20);
+/// How often the record of what is left to store is renewed.
+const RECORD_INTERVAL: Duration = Duration::from_millis(200);
+/// How long a forced end still tries to store what is buffered.
+const FORCED_FLUSH: Duration = Duration::from_secs(5);
+/// How long tasks may take to end when all is done.
+const END_OF_TASKS: Duration = Duration::from_secs(5);
+/// Threads for operations that wait; fewer than two let one long computation stop all others.
+const FEWEST_THREADS: usize = 2;
+
+/// Mounts the volume, serves it until it is unmounted or a signal asks for it, and stores what was written.
+///
+/// The first signal flushes and unmounts; a second one gives up what is not stored. `told` is what a person reads once
+/// the mount answers, made from the volume's name.
+///
+/// # Errors
+/// Of opening, mounting, or of storing what was written: then not everything is safe.
+pub(crate) fn serve(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> String) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(FEWEST_THREADS, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(FEWEST_THREADS))
+        .thread_name("moorage")
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, "the thread pool can not be started").with_source(error)
+        })?;
+    let result = runtime.block_on(run(plan, reporter, told));
+    runtime.shutdown_timeout(END_OF_TASKS);
+    result
+}
+
+async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> String) -> Result<()> {
+    let mut signals = EndSignals::listen()?;
+    let vfs = tokio::select! {
+        opened = open(plan) => opened?,
+        () = signals.next() => return Err(Error::new(ErrorKind::Interrupted, "interrupted before anything was mounted")),
+    };
+    let session = match mount(plan, &vfs).await {
+        Ok(session) => session,
+        Err(error) => {
+            if let Err(also) = vfs.shutdown().await {
+                tracing::warn!(error = %also, "closing the volume");
+            }
+            return Err(error);
+        }
+    };
+    let volume = vfs.meta().setting().name.clone();
+    let mut record = MountRecord::own(plan.point.path(), &volume);
+    if let Err(error) = record.write(&plan.folders.state) {
+        tracing::warn!(%error, "`moorage umount` will not wait for this mount");
+    }
+    let served = match reporter.mounted(&volume, &told(&volume)) {
+        Ok(()) => until_unmounted(plan.point.path(), session, &vfs, &mut signals).await,
+        Err(error) => {
+            leave(plan.point.path());
+            Err(error)
+        }
+    };
+    let stored = match served {
+        Ok(()) => store(plan, &vfs, &mut record, &mut signals).await,
+        Err(error) => Err(error),
+    };
+    match &stored {
+        Ok(()) => record.remove(&plan.folders.state),
+        Err(error) => {
+            let (text, code) = failure::described(error);
+            record.phase = MountPhase::Failed { text, code };
+            let _ = record.write(&plan.folders.state);
+        }
+    }
+    stored
+}
+
+async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
+    raise_open_file_limit();
+    let meta = volume::open_meta(&plan.url, plan.meta_options()).await?;
+    let chunks = volume::open_data(&meta.setting(), |config| plan.adjust(config)).await?;
+    let vfs = Vfs::open_volume(meta, chunks, plan.vfs_options()).await?;
+    // All paths are absolute by now; a working folder would keep another file system busy.
+    if let Err(error) = std::env::set_current_dir("/") {
+        tracing::debug!(%error, "leaving the working folder");
+    }
+    Ok(vfs)
+}
+
+/// The local store, the cache and the database need more files than the usual 1024.
+fn raise_open_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
+}
+
+/// Mounts, and waits until the kernel gets an answer through it.
+async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>) -> Result<FuseSession> {
+    let point = plan.point.clone();
+    let options = plan.session_options(&vfs.meta().setting());
+    let (vfs, runtime) = (Arc::clone(vfs), Handle::current());
+    let session = blocking(move || {
+        point
+            .clear_stale()
+            .map_err(|error| host_error(ErrorKind::Busy, &error))?;
+        FuseSession::start(&vfs, point.path(), &options, runtime)
+    })
+    .await??;
+    let point = plan.point.path().to_owned();
+    let asked = spawn_blocking(move || fs::metadata(point));
+    match tokio::time::timeout(FIRST_ANSWER, asked).await {
+        Ok(Ok(Ok(_))) => Ok(session),
+        Ok(Ok(Err(error))) => Err(no_answer(plan.point.path()).with_source(error)),
+        Ok(Err(_)) | Err(_) => {
+            leave(plan.point.path());
+            Err(no_answer(plan.point.path()))
+        }
+    }
+}
+
+fn no_answer(point: &Path) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("the mount at {} does not answer", point.display()),
+    )
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Io, "a thread of the mount failed").with_source(error))
+}
+
+/// Returns when the mount is gone, by `umount` or because a signal asked for it.
+async fn until_unmounted(
+    point: &Path,
+    session: FuseSession,
+    vfs: &Vfs,
+    signals: &mut EndSignals,
+) -> Result<()> {
+    let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            ended = &mut ended => {
+                return ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))?;
+            }
+            () = signals.next() => {}
+        }
+        if asked {
+            return force(point, vfs).await;
+        }
+        asked = true;
+        let point = point.to_owned();
+        // Unmounting waits for requests that this process answers, so nobody waits for it here.
+        drop(spawn_blocking(move || leave(&point)));
+    }
+}
+
+/// Unmounts; a mount in use vanishes now and ends with its last user.
+fn leave(point: &Path) {
+    let Err(busy) = unmount(point, Unmount::Clean) else {
+        return;
+    };
+    tracing::warn!("{busy}");
+    eprintln!("{busy}");
+    eprintln!("It is detached now and ends when they are gone; interrupt again to end it at once.");
+    if let Err(error) = unmount(point, Unmount::Lazy) {
+        tracing::warn!("{error}");
+    }
+}
+
+async fn force(point: &Path, vfs: &Vfs) -> Result<()> {
+    let flushed = tokio::time::timeout(FORCED_FLUSH, vfs.shutdown()).await;
+    let path = point.to_owned();
+    drop(spawn_blocking(move || unmount(&path, Unmount::Force)));
+    let what = Error::new(
+        ErrorKind::Interrupted,
+        format!("the mount at {} was ended by force", point.display()),
+    );
+    match flushed {
+        Ok(Ok(())) => Err(what),
+        Ok(Err(error)) => Err(what.with_source(error)),
+        Err(_) => Err(what.with_advice("What open files held and had not stored is lost.")),
+    }
+}
+
+/// Stores everything that was written, write-back included, and says what it waits for.
+async fn store(
+    plan: &MountPlan,
+    vfs: &Vfs,
+    record: &mut MountRecord,
+    signals: &mut EndSignals,
+) -> Result<()> {
+    let chunks = Arc::clone(vfs.chunks());
+    let work = async {
+        vfs.shutdown().await?;
+        vfs.chunks().drain(|_| {}).await?;
+        vfs.meta().engine().close().await
+    };
+    tokio::pin!(work);
+    let mut interval = tokio::time::interval(RECORD_INTERVAL);
+    let mut said = 0;
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = signals.next() => {
+                let left = chunks.pending();
+                return Err(Error::new(
+                    ErrorKind::Interrupted,
+                    format!("{} blocks ({}) are not in the object store yet", left.blocks, size::show(left.bytes)),
+                )
+                .with_advice("They are safe on this disk; the next mount of the volume here uploads them."));
+            }
+            _ = interval.tick() => {
+                let left = chunks.pending();
+                if left.blocks > 0 && left.blocks != said {
+                    said = left.blocks;
+                    eprintln!("Waiting until {} blocks ({}) are stored.", left.blocks, size::show(left.bytes));
+                }
+                record.phase = MountPhase::Storing {
+                    blocks: left.blocks,
+                    bytes: left.bytes,
+                    problem: left.last_error,
+                };
+                if let Err(error) = record.write(&plan.folders.state) {
+                    tracing::debug!(%error, "renewing the record of the mount");
+                }
+            }
+        }
+    }
+}
+
+/// The signals that end a mount.
+struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl EndSignals {
+    fn listen() -> Result<EndSignals> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Error::new(ErrorKind::Io, "signals can not be received").with_source(error))
+        };
+        Ok(EndSignals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}

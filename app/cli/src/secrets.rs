@@ -1,0 +1,70 @@
+//! Secrets that come from the environment, so that they stand in no command line.
+
+/// Password of the metadata database; wins over one in the URL.
+const META_PASSWORD: [&str; 2] = ["MOORAGE_META_PASSWORD", "META_PASSWORD"];
+/// File that holds that password.
+const META_PASSWORD_FILE: [&str; 2] = ["MOORAGE_META_PASSWORD_FILE", "META_PASSWORD_FILE"];
+/// Passphrase of the private key of an encrypted volume.
+const RSA_PASSPHRASE: [&str; 2] = ["MOORAGE_RSA_PASSPHRASE", "JFS_RSA_PASSPHRASE"];
+/// Credentials of the object store, read when a volume is made.
+const ACCESS_KEY: [&str; 2] = ["MOORAGE_ACCESS_KEY", "ACCESS_KEY"];
+const SECRET_KEY: [&str; 2] = ["MOORAGE_SECRET_KEY", "SECRET_KEY"];
+const SESSION_TOKEN: [&str; 2] = ["MOORAGE_SESSION_TOKEN", "SESSION_TOKEN"];
+/// Any value skips the check of the object store, for stores that refuse parts of it.
+const NO_STORE_CHECK: [&str; 2] = ["MOORAGE_NO_CHECK_OBJECT_STORAGE", "JFS_NO_CHECK_OBJECT_STORAGE"];
+
+use moorage_model::{Error, ErrorKind, Result};
+
+/// The first of the variables that is set to something.
+fn first(names: [&str; 2]) -> Option<String> {
+    names
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+/// Password of the metadata database.
+///
+/// # Errors
+/// When the file that should hold it can not be read.
+pub(crate) fn meta_password() -> Result<Option<String>> {
+    if let Some(password) = first(META_PASSWORD) {
+        return Ok(Some(password));
+    }
+    let Some(file) = first(META_PASSWORD_FILE) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("the password file {file} of META_PASSWORD_FILE can not be read"),
+        )
+        .with_source(error)
+        .with_advice("Correct the variable, or set META_PASSWORD instead.")
+    })?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// Passphrase of the private key of an encrypted volume.
+pub(crate) fn rsa_passphrase() -> Option<String> {
+    first(RSA_PASSPHRASE)
+}
+
+/// Access key of the object store.
+pub(crate) fn access_key() -> Option<String> {
+    first(ACCESS_KEY)
+}
+
+/// Secret key of the object store.
+pub(crate) fn secret_key() -> Option<String> {
+    first(SECRET_KEY)
+}
+
+/// Session token of the object store.
+pub(crate) fn session_token() -> Option<String> {
+    first(SESSION_TOKEN)
+}
+
+/// Whether `format` and `config` test the object store.
+pub(crate) fn check_store() -> bool {
+    first(NO_STORE_CHECK).is_none()
+}

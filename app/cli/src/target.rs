@@ -1,0 +1,139 @@
+//! Which files of which volume a command works on: paths inside a mounted volume, or a metadata URL and paths
+//! inside the volume.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::Args;
+use moorage_meta::{Context, Meta};
+use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result};
+
+use crate::arguments::MetaUrl;
+use crate::mounted;
+
+/// Paths that a command takes.
+#[derive(Args, Debug)]
+pub(crate) struct TargetArguments {
+    /// Paths of mounted volumes; or the metadata URL of a volume and then paths inside it, such as
+    /// sqlite3:///home/me/volume.db /photos
+    #[arg(value_name = "[META-URL] PATH", required = true, num_args = 1..)]
+    targets: Vec<OsString>,
+}
+
+/// Paths inside one volume, from its root.
+#[derive(Clone, Debug)]
+pub(crate) struct Targets {
+    /// The volume.
+    pub(crate) url: MetaUrl,
+    /// The paths; bytes as they are stored.
+    pub(crate) paths: Vec<Vec<u8>>,
+    /// Whose permissions count: the caller's in a mounted volume; whoever may open the database directly may do
+    /// everything in it anyway.
+    pub(crate) identity: Context,
+}
+
+impl TargetArguments {
+    /// Finds the volume.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when no path is left, or the paths lie in several volumes; `NotFound` when a path lies in
+    /// no mounted volume.
+    pub(crate) fn find(&self) -> Result<Targets> {
+        let (first, rest) = self.targets.split_first().ok_or_else(no_path)?;
+        match first.to_str().filter(|text| MetaUrl::looks_like(text)) {
+            Some(url) if rest.is_empty() => Err(no_path().with_advice(format!(
+                "Add a path inside the volume, such as / behind {}.",
+                moorage_engines::redact(url)
+            ))),
+            Some(url) => Ok(Targets {
+                url: MetaUrl::from(url.to_owned()),
+                paths: rest.iter().map(|path| bytes(path)).collect(),
+                identity: Context::root(),
+            }),
+            None => of_mounts(&self.targets),
+        }
+    }
+}
+
+fn no_path() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "there is no path to work on")
+}
+
+fn of_mounts(paths: &[OsString]) -> Result<Targets> {
+    let mut targets: Option<Targets> = None;
+    for path in paths {
+        let inside = mounted::find(Path::new(path))?;
+        match &mut targets {
+            None => {
+                targets = Some(Targets {
+                    url: inside.url,
+                    paths: vec![inside.path],
+                    identity: mounted::caller(),
+                });
+            }
+            Some(targets) if targets.url == inside.url => targets.paths.push(inside.path),
+            Some(_) => {
+                return Err(
+                    Error::new(ErrorKind::InvalidArgument, "the paths lie in several volumes")
+                        .with_advice("Run the command once for each volume."),
+                );
+            }
+        }
+    }
+    targets.ok_or_else(no_path)
+}
+
+#[cfg(unix)]
+fn bytes(path: &OsStr) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt as _;
+    path.as_bytes().to_vec()
+}
+
+#[cfg(not(unix))]
+fn bytes(path: &OsStr) -> Vec<u8> {
+    path.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+/// Path bytes for people.
+pub(crate) fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// Finds a path; the error names it.
+///
+/// # Errors
+/// `NotFound`, `NotDirectory`; what the engine answers.
+pub(crate) async fn resolve(meta: &Meta, path: &[u8]) -> Result<(Ino, Attr)> {
+    meta.resolve(&Context::root(), path)
+        .await
+        .map_err(|error| error.context(format!("{} in volume {}", shown(path), meta.setting().name)))
+}
+
+/// Splits a path into its folder, which has to exist, and its last name.
+///
+/// # Errors
+/// `InvalidArgument` for the root, `NotFound`, `NotDirectory`.
+pub(crate) async fn resolve_parent(meta: &Meta, path: &[u8]) -> Result<(Ino, Name)> {
+    let end = path
+        .iter()
+        .rposition(|&byte| byte != b'/')
+        .map_or(0, |last| last + 1);
+    let path = path.get(..end).unwrap_or_default();
+    let (folder, name) = match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => path.split_at(slash + 1),
+        None => (Default::default(), path),
+    };
+    if name.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "the root of a volume has no name of its own",
+        )
+        .with_advice("Name something inside it."));
+    }
+    let (parent, attr) = resolve(meta, folder).await?;
+    if !attr.is_directory() {
+        return Err(Error::from(ErrorKind::NotDirectory).context(shown(folder)));
+    }
+    let name = Name::new(name).map_err(|error| error.context(shown(path)))?;
+    Ok((parent, name))
+}

@@ -1,0 +1,119 @@
+//! Opening a volume: from a metadata URL to its namespace and its data.
+//!
+//! The one place that joins engine, setting, secrets, object store and chunk store, for every command and for mounts.
+
+use std::sync::Arc;
+
+use moorage_chunk::{ChunkConfig, ChunkStore, ObjectStore, open_store};
+use moorage_meta::{Engine, Meta, MetaOptions};
+use moorage_model::{Result, Setting, SystemClock};
+use moorage_vfs::VolumeData;
+
+use crate::arguments::MetaUrl;
+use crate::secrets;
+
+/// Whether the database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// It has to exist.
+    Existing,
+    /// A SQLite file is made when it does not exist.
+    MakeIfMissing,
+}
+
+/// Opens the engine that a URL names. The password comes from the environment or the URL.
+///
+/// # Errors
+/// `InvalidArgument` for a malformed or unknown URL, `NotFound` for a missing file or folder, and what connecting
+/// meets; no text holds a password.
+pub(crate) fn open_engine(url: &MetaUrl, database: Database) -> Result<Arc<dyn Engine>> {
+    let password = secrets::meta_password()?;
+    match database {
+        Database::Existing => moorage_engines::open_existing(url.as_str(), password.as_deref()),
+        Database::MakeIfMissing => moorage_engines::open(url.as_str(), password.as_deref()),
+    }
+}
+
+/// Opens the namespace of an existing volume.
+///
+/// # Errors
+/// As [`open_engine`]; `NotFormatted`, `VersionMismatch` and `Corrupt` as [`Meta::open`].
+pub(crate) async fn open_meta(url: &MetaUrl, options: MetaOptions) -> Result<Arc<Meta>> {
+    let engine = open_engine(url, Database::Existing)?;
+    Meta::open(engine, options, Arc::new(SystemClock)).await
+}
+
+/// Opens the object store of a volume, with the passphrase of its key from the environment.
+///
+/// # Errors
+/// `Corrupt` when a stored secret can not be opened, `Unauthenticated` for a wrong passphrase, `NotSupported` or
+/// `InvalidArgument` for a store that can not be opened.
+pub(crate) fn open_objects(setting: &Setting) -> Result<Arc<dyn ObjectStore>> {
+    let opened = setting.with_opened_secrets()?;
+    open_store(&opened, secrets::rsa_passphrase().as_deref())
+}
+
+/// Opens the data of a volume. `adjust` puts the machine's side (caches, limits, time-outs) into the configuration
+/// that the volume prescribes.
+///
+/// # Errors
+/// As [`open_objects`] and [`ChunkStore::open`].
+pub(crate) async fn open_data(
+    setting: &Setting,
+    adjust: impl FnOnce(&mut ChunkConfig),
+) -> Result<Arc<ChunkStore>> {
+    let mut config = ChunkConfig::from_setting(setting)?;
+    adjust(&mut config);
+    ChunkStore::open(open_objects(setting)?, config, &setting.uuid).await
+}
+
+/// A volume that a command works on without a session of its own.
+#[derive(Debug)]
+pub(crate) struct Volume {
+    /// Its namespace, with access to the data.
+    pub(crate) meta: Arc<Meta>,
+    /// Its data.
+    pub(crate) chunks: Arc<ChunkStore>,
+}
+
+impl Volume {
+    /// Opens namespace and data for an administrative command: no session, no background jobs.
+    ///
+    /// # Errors
+    /// As [`open_meta`] and [`open_data`].
+    pub(crate) async fn open(url: &MetaUrl) -> Result<Volume> {
+        let meta = open_meta(url, short_command()).await?;
+        let chunks = open_data(&meta.setting(), |_| {}).await?;
+        meta.attach_data(Arc::new(VolumeData::new(Arc::clone(&chunks))));
+        Ok(Volume { meta, chunks })
+    }
+
+    /// Makes what the command changed survive a power cut, then closes.
+    ///
+    /// # Errors
+    /// Of the durability barrier: then a power cut may undo a part.
+    pub(crate) async fn close(self) -> Result<()> {
+        self.meta.make_durable().await?;
+        self.meta.engine().close().await
+    }
+}
+
+/// How a command that ends soon uses the namespace.
+fn short_command() -> MetaOptions {
+    MetaOptions {
+        background_jobs: false,
+        ..MetaOptions::default()
+    }
+}
+
+/// Opens only the namespace, for a command that changes nothing.
+///
+/// # Errors
+/// As [`open_meta`].
+pub(crate) async fn open_to_look(url: &MetaUrl) -> Result<Arc<Meta>> {
+    let options = MetaOptions {
+        read_only: true,
+        ..short_command()
+    };
+    open_meta(url, options).await
+}

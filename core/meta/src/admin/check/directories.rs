@@ -1,0 +1,283 @@
+//! The pass over directories: every entry and what the directory says of itself.
+
+use moorage_model::{Attr, Ino, NodeType, Result};
+
+use super::CheckScope;
+use super::namespace::Namespace;
+use super::report::{Defect, Severity};
+use crate::admin::reclaim::Pages;
+use crate::admin::recount::Listing;
+use crate::admin::tree_walk::ENTRY_PAGE;
+use crate::{DirectoryEntry, Key, Record, Scan, TxnExt as _};
+
+impl Namespace<'_> {
+    /// Checks these directories, and those found below them when only a tree is checked.
+    pub(super) async fn check_directories(&mut self, mut waiting: Vec<Ino>) -> Result<()> {
+        while let Some(directory) = waiting.pop() {
+            self.progress.check()?;
+            self.check_directory(directory, &mut waiting).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_directory(&mut self, directory: Ino, waiting: &mut Vec<Ino>) -> Result<()> {
+        let mut listing = Listing::default();
+        let mut after = None;
+        loop {
+            let page = self
+                .meta
+                .engine
+                .read_directory(directory, after.as_ref(), ENTRY_PAGE, true)
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    return self.damaged(
+                        error,
+                        &format!("directory {directory} was not checked to its end"),
+                    );
+                }
+            };
+            self.report.counts.entries += page.len() as u64;
+            self.progress.add(page.len() as u64, 0);
+            for item in &page {
+                listing.add(item);
+                self.check_entry(directory, item, waiting).await?;
+            }
+            if page.len() < ENTRY_PAGE {
+                break;
+            }
+            after = page.last().map(|item| item.name.clone());
+        }
+        self.report.counts.directories += 1;
+        self.check_own_numbers(directory, listing).await
+    }
+
+    async fn check_entry(
+        &mut self,
+        directory: Ino,
+        item: &DirectoryEntry,
+        waiting: &mut Vec<Ino>,
+    ) -> Result<()> {
+        let ino = item.entry.ino;
+        let first = self.named.insert(ino);
+        if item.entry.kind == NodeType::Directory && self.options.scope != CheckScope::Volume {
+            waiting.push(ino);
+        }
+        let Some(attr) = &item.attr else {
+            return self.check_missing_node(directory, item, waiting).await;
+        };
+        let subject = format!("entry {:?} of directory {directory}", item.name);
+        if attr.kind != item.entry.kind && self.still_there(directory, item).await? {
+            let repair = self
+                .repair(self.meta.repair_edge_kind(directory, item.name.clone()))
+                .await;
+            self.add(
+                Defect::WrongKind,
+                Severity::Error,
+                format!(
+                    "{subject} says {:?}, its node {ino} is a {:?}",
+                    item.entry.kind, attr.kind
+                ),
+                "`fsck --repair` takes over what the node says.",
+                Some(repair),
+            );
+        }
+        self.check_parent(directory, item, attr, first, &subject).await
+    }
+
+    async fn check_parent(
+        &mut self,
+        directory: Ino,
+        item: &DirectoryEntry,
+        attr: &Attr,
+        first: bool,
+        subject: &str,
+    ) -> Result<()> {
+        let ino = item.entry.ino;
+        let says_this = attr.parent == directory;
+        let counted_apart = attr.parent == Ino::NONE && !attr.is_directory();
+        if (says_this && first) || counted_apart || !self.still_there(directory, item).await? {
+            return Ok(());
+        }
+        if !says_this {
+            let repair = self
+                .repair(self.meta.repair_parent(directory, item.name.clone()))
+                .await;
+            self.add(
+                Defect::WrongParent,
+                Severity::Warning,
+                format!(
+                    "{subject}: its node {ino} says it lies in directory {}",
+                    attr.parent
+                ),
+                "`fsck --repair` corrects the node, unless that directory has it too.",
+                Some(repair),
+            );
+        } else if attr.is_directory() || attr.nlink < 2 {
+            self.add(
+                Defect::SecondName,
+                Severity::Error,
+                format!("{subject}: its node {ino} has another name already, which it does not know of"),
+                "Copy what is below it elsewhere and remove one of the names.",
+                None,
+            );
+        }
+        Ok(())
+    }
+
+    async fn check_missing_node(
+        &mut self,
+        directory: Ino,
+        item: &DirectoryEntry,
+        waiting: &mut Vec<Ino>,
+    ) -> Result<()> {
+        if !self.still_there(directory, item).await? {
+            return Ok(());
+        }
+        let ino = item.entry.ino;
+        let is_directory = item.entry.kind == NodeType::Directory;
+        let repair = self
+            .repair(self.meta.repair_missing_node(directory, item.name.clone()))
+            .await;
+        if is_directory && matches!(repair, Some(Ok(true))) {
+            self.nodes.insert(ino);
+            if self.directories.insert(ino, directory).is_none() && self.options.scope == CheckScope::Volume {
+                waiting.push(ino);
+            }
+        }
+        let advice = if is_directory {
+            "`fsck --repair` makes the directory again, with mode 0755 and the entries it still has."
+        } else {
+            "`fsck --repair` removes the entry; what it held is lost."
+        };
+        self.add(
+            Defect::MissingNode,
+            Severity::Error,
+            format!(
+                "entry {:?} of directory {directory} leads to inode {ino}, which does not exist",
+                item.name
+            ),
+            advice,
+            Some(repair),
+        );
+        Ok(())
+    }
+
+    /// Whether an entry that looked wrong is there and looks the same when it is read again.
+    async fn still_there(&self, directory: Ino, item: &DirectoryEntry) -> Result<bool> {
+        let again = self.meta.engine.lookup(directory, &item.name).await?;
+        Ok(again.is_some_and(|(entry, attr)| {
+            let same = |attr: Option<&Attr>| attr.map(|attr| (attr.kind, attr.parent));
+            entry == item.entry && same(attr.as_ref()) == same(item.attr.as_ref())
+        }))
+    }
+
+    /// Link count and statistics of a directory against its listing.
+    async fn check_own_numbers(&mut self, directory: Ino, listing: Listing) -> Result<()> {
+        if directory.is_trash() {
+            return Ok(());
+        }
+        let keys = [Key::Node(directory), Key::DirStat(directory)];
+        let mut found = self.meta.engine.get(&keys).await?;
+        let (Some(attr), stat) = (found.node()?, found.dir_stat()?) else {
+            return Ok(());
+        };
+        let links = listing.subdirectories.saturating_add(2);
+        let statistics = self.meta.setting().dir_stats && !attr.in_trash();
+        if attr.nlink == links && (!statistics || stat == Some(listing.stat)) {
+            return Ok(());
+        }
+        // Somebody may have changed it since it was listed.
+        let again = crate::admin::recount::list_directory(self.meta.engine.as_ref(), directory).await?;
+        if again != listing {
+            return Ok(());
+        }
+        if attr.nlink != links {
+            let repair = self.repair(self.meta.repair_directory_links(directory)).await;
+            self.add(
+                Defect::LinkCount,
+                Severity::Warning,
+                format!(
+                    "directory {directory} says {} links, its sub-directories make {links}",
+                    attr.nlink
+                ),
+                "`fsck --repair` corrects it.",
+                Some(repair),
+            );
+        }
+        if statistics && stat != Some(listing.stat) {
+            let repair = self
+                .repair(self.meta.repair_directory_statistics(directory))
+                .await;
+            let stored = stat.map_or("are missing".to_owned(), |stat| {
+                format!("say {} bytes in {} entries", stat.space, stat.inodes)
+            });
+            let counted = listing.stat;
+            self.add(
+                Defect::DirectoryStatistics,
+                Severity::Note,
+                format!(
+                    "the statistics of directory {directory} {stored}, a listing {} bytes in {} entries",
+                    counted.space, counted.inodes
+                ),
+                "Such numbers drift; `fsck --repair` counts them again.",
+                Some(repair),
+            );
+        }
+        Ok(())
+    }
+
+    /// Runs a repair when repairs are asked for.
+    pub(super) async fn repair(
+        &self,
+        repair: impl Future<Output = super::namespace::Repaired>,
+    ) -> Option<super::namespace::Repaired> {
+        if self.options.repair {
+            Some(repair.await)
+        } else {
+            None
+        }
+    }
+
+    /// Entries whose directory was not among the nodes.
+    pub(super) async fn check_edges(&mut self) -> Result<()> {
+        let mut pages = Pages::new(Scan::AllEdges);
+        loop {
+            self.progress.check()?;
+            let items = match pages.next(self.meta).await {
+                Ok(Some(items)) => items,
+                Ok(None) => return Ok(()),
+                Err(error) => return self.damaged(error, "the entries behind it were not checked"),
+            };
+            for (key, record) in items {
+                let (Key::Edge(parent, name), Record::Edge(entry)) = (key, record) else {
+                    continue;
+                };
+                if self.directories.contains_key(&parent) {
+                    continue;
+                }
+                // What it leads to has a name, only a lost one.
+                self.named.insert(entry.ino);
+                let attr = self.meta.engine.get(&[Key::Node(parent)]).await?.node()?;
+                let again = self.meta.engine.lookup(parent, &name).await?;
+                if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
+                    continue;
+                }
+                let what = if attr.is_none() {
+                    "does not exist"
+                } else {
+                    "is no directory"
+                };
+                self.add(
+                    Defect::MissingDirectory,
+                    Severity::Error,
+                    format!("entry {name:?} leads to inode {} and lies in inode {parent}, which {what}", entry.ino),
+                    "When an entry still leads to that directory, `fsck --repair` makes it again; otherwise restore \
+                     it from a metadata backup.",
+                    None,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Directories that hang below each other and nothing else.
+
+use moorage_model::Ino;
+
+use super::inode_set::InodeSet;
+use super::namespace::Namespace;
+use super::report::{Defect, Severity};
+
+impl Namespace<'_> {
+    /// Follows the parents of every directory; a chain that meets itself is a loop. Each loop is reported once.
+    pub(super) fn find_loops(&mut self) {
+        let mut done = InodeSet::default();
+        let mut loops = Vec::new();
+        for start in self.directories.keys() {
+            let mut chain: Vec<Ino> = Vec::new();
+            let mut on_chain = InodeSet::default();
+            let mut current = *start;
+            while current != Ino::ROOT && !current.is_trash() && !done.contains(current) {
+                if !on_chain.insert(current) {
+                    let first = chain.iter().position(|ino| *ino == current).unwrap_or(0);
+                    loops.push(chain.split_off(first));
+                    break;
+                }
+                chain.push(current);
+                let Some(parent) = self.directories.get(&current) else {
+                    break;
+                };
+                current = *parent;
+            }
+            done.insert(*start);
+            chain.into_iter().for_each(|ino| {
+                done.insert(ino);
+            });
+            for ino in loops.last().into_iter().flatten() {
+                done.insert(*ino);
+            }
+        }
+        for found in loops {
+            let members: Vec<String> = found.iter().map(Ino::to_string).collect();
+            self.add(
+                Defect::Loop,
+                Severity::Error,
+                format!("directories {} contain each other and hang below nothing", members.join(", ")),
+                "Two clients moved them into each other at the same time. Restore one of them from a metadata \
+                 backup.",
+                None,
+            );
+        }
+    }
+}

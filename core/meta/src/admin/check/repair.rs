@@ -1,0 +1,256 @@
+//! Repairs: each looks again in its own transaction and changes nothing that is right by then.
+
+use moorage_model::{
+    Attr, Counter, DirStat, Entry, Error, ErrorKind, Gid, Ino, Name, NodeType, Result, SliceId, Uid,
+};
+
+use super::namespace::Repaired;
+use crate::accounting::entry_stat;
+use crate::admin::recount::list_directory;
+use crate::verbs::CreateNode;
+use crate::{Context, Key, Meta, Record, Txn};
+
+/// Directory in the root that takes nodes without a name.
+const LOST_AND_FOUND: &[u8] = b"lost+found";
+/// Mode of a directory that is made again.
+const REMADE_MODE: u16 = 0o755;
+
+/// The refusal of a repair that only a volume at rest allows.
+pub(super) fn in_use() -> Error {
+    Error::new(ErrorKind::Busy, "other sessions use the volume")
+        .with_advice("Unmount it everywhere, then repair.")
+}
+
+impl Meta {
+    /// Sets the link count of a directory to what its sub-directories make.
+    pub(super) async fn repair_directory_links(&self, directory: Ino) -> Repaired {
+        self.transact("repair", move |meta, txn| {
+            Box::pin(async move {
+                let Some(mut attr) = txn.lock_node(directory).await? else {
+                    return Ok(false);
+                };
+                // Sub-directories come and go together with the link count, which is locked.
+                attr.nlink = list_directory(&*txn, directory)
+                    .await?
+                    .subdirectories
+                    .saturating_add(2);
+                txn.put(Key::Node(directory), Record::Node(attr));
+                meta.log(txn, || format!("REPAIRDIR({directory})"));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Counts the statistics of a directory again.
+    pub(super) async fn repair_directory_statistics(&self, directory: Ino) -> Repaired {
+        self.recount_directory(directory).await.map(|()| true)
+    }
+
+    /// Sets the link count of a file to the number of its names.
+    pub(super) async fn repair_file_links(&self, ino: Ino) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                let Some(mut attr) = txn.lock_node(ino).await? else {
+                    return Ok(false);
+                };
+                let links = if attr.parent == Ino::NONE {
+                    txn.parents(ino)
+                        .await?
+                        .into_iter()
+                        .map(|(_, entries)| entries)
+                        .sum()
+                } else {
+                    1
+                };
+                if links == 0 {
+                    return Ok(false);
+                }
+                attr.nlink = links;
+                txn.put(Key::Node(ino), Record::Node(attr));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Gives an entry the kind of its node.
+    pub(super) async fn repair_edge_kind(&self, directory: Ino, name: Name) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            let name = name.clone();
+            Box::pin(async move {
+                let Some((entry, Some(attr))) = txn.lock_child(directory, &name).await? else {
+                    return Ok(false);
+                };
+                let kind = attr.kind;
+                txn.put(Key::Edge(directory, name), Record::Edge(Entry { kind, ..entry }));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Lets a node say the directory that has it, unless the directory that it says has it too.
+    pub(super) async fn repair_parent(&self, directory: Ino, name: Name) -> Repaired {
+        self.transact("repair", move |meta, txn| {
+            let name = name.clone();
+            Box::pin(async move {
+                let Some((entry, Some(mut attr))) = txn.lock_child(directory, &name).await? else {
+                    return Ok(false);
+                };
+                if attr.parent == directory || !meta.names_of(attr.parent, entry.ino).await?.is_empty() {
+                    return Ok(false);
+                }
+                attr.parent = directory;
+                txn.put(Key::Node(entry.ino), Record::Node(attr));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Makes the node of a directory again, or removes an entry of another kind whose node is gone.
+    pub(super) async fn repair_missing_node(&self, directory: Ino, name: Name) -> Repaired {
+        self.transact("repair", move |meta, txn| {
+            let name = name.clone();
+            Box::pin(async move {
+                let Some((entry, None)) = txn.lock_child(directory, &name).await? else {
+                    return Ok(false);
+                };
+                if entry.kind == NodeType::Directory {
+                    remake_directory(meta, txn, directory, entry.ino).await?;
+                } else {
+                    txn.delete(Key::Edge(directory, name));
+                    let gone = Attr::new(entry.kind, 0, Uid::ROOT, Gid(0), meta.now(), directory);
+                    meta.account_entry(txn, directory, -entry_stat(&gone)).await?;
+                }
+                meta.log(txn, || format!("REPAIRDIR({directory})"));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Names an orphan in `/lost+found` by its inode.
+    pub(super) async fn repair_orphan(&self, ino: Ino) -> Repaired {
+        let home = self.lost_and_found().await?;
+        let name = Name::new(ino.to_string().as_bytes())?;
+        self.transact("repair", move |meta, txn| {
+            let name = name.clone();
+            Box::pin(async move { adopt(meta, txn, ino, home, name).await })
+        })
+        .await
+    }
+
+    async fn lost_and_found(&self) -> Result<Ino> {
+        let name = Name::new(LOST_AND_FOUND)?;
+        let context = Context::root();
+        match self.lookup(&context, Ino::ROOT, &name).await {
+            Ok((ino, attr)) if attr.is_directory() => Ok(ino),
+            Ok(_) => Err(Error::new(
+                ErrorKind::NotDirectory,
+                "/lost+found is in the way: it is no directory",
+            )),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let node = CreateNode {
+                    kind: NodeType::Directory,
+                    mode: 0o700,
+                    umask: 0,
+                    rdev: 0,
+                    symlink_target: None,
+                };
+                self.mknod(&context, Ino::ROOT, &name, node)
+                    .await
+                    .map(|made| made.ino)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Turns a file without links that no session holds open into a deleted one.
+    pub(super) async fn repair_unsustained(&self, ino: Ino) -> Repaired {
+        self.transact("repair", move |meta, txn| {
+            Box::pin(async move {
+                let attr = txn.lock_node(ino).await?;
+                let Some(attr) = attr.filter(|attr| attr.nlink == 0 && attr.is_file()) else {
+                    return Ok(false);
+                };
+                txn.delete(Key::Node(ino));
+                txn.delete_attachments(ino);
+                txn.put(
+                    Key::DeletedFile(ino, attr.length),
+                    Record::DeletedFile(meta.now().seconds),
+                );
+                // It was left out of the scan that the counters are compared with, so they are corrected there.
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Corrects a usage counter that still has the value that was compared.
+    pub(super) async fn repair_counter(&self, counter: Counter, stored: i64, scanned: i64) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                let now = txn.get_locked(&[Key::Counter(counter)]).await?.counter()?;
+                if now.unwrap_or(0) != stored {
+                    return Ok(false);
+                }
+                txn.add_counter(counter, scanned - stored);
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Corrects the owners of a slice that still have the number that was compared.
+    pub(super) async fn repair_owners(&self, id: SliceId, size: u32, stored: i64, counted: i64) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                let now = txn.get_locked(&[Key::SliceRef(id, size)]).await?.owners()?;
+                if now.unwrap_or(1) != stored {
+                    return Ok(false);
+                }
+                txn.add_owners(id, size, counted - stored);
+                Ok(true)
+            })
+        })
+        .await
+    }
+}
+
+async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino) -> Result<()> {
+    let listing = list_directory(&*txn, ino).await?;
+    let now = meta.now();
+    let mut attr = Attr::new(NodeType::Directory, REMADE_MODE, Uid::ROOT, Gid(0), now, parent);
+    attr.nlink = listing.subdirectories.saturating_add(2);
+    txn.insert(Key::Node(ino), Record::Node(attr));
+    if meta.setting().dir_stats {
+        txn.put(Key::DirStat(ino), Record::DirStat(listing.stat));
+    }
+    Ok(())
+}
+
+async fn adopt(meta: &Meta, txn: &mut dyn Txn, ino: Ino, home: Ino, name: Name) -> Repaired {
+    let edge = Key::Edge(home, name);
+    let mut found = txn
+        .get_locked(&[Key::Node(ino), Key::Node(home), edge.clone()])
+        .await?;
+    let (Some(mut attr), Some(directory), None) = (found.node()?, found.node()?, found.edge()?) else {
+        return Ok(false);
+    };
+    txn.insert(edge, Record::Edge(Entry { kind: attr.kind, ino }));
+    if attr.parent == Ino::NONE {
+        txn.add_parent(ino, home, 1);
+    } else {
+        attr.parent = home;
+    }
+    if !attr.is_directory() {
+        attr.nlink = 1;
+    }
+    let stat: DirStat = entry_stat(&attr);
+    meta.account_entry(txn, home, stat).await?;
+    meta.touch_directory(txn, home, directory, attr.kind);
+    txn.put(Key::Node(ino), Record::Node(attr));
+    Ok(true)
+}

@@ -1,0 +1,37 @@
+//! Administration of a volume: what commands do beyond single verbs, one file per job.
+//!
+//! Jobs read in pages and work on several directories at once; each says what memory it takes. Whoever runs one
+//! watches it, or stops it, through a [`Progress`].
+
+mod check;
+mod clone_node;
+mod clone_tree;
+mod compact_tree;
+mod configure;
+mod expire_trash;
+mod info;
+mod progress;
+mod reclaim;
+mod recount;
+mod remove_tree;
+mod restore;
+mod slice_window;
+mod status;
+mod summary;
+mod tree_walk;
+
+pub use check::{
+    CheckCounts, CheckOptions, CheckReport, CheckScope, Defect, Finding, MAX_FINDINGS, RepairState, Severity,
+};
+pub use clone_tree::{CloneOptions, Cloned};
+pub use compact_tree::CompactSummary;
+pub use configure::{SettingChange, SettingChanged};
+pub use expire_trash::{Removal, TrashExpiry};
+pub use info::{InfoOptions, MAX_INFO_SLICES, NodeInfo};
+pub use progress::{Progress, ProgressCounts};
+pub use reclaim::Reclaimed;
+pub use remove_tree::RemoveTreeOptions;
+pub use restore::{RestoreOptions, Restored};
+pub use slice_window::{SliceShown, SliceUse, SliceWindow};
+pub use status::{PendingStatus, SessionDetail, SessionStatus, VolumeStatus};
+pub use summary::{MAX_SUMMARY_DEPTH, MAX_SUMMARY_ENTRIES, SummaryNode, SummaryOptions, TreeUsage};

@@ -1,0 +1,243 @@
+//! Giving back what nothing shows any more: deleted files, replaced slices, slices without owners, unfinished clones
+//! (spec 70-semantics sections 3 and 4, 20-model sections 6 and 7).
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::StreamExt as _;
+use moorage_model::{DelayedSlice, Ino, Result, SliceId};
+
+use super::expire_trash::Removal;
+use super::progress::Progress;
+use crate::{Key, Meta, Record, Scan, Txn};
+
+/// Records read per page.
+const PAGE: usize = 1000;
+/// Deleted files whose chunks are dropped at once.
+const FILES_AT_ONCE: usize = 10;
+
+/// How much of a kind was found and, unless the run was dry, removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    /// Records: files, slices or directories.
+    pub count: u64,
+    /// Bytes they stand for before compression: file lengths or slice sizes.
+    pub bytes: u64,
+}
+
+impl Reclaimed {
+    fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+impl Meta {
+    /// Removes the data of files deleted before `before` (unix seconds): chunks, then objects of slices that lost
+    /// their last owner, then the record. Files deleted later are left to whoever is at it now.
+    ///
+    /// # Errors
+    /// The first failure; everything else was tried. `Interrupted` when cancelled.
+    ///
+    /// # Cancel safety
+    /// Idempotent; what was not done is done by the next run.
+    pub async fn reclaim_deleted_files(
+        &self,
+        before: i64,
+        removal: Removal,
+        progress: &Progress,
+    ) -> Result<Reclaimed> {
+        let mut found = Reclaimed::default();
+        let mut outcome = Ok(());
+        let mut pages = Pages::new(Scan::DeletedFiles);
+        while let Some(items) = pages.next(self).await? {
+            progress.check()?;
+            let files: Vec<(Ino, u64)> = items
+                .into_iter()
+                .filter_map(|item| match item {
+                    (Key::DeletedFile(ino, length), Record::DeletedFile(at)) if at < before => {
+                        Some((ino, length))
+                    }
+                    _ => None,
+                })
+                .collect();
+            for (_, length) in &files {
+                found.add(*length);
+            }
+            if removal == Removal::DryRun {
+                continue;
+            }
+            let mut work = futures_util::stream::iter(files)
+                .map(|(ino, length)| async move { (length, self.drop_file_data(ino, length).await) })
+                .buffer_unordered(FILES_AT_ONCE);
+            let mut dead = Vec::new();
+            while let Some((length, dropped)) = work.next().await {
+                match dropped {
+                    Ok(slices) => dead.extend(slices),
+                    Err(error) => outcome = Err(error),
+                }
+                progress.add(1, length);
+            }
+            outcome = outcome.and(self.remove_slices(dead).await);
+        }
+        outcome.map(|()| found)
+    }
+
+    /// Gives up slices replaced by compactions before `before` (unix seconds): takes the owners that the delayed
+    /// records hold away, and removes what has none left.
+    ///
+    /// # Errors
+    /// The first failure; the others were tried. `Interrupted` when cancelled.
+    ///
+    /// # Cancel safety
+    /// Each record goes in one transaction with its owners; slices left without owners are found by
+    /// [`Meta::reclaim_dead_slices`].
+    pub async fn reclaim_delayed_slices(
+        &self,
+        before: i64,
+        removal: Removal,
+        progress: &Progress,
+    ) -> Result<Reclaimed> {
+        let mut found = Reclaimed::default();
+        let mut outcome = Ok(());
+        let mut pages = Pages::new(Scan::DelayedSlices);
+        while let Some(items) = pages.next(self).await? {
+            for (key, record) in items {
+                let (Key::DelayedSlices(id, at), Record::DelayedSlices(slices)) = (key, record) else {
+                    continue;
+                };
+                if at >= before {
+                    continue;
+                }
+                progress.check()?;
+                let bytes = slices.iter().map(|slice| u64::from(slice.size)).sum();
+                slices.iter().for_each(|slice| found.add(u64::from(slice.size)));
+                if removal == Removal::Delete {
+                    outcome = outcome.and(self.end_delay(id, at).await);
+                    progress.add(slices.len() as u64, bytes);
+                }
+            }
+        }
+        outcome.map(|()| found)
+    }
+
+    async fn end_delay(&self, id: SliceId, at: i64) -> Result<()> {
+        let slices = self
+            .transact("purge delayed slices", move |meta, txn| {
+                Box::pin(async move { drop_delayed(meta, txn, id, at).await })
+            })
+            .await?;
+        self.remove_slices(slices).await
+    }
+
+    /// Removes the objects and the references of slices that no record owns.
+    ///
+    /// # Errors
+    /// The first failure; `Interrupted` when cancelled.
+    ///
+    /// # Cancel safety
+    /// Idempotent.
+    pub async fn reclaim_dead_slices(&self, removal: Removal, progress: &Progress) -> Result<Reclaimed> {
+        let mut found = Reclaimed::default();
+        let mut outcome = Ok(());
+        let mut pages = Pages::new(Scan::DeadSlices);
+        while let Some(items) = pages.next(self).await? {
+            progress.check()?;
+            let slices: Vec<(SliceId, u32)> = items
+                .into_iter()
+                .filter_map(|(key, _)| match key {
+                    Key::SliceRef(id, size) => Some((id, size)),
+                    _ => None,
+                })
+                .collect();
+            let bytes = slices.iter().map(|(_, size)| u64::from(*size)).sum();
+            slices.iter().for_each(|(_, size)| found.add(u64::from(*size)));
+            if removal == Removal::Delete {
+                let count = slices.len() as u64;
+                outcome = outcome.and(self.remove_slices(slices).await);
+                progress.add(count, bytes);
+            }
+        }
+        outcome.map(|()| found)
+    }
+
+    /// Removes trees that clones begun before `before` (unix seconds) left unattached.
+    ///
+    /// # Errors
+    /// The first failure; `Interrupted` when cancelled.
+    ///
+    /// # Cancel safety
+    /// The record of a tree goes last, so the next run goes on.
+    pub async fn reclaim_detached(
+        &self,
+        before: i64,
+        removal: Removal,
+        progress: &Progress,
+    ) -> Result<Reclaimed> {
+        let mut found = Reclaimed::default();
+        let mut pages = Pages::new(Scan::Detached);
+        while let Some(items) = pages.next(self).await? {
+            for (key, record) in items {
+                if let (Key::Detached(ino), Record::Detached(began)) = (key, record)
+                    && began < before
+                {
+                    found.add(0);
+                    if removal == Removal::Delete {
+                        self.remove_detached(ino, progress).await?;
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+async fn drop_delayed(meta: &Meta, txn: &mut dyn Txn, id: SliceId, at: i64) -> Result<Vec<(SliceId, u32)>> {
+    let key = Key::DelayedSlices(id, at);
+    let slices: Vec<DelayedSlice> = txn
+        .get_locked(std::slice::from_ref(&key))
+        .await?
+        .delayed_slices()?
+        .unwrap_or_default();
+    let mut owners: BTreeMap<(SliceId, u32), i64> = BTreeMap::new();
+    for slice in slices {
+        *owners.entry((slice.id, slice.size)).or_default() -= 1;
+    }
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    txn.delete(key);
+    for ((id, size), lost) in &owners {
+        txn.add_owners(*id, *size, *lost);
+    }
+    meta.log(txn, || format!("CLEANUP_DELAYED_SLICES({id},{at})"));
+    Ok(owners.into_keys().collect())
+}
+
+/// The pages of a range, one after the other.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    range: Scan,
+    after: Option<Key>,
+    ended: bool,
+}
+
+impl Pages {
+    pub(crate) fn new(range: Scan) -> Pages {
+        Pages {
+            range,
+            after: None,
+            ended: false,
+        }
+    }
+
+    /// The next page; `None` behind the last one.
+    pub(crate) async fn next(&mut self, meta: &Meta) -> Result<Option<Vec<(Key, Record)>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let page = meta.engine.scan(&self.range, self.after.as_ref(), PAGE).await?;
+        self.after = page.items.last().map(|(key, _)| key.clone());
+        self.ended = !page.more || self.after.is_none();
+        Ok(Some(page.items))
+    }
+}

@@ -1,0 +1,235 @@
+//! Putting removed trees together again (the command `restore`; spec 70-semantics section 3).
+
+use std::collections::HashSet;
+
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
+use moorage_model::{Error, ErrorKind, Ino, Name, NodeType, Result};
+
+use super::progress::Progress;
+use super::reclaim::Pages;
+use crate::verbs::RenameFlags;
+use crate::{Context, Key, Meta, Record, Scan, TxnExt as _};
+
+/// How an hour of the trash is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// Moves what was removed back to its old directory. Otherwise the removed trees are only put together inside the
+    /// trash, where the directories that were removed get their entries back.
+    pub put_back: bool,
+    /// Entries moved at once.
+    pub concurrency: usize,
+}
+
+impl Default for RestoreOptions {
+    fn default() -> Self {
+        RestoreOptions {
+            put_back: false,
+            concurrency: 10,
+        }
+    }
+}
+
+/// What a restore did with the entries of an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Moved into a removed directory of the same hour.
+    pub rebuilt: u64,
+    /// Moved back to their old directory.
+    pub put_back: u64,
+    /// Left where they are: their old directory is gone, in another hour of the trash, or nobody asked for it.
+    pub left: u64,
+    /// Left because the old directory has an entry of that name now.
+    pub name_taken: u64,
+}
+
+impl Restored {
+    fn plus(self, other: Restored) -> Restored {
+        Restored {
+            rebuilt: self.rebuilt + other.rebuilt,
+            put_back: self.put_back + other.put_back,
+            left: self.left + other.left,
+            name_taken: self.name_taken + other.name_taken,
+        }
+    }
+}
+
+/// What the name of a trash entry tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TrashEntry {
+    stored: Name,
+    old_parent: Ino,
+    old_name: Name,
+}
+
+/// Reads `<old parent>-<inode>-<old name>`; `None` for names of another shape.
+fn parse(stored: &Name) -> Option<TrashEntry> {
+    let mut parts = stored.as_bytes().splitn(3, |byte| *byte == b'-');
+    let mut number = || {
+        let text = std::str::from_utf8(parts.next()?).ok()?;
+        text.parse::<u64>().ok()
+    };
+    let (parent, _ino) = (number()?, number()?);
+    Some(TrashEntry {
+        stored: stored.clone(),
+        old_parent: Ino(parent),
+        old_name: Name::new(parts.next()?).ok()?,
+    })
+}
+
+/// One run over an hour.
+struct Restore<'m> {
+    meta: &'m Meta,
+    context: &'m Context,
+    hour: Ino,
+    removed: HashSet<Ino>,
+    put_back: bool,
+}
+
+impl Meta {
+    /// Restores what was removed in an hour (`YYYY-MM-DD-HH`, UTC). Names that were cut to 255 bytes in the trash come
+    /// back cut. Directories get their statistics counted again.
+    ///
+    /// Memory: 16 bytes per directory removed in that hour.
+    ///
+    /// # Errors
+    /// `NotFound` when the trash has no such hour; `NotPermitted` unless the caller is root; the first failure of the
+    /// engine; `QuotaExceeded` when a quota of the old place is too small. Entries restored before stay so.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves part of the hour restored; calling again goes on.
+    pub async fn restore_trash(
+        &self,
+        context: &Context,
+        hour: &str,
+        options: RestoreOptions,
+        progress: &Progress,
+    ) -> Result<Restored> {
+        self.check_writable()?;
+        let name = Name::new(hour.as_bytes())?;
+        let edge = self.engine.get(&[Key::Edge(Ino::TRASH, name)]).await?.edge()?;
+        let hour_directory = edge.map(|entry| entry.ino).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("the trash has no hour {hour}"))
+                .with_advice("Hours are named YYYY-MM-DD-HH in UTC; list them with `ls .trash` in the mount.")
+        })?;
+        let restore = Restore {
+            meta: self,
+            context,
+            hour: hour_directory,
+            removed: self.removed_directories(hour_directory, progress).await?,
+            put_back: options.put_back,
+        };
+        let restored = restore.run(options.concurrency.max(1), progress).await?;
+        if self.setting().dir_stats {
+            for directory in restore.removed {
+                self.recount_directory(directory).await?;
+            }
+        }
+        Ok(restored)
+    }
+
+    async fn removed_directories(&self, hour: Ino, progress: &Progress) -> Result<HashSet<Ino>> {
+        let mut removed = HashSet::new();
+        let mut pages = Pages::new(Scan::Edges(hour));
+        while let Some(items) = pages.next(self).await? {
+            progress.check()?;
+            progress.expect(items.len() as u64);
+            removed.extend(items.into_iter().filter_map(|(_, record)| match record {
+                Record::Edge(entry) if entry.kind == NodeType::Directory => Some(entry.ino),
+                _ => None,
+            }));
+        }
+        Ok(removed)
+    }
+}
+
+impl Restore<'_> {
+    async fn run(&self, concurrency: usize, progress: &Progress) -> Result<Restored> {
+        let mut restored = Restored::default();
+        let mut pages = Pages::new(Scan::Edges(self.hour));
+        while let Some(items) = pages.next(self.meta).await? {
+            progress.check()?;
+            let names: Vec<Name> = items
+                .into_iter()
+                .filter_map(|(key, _)| match key {
+                    Key::Edge(_, name) => Some(name),
+                    _ => None,
+                })
+                .collect();
+            let count = names.len() as u64;
+            restored = futures_util::stream::iter(names)
+                .map(|name| self.restore(name))
+                .buffer_unordered(concurrency)
+                .try_fold(restored, |sum, one| async move { Ok(sum.plus(one)) })
+                .await?;
+            progress.add(count, 0);
+        }
+        Ok(restored)
+    }
+
+    async fn restore(&self, stored: Name) -> Result<Restored> {
+        let left = Restored {
+            left: 1,
+            ..Restored::default()
+        };
+        let Some(entry) = parse(&stored) else {
+            return Ok(left);
+        };
+        let rebuild = self.removed.contains(&entry.old_parent);
+        if !rebuild && !(self.put_back && self.is_alive(entry.old_parent).await?) {
+            return Ok(left);
+        }
+        let flags = RenameFlags {
+            no_replace: true,
+            restore: true,
+            ..RenameFlags::default()
+        };
+        let moved = self
+            .meta
+            .rename(
+                self.context,
+                (self.hour, &entry.stored),
+                (entry.old_parent, &entry.old_name),
+                flags,
+            )
+            .await;
+        match moved {
+            Ok(_) if rebuild => Ok(Restored {
+                rebuilt: 1,
+                ..Restored::default()
+            }),
+            Ok(_) => Ok(Restored {
+                put_back: 1,
+                ..Restored::default()
+            }),
+            Err(error) if error.kind() == ErrorKind::Exists => Ok(Restored {
+                name_taken: 1,
+                ..Restored::default()
+            }),
+            // The directory or the entry went away meanwhile.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(left),
+            Err(error) => Err(error.context(format!("restoring {}", entry.stored))),
+        }
+    }
+
+    /// Whether the old directory is in the tree, not in the trash.
+    async fn is_alive(&self, directory: Ino) -> Result<bool> {
+        let attr = self.meta.engine.get(&[Key::Node(directory)]).await?.node()?;
+        Ok(attr.is_some_and(|attr| attr.is_directory() && !attr.in_trash()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trash_names_tell_parent_and_name_even_with_dashes() {
+        let name = Name::new(b"12-345-a-b-c").unwrap();
+        let entry = parse(&name).unwrap();
+        assert_eq!(entry.old_parent, Ino(12));
+        assert_eq!(entry.old_name.as_bytes(), b"a-b-c");
+        for other in ["x", "1-2", "1-2-", "a-2-name", "1--name"] {
+            assert_eq!(parse(&Name::new(other.as_bytes()).unwrap()), None, "{other}");
+        }
+    }
+}

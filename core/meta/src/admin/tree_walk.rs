@@ -1,0 +1,168 @@
+//! Walking a tree with several directories at work at once and bounded memory.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use moorage_model::{Ino, Name, Result};
+
+use super::progress::Progress;
+use crate::{DirectoryEntry, Meta};
+
+/// Entries of a directory handed to a visitor at once.
+pub(super) const ENTRY_PAGE: usize = 1000;
+
+/// What is done in each directory of a tree.
+#[async_trait]
+pub(super) trait TreeVisitor: Sync {
+    /// A directory with what the visitor needs to know of it.
+    type Place: Send;
+
+    /// The directory itself.
+    fn directory(&self, place: &Self::Place) -> Ino;
+
+    /// Handles a page of entries, each with its attributes; the sub-directories to walk are returned.
+    /// Pages of one directory come one after the other.
+    async fn page(&self, place: &Self::Place, entries: Vec<DirectoryEntry>) -> Result<Vec<Self::Place>>;
+
+    /// Called when everything below a directory is done.
+    async fn leave(&self, place: Self::Place) -> Result<()>;
+}
+
+/// A directory of which something is still to be done.
+struct Frame<P> {
+    /// `None` while a step has it.
+    place: Option<P>,
+    parent: Option<u64>,
+    after: Option<Name>,
+    /// Sub-directories found and not left yet.
+    open: usize,
+    listed: bool,
+}
+
+enum Step<P> {
+    Page(P, Vec<P>, Option<Name>),
+    Left,
+}
+
+/// Walks the tree below `root` with up to `concurrency` steps at once, deepest directories first. The first error
+/// ends the walk; steps that run then are finished or dropped.
+///
+/// Memory: at most one page of directories per level of depth and step, about 150 bytes each.
+pub(super) async fn walk<V: TreeVisitor>(
+    meta: &Meta,
+    visitor: &V,
+    root: V::Place,
+    concurrency: usize,
+    progress: &Progress,
+) -> Result<()> {
+    let mut walk = Walk {
+        frames: HashMap::new(),
+        ready: Vec::new(),
+        next: 0,
+    };
+    walk.push(root, None);
+    let mut running: FuturesUnordered<BoxFuture<'_, (u64, Result<Step<V::Place>>)>> = FuturesUnordered::new();
+    loop {
+        progress.check()?;
+        while running.len() < concurrency.max(1) {
+            let Some((id, place, after, listed)) = walk.take_ready() else {
+                break;
+            };
+            running.push(Box::pin(async move {
+                let step = if listed {
+                    visitor.leave(place).await.map(|()| Step::Left)
+                } else {
+                    read_page(meta, visitor, place, after).await
+                };
+                (id, step)
+            }));
+        }
+        let Some((id, step)) = running.next().await else {
+            return Ok(());
+        };
+        match step? {
+            Step::Page(place, children, after) => walk.listed(id, place, children, after),
+            Step::Left => walk.left(id),
+        }
+    }
+}
+
+async fn read_page<V: TreeVisitor>(
+    meta: &Meta,
+    visitor: &V,
+    place: V::Place,
+    after: Option<Name>,
+) -> Result<Step<V::Place>> {
+    let entries = meta
+        .engine
+        .read_directory(visitor.directory(&place), after.as_ref(), ENTRY_PAGE, true)
+        .await?;
+    let next = (entries.len() == ENTRY_PAGE)
+        .then(|| entries.last().map(|item| item.name.clone()))
+        .flatten();
+    let children = if entries.is_empty() {
+        Vec::new()
+    } else {
+        visitor.page(&place, entries).await?
+    };
+    Ok(Step::Page(place, children, next))
+}
+
+struct Walk<P> {
+    frames: HashMap<u64, Frame<P>>,
+    /// Last in, first out, so that the deepest are finished before more are found.
+    ready: Vec<u64>,
+    next: u64,
+}
+
+impl<P> Walk<P> {
+    fn push(&mut self, place: P, parent: Option<u64>) {
+        let id = self.next;
+        self.next += 1;
+        let frame = Frame {
+            place: Some(place),
+            parent,
+            after: None,
+            open: 0,
+            listed: false,
+        };
+        self.frames.insert(id, frame);
+        self.ready.push(id);
+    }
+
+    fn take_ready(&mut self) -> Option<(u64, P, Option<Name>, bool)> {
+        let id = self.ready.pop()?;
+        let frame = self.frames.get_mut(&id)?;
+        let place = frame.place.take()?;
+        Some((id, place, frame.after.take(), frame.listed))
+    }
+
+    fn listed(&mut self, id: u64, place: P, children: Vec<P>, after: Option<Name>) {
+        if let Some(frame) = self.frames.get_mut(&id) {
+            frame.place = Some(place);
+            frame.open += children.len();
+            frame.listed = after.is_none();
+            frame.after = after;
+            if !frame.listed || frame.open == 0 {
+                self.ready.push(id);
+            }
+        }
+        for child in children {
+            self.push(child, Some(id));
+        }
+    }
+
+    fn left(&mut self, id: u64) {
+        let parent = self.frames.remove(&id).and_then(|frame| frame.parent);
+        if let Some(parent) = parent
+            && let Some(frame) = self.frames.get_mut(&parent)
+        {
+            frame.open -= 1;
+            if frame.listed && frame.open == 0 {
+                self.ready.push(parent);
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! BSD locks: one per open file, on the whole file.
+
+use std::sync::Arc;
+
+use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner, Result, SessionId};
+
+use super::Wait;
+use super::attempt::{Attempt, Outcome};
+use crate::{Key, Meta, Record, Scan, Txn};
+
+/// A request of one owner; the arguments of its transactions.
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    ino: Ino,
+    session: SessionId,
+    owner: LockOwner,
+    kind: FileLockKind,
+    wait: Wait,
+}
+
+/// What a transaction came to: the outcome with the owner's earlier lock, and whether a lock was given up or weakened.
+#[derive(Debug)]
+struct Tried {
+    outcome: Outcome<Option<FileLockKind>, LockOwner>,
+    weakened: bool,
+}
+
+impl Meta {
+    /// Takes, converts or (`None`) releases the BSD lock of an open file.
+    ///
+    /// An owner that waits for an exclusive lock gives up its shared one first, as on Linux, so that two of them do
+    /// not wait for each other for ever.
+    ///
+    /// Read set: node, BSD locks of the inode. Write set: the own lock. Round trips: two reads, one commit per try; a
+    /// release is one commit. Waiting holds no transaction; a release by this client wakes it, for others it polls.
+    ///
+    /// # Errors
+    /// `WouldBlock` without waiting; `NotFound`; `NotSupported` without a session; `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future of a request for a lock leaves no lock behind that was not held before; a commit under way
+    /// is taken back in the background. A release that has begun is carried through.
+    pub async fn flock(
+        &self,
+        ino: Ino,
+        owner: LockOwner,
+        kind: Option<FileLockKind>,
+        wait: Wait,
+    ) -> Result<()> {
+        let session = self.lock_session()?;
+        let Some(kind) = kind else {
+            return self.release_file_lock(ino, session, owner).await;
+        };
+        let request = Request {
+            ino,
+            session,
+            owner,
+            kind,
+            wait,
+        };
+        match wait {
+            Wait::No => match self.try_file_lock(request)?.await? {
+                Outcome::Granted(_) => Ok(()),
+                Outcome::Blocked(_) => Err(ErrorKind::WouldBlock.into()),
+            },
+            Wait::UntilGranted => {
+                let attempt = || self.try_file_lock(request);
+                self.until_granted(ino, owner, attempt).await
+            }
+        }
+    }
+
+    fn try_file_lock(&self, request: Request) -> Result<Attempt<Option<FileLockKind>, LockOwner>> {
+        let client = self.shared()?;
+        let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
+        let run = async move {
+            let tried = meta
+                .transact("flock", move |meta, txn| {
+                    Box::pin(async move { request.run(meta, txn).await })
+                })
+                .await?;
+            if tried.weakened {
+                meta.lock_waits.released(request.ino);
+            }
+            Ok(tried.outcome)
+        };
+        Ok(Attempt::new(client, run, move |previous| {
+            Box::pin(async move { taker_back.take_back_file_lock(request, previous).await })
+        }))
+    }
+
+    /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.
+    async fn take_back_file_lock(&self, request: Request, previous: Option<FileLockKind>) {
+        let undone = match (previous, request.kind) {
+            (None, _) => {
+                self.release_file_lock(request.ino, request.session, request.owner)
+                    .await
+            }
+            (Some(FileLockKind::Shared), FileLockKind::Exclusive) => {
+                let shared = Request {
+                    kind: FileLockKind::Shared,
+                    wait: Wait::No,
+                    ..request
+                };
+                match self.try_file_lock(shared) {
+                    Ok(attempt) => attempt.await.map(drop),
+                    Err(error) => Err(error),
+                }
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = undone {
+            tracing::warn!(inode = %request.ino, %error, "a lock that nobody waits for could not be released");
+        }
+    }
+
+    async fn release_file_lock(&self, ino: Ino, session: SessionId, owner: LockOwner) -> Result<()> {
+        let client = self.shared()?;
+        let meta = Arc::clone(&client);
+        let run = async move {
+            meta.transact("unlock", move |meta, txn| {
+                Box::pin(async move {
+                    txn.delete(Key::FileLock(ino, session, owner));
+                    meta.log(txn, || format!("FLOCK({ino},{owner},U)"));
+                    Ok(())
+                })
+            })
+            .await?;
+            meta.lock_waits.released(ino);
+            Ok(Outcome::<(), LockOwner>::Granted(()))
+        };
+        Attempt::new(client, run, |()| Box::pin(async {})).await.map(drop)
+    }
+}
+
+impl Request {
+    async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Tried> {
+        txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
+        let mut previous = None;
+        let mut blocked = false;
+        for (key, record) in txn.lock_range(&Scan::FileLocks(self.ino)).await? {
+            let (Key::FileLock(_, session, owner), Record::FileLock(kind)) = (key, record) else {
+                continue;
+            };
+            if (session, owner) == (self.session, self.owner) {
+                previous = Some(kind);
+            } else {
+                blocked |= [kind, self.kind].contains(&FileLockKind::Exclusive);
+            }
+        }
+        let own = Key::FileLock(self.ino, self.session, self.owner);
+        if blocked {
+            let weakened = previous.is_some() && self.wait == Wait::UntilGranted;
+            if weakened {
+                txn.delete(own);
+                meta.log(txn, || format!("FLOCK({},{},U)", self.ino, self.owner));
+            }
+            return Ok(Tried {
+                // An owner is one open file, not a process: no circle of them is a deadlock.
+                outcome: Outcome::Blocked(Vec::new()),
+                weakened,
+            });
+        }
+        if previous != Some(self.kind) {
+            txn.put(own, Record::FileLock(self.kind));
+            let letter = char::from(self.kind.letter());
+            meta.log(txn, || format!("FLOCK({},{},{letter})", self.ino, self.owner));
+        }
+        Ok(Tried {
+            outcome: Outcome::Granted(previous),
+            weakened: previous == Some(FileLockKind::Exclusive) && self.kind == FileLockKind::Shared,
+        })
+    }
+}

@@ -1,0 +1,369 @@
+//! POSIX locks: ranges of bytes per owner.
+
+use std::sync::Arc;
+
+use moorage_model::{
+    Error, ErrorKind, Ino, LockOwner, RecordLock, RecordLockKind, RecordLocks, Result, SessionId,
+};
+
+use super::Wait;
+use super::attempt::{Attempt, Outcome};
+use crate::{Key, Meta, Record, Scan, Txn};
+
+/// Locked ranges of one owner on one inode. More do not fit in a MySQL BLOB (spec 40-sql section 2).
+const MAX_RANGES: usize = 65_535 / RecordLock::BYTES;
+/// Records read at once when locks are only looked at.
+const LOCK_PAGE: usize = 1000;
+
+/// A range to be locked or unlocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockRequest {
+    /// Kind of the lock; `None` unlocks.
+    pub kind: Option<RecordLockKind>,
+    /// Process that asks, as F_GETLK reports it.
+    pub pid: u32,
+    /// First byte.
+    pub start: u64,
+    /// Last byte, inclusive; [`RecordLock::TO_END`] and beyond is "to end of file".
+    pub end: u64,
+}
+
+impl LockRequest {
+    fn checked(mut self) -> Result<LockRequest> {
+        self.end = self.end.min(RecordLock::TO_END);
+        if self.start > self.end {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("lock range from {} to {}", self.start, self.end),
+            ));
+        }
+        Ok(self)
+    }
+
+    fn letter(&self) -> char {
+        match self.kind {
+            None => 'U',
+            Some(RecordLockKind::Read) => 'R',
+            Some(RecordLockKind::Write) => 'W',
+        }
+    }
+}
+
+/// A request of one owner; the arguments of its transactions.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    ino: Ino,
+    session: SessionId,
+    owner: LockOwner,
+    request: LockRequest,
+}
+
+/// What a transaction came to: the outcome with the owner's earlier ranges, and whether a lock was weakened.
+struct Tried {
+    outcome: Outcome<Vec<RecordLock>, LockOwner>,
+    weakened: bool,
+}
+
+impl Meta {
+    /// The first lock (by its start) that another owner holds against `wanted`; `None` when it could be granted.
+    /// The process is known for locks of this client only, else it is 0.
+    ///
+    /// One engine read per 1000 owners; needs no session.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an empty range; `Corrupt` for a damaged record.
+    pub async fn record_lock_get(
+        &self,
+        ino: Ino,
+        owner: LockOwner,
+        wanted: RecordLock,
+    ) -> Result<Option<RecordLock>> {
+        let session = self.session();
+        let mut first: Option<RecordLock> = None;
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self
+                .engine
+                .scan(&Scan::RecordLocks(ino), after.as_ref(), LOCK_PAGE)
+                .await?;
+            after = page.items.last().map(|(key, _)| key.clone());
+            for (key, record) in page.items {
+                let (Key::RecordLocks(_, holder, of), Record::RecordLocks(ranges)) = (key, record) else {
+                    continue;
+                };
+                if (holder, of) == (session, owner) {
+                    continue;
+                }
+                let found = ranges.into_iter().find(|range| range.conflicts(&wanted));
+                if let Some(mut range) = found
+                    && first.is_none_or(|first| range.start < first.start)
+                {
+                    range.pid = if holder == session { range.pid } else { 0 };
+                    first = Some(range);
+                }
+            }
+            if !page.more || after.is_none() {
+                return Ok(first);
+            }
+        }
+    }
+
+    /// Locks or unlocks a range for an owner, splitting and merging what it holds.
+    ///
+    /// Read set: node, POSIX locks of the inode (of the owner when unlocking). Write set: the locks of the owner. Round
+    /// trips: two reads (one), one commit per try. Waiting holds no transaction; a release by this client wakes it, for
+    /// others it polls.
+    ///
+    /// # Errors
+    /// `WouldBlock` without waiting; `Deadlock` when waiting would close a circle of owners of this client; `NotFound`;
+    /// `InvalidArgument` for an empty range; `NoSpace` for more ranges than a record holds; `NotSupported` without a
+    /// session; `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// As [`Meta::flock`].
+    pub async fn record_lock_set(
+        &self,
+        ino: Ino,
+        owner: LockOwner,
+        request: LockRequest,
+        wait: Wait,
+    ) -> Result<()> {
+        let change = Change {
+            ino,
+            session: self.lock_session()?,
+            owner,
+            request: request.checked()?,
+        };
+        match wait {
+            Wait::UntilGranted if request.kind.is_some() => {
+                let attempt = || self.try_record_lock(change);
+                self.until_granted(ino, owner, attempt).await
+            }
+            _ => match self.try_record_lock(change)?.await? {
+                Outcome::Granted(_) => Ok(()),
+                Outcome::Blocked(_) => Err(ErrorKind::WouldBlock.into()),
+            },
+        }
+    }
+
+    fn try_record_lock(&self, change: Change) -> Result<Attempt<Vec<RecordLock>, LockOwner>> {
+        let client = self.shared()?;
+        let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
+        let run = async move {
+            let tried = meta
+                .transact("record lock", move |meta, txn| {
+                    Box::pin(async move { change.run(meta, txn).await })
+                })
+                .await?;
+            if tried.weakened {
+                meta.lock_waits.released(change.ino);
+            }
+            Ok(tried.outcome)
+        };
+        Ok(Attempt::new(client, run, move |previous| {
+            Box::pin(async move { taker_back.take_back_record_lock(change, previous).await })
+        }))
+    }
+
+    /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.
+    async fn take_back_record_lock(&self, change: Change, previous: Vec<RecordLock>) {
+        if change.request.kind.is_none() {
+            return;
+        }
+        let previous = Arc::new(previous);
+        let undone = self
+            .transact("take back a record lock", move |meta, txn| {
+                let previous = Arc::clone(&previous);
+                Box::pin(async move { change.withdraw(meta, txn, &previous).await })
+            })
+            .await;
+        self.lock_waits.released(change.ino);
+        if let Err(error) = undone {
+            tracing::warn!(inode = %change.ino, %error, "a lock that nobody waits for could not be released");
+        }
+    }
+}
+
+impl Change {
+    async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Tried> {
+        let mut own = match self.request.kind {
+            None => self.locked_own(txn).await?,
+            Some(kind) => match self.locked_unless_blocked(txn, kind).await? {
+                Ok(own) => own,
+                Err(blockers) => {
+                    return Ok(Tried {
+                        outcome: Outcome::Blocked(blockers),
+                        weakened: false,
+                    });
+                }
+            },
+        };
+        let request = self.request;
+        let previous = own.ranges.clone();
+        own.set(request.kind, request.pid, request.start, request.end);
+        self.store(meta, txn, &previous, own, &request)?;
+        let weakened = request.kind != Some(RecordLockKind::Write) && !previous.is_empty();
+        Ok(Tried {
+            outcome: Outcome::Granted(previous),
+            weakened,
+        })
+    }
+
+    fn key(&self) -> Key {
+        Key::RecordLocks(self.ino, self.session, self.owner)
+    }
+
+    fn own(&self, ranges: Vec<RecordLock>) -> RecordLocks {
+        RecordLocks {
+            session: self.session,
+            owner: self.owner,
+            ranges,
+        }
+    }
+
+    async fn locked_own(&self, txn: &mut dyn Txn) -> Result<RecordLocks> {
+        let ranges = txn.get_locked(&[self.key()]).await?.record_locks()?;
+        Ok(self.own(ranges.unwrap_or_default()))
+    }
+
+    /// The locks of the owner, or the owners of this client among those whose locks are in the way.
+    async fn locked_unless_blocked(
+        &self,
+        txn: &mut dyn Txn,
+        kind: RecordLockKind,
+    ) -> Result<Result<RecordLocks, Vec<LockOwner>>> {
+        txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
+        let wanted = RecordLock {
+            kind,
+            pid: self.request.pid,
+            start: self.request.start,
+            end: self.request.end,
+        };
+        let mut own = self.own(Vec::new());
+        let mut blocked = false;
+        let mut blockers = Vec::new();
+        for (key, record) in txn.lock_range(&Scan::RecordLocks(self.ino)).await? {
+            let (Key::RecordLocks(_, session, owner), Record::RecordLocks(ranges)) = (key, record) else {
+                continue;
+            };
+            if (session, owner) == (self.session, self.owner) {
+                own.ranges = ranges;
+            } else if ranges.iter().any(|range| range.conflicts(&wanted)) {
+                blocked = true;
+                blockers.extend((session == self.session).then_some(owner));
+            }
+        }
+        Ok(if blocked { Err(blockers) } else { Ok(own) })
+    }
+
+    fn store(
+        &self,
+        meta: &Meta,
+        txn: &mut dyn Txn,
+        previous: &[RecordLock],
+        own: RecordLocks,
+        request: &LockRequest,
+    ) -> Result<()> {
+        if own.ranges == previous {
+            return Ok(());
+        }
+        if own.ranges.len() > MAX_RANGES {
+            return Err(Error::new(
+                ErrorKind::NoSpace,
+                format!("more than {MAX_RANGES} locked ranges on inode {}", self.ino),
+            ));
+        }
+        if own.ranges.is_empty() {
+            txn.delete(self.key());
+        } else {
+            txn.put(self.key(), Record::RecordLocks(own.ranges));
+        }
+        meta.log(txn, || {
+            let (ino, owner, letter) = (self.ino, self.owner, request.letter());
+            format!(
+                "SETLK({ino},{owner},{letter},{},{},{})",
+                request.start, request.end, request.pid
+            )
+        });
+        Ok(())
+    }
+
+    async fn withdraw(&self, meta: &Meta, txn: &mut dyn Txn, previous: &[RecordLock]) -> Result<()> {
+        let mut own = self.locked_own(txn).await?;
+        let before = own.ranges.clone();
+        for step in withdrawal(&self.request, previous) {
+            own.set(step.kind, step.pid, step.start, step.end);
+        }
+        let unlock = LockRequest {
+            kind: None,
+            ..self.request
+        };
+        self.store(meta, txn, &before, own, &unlock)
+    }
+}
+
+/// What takes back a granted request as far as that weakens locks: bytes that were free are unlocked, bytes that were
+/// locked for reading are so again. `previous` is in order.
+fn withdrawal(granted: &LockRequest, previous: &[RecordLock]) -> Vec<LockRequest> {
+    let mut steps = Vec::new();
+    let mut next = granted.start;
+    let unlock = |start: u64, end: u64| LockRequest {
+        kind: None,
+        pid: granted.pid,
+        start,
+        end,
+    };
+    let overlapping = previous
+        .iter()
+        .filter(|range| range.start <= granted.end && granted.start <= range.end);
+    for range in overlapping {
+        if range.start > next {
+            steps.push(unlock(next, range.start - 1));
+        }
+        if range.kind == RecordLockKind::Read && granted.kind == Some(RecordLockKind::Write) {
+            steps.push(LockRequest {
+                kind: Some(RecordLockKind::Read),
+                pid: range.pid,
+                start: range.start.max(granted.start),
+                end: range.end.min(granted.end),
+            });
+        }
+        next = range.end.saturating_add(1);
+    }
+    if next <= granted.end && granted.kind.is_some() {
+        steps.push(unlock(next, granted.end));
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_taken_back_leaves_what_was_locked_before() {
+        let read = |start, end| RecordLock {
+            kind: RecordLockKind::Read,
+            pid: 3,
+            start,
+            end,
+        };
+        let previous = [read(0, 9), read(20, 29)];
+        let granted = LockRequest {
+            kind: Some(RecordLockKind::Write),
+            pid: 3,
+            start: 5,
+            end: 24,
+        };
+        let mut locks = RecordLocks {
+            session: SessionId(1),
+            owner: LockOwner(1),
+            ranges: previous.to_vec(),
+        };
+        locks.set(granted.kind, granted.pid, granted.start, granted.end);
+        for step in withdrawal(&granted, &previous) {
+            locks.set(step.kind, step.pid, step.start, step.end);
+        }
+        assert_eq!(locks.ranges, previous);
+    }
+}

@@ -1,0 +1,101 @@
+//! unlink of many entries of one directory.
+
+use std::sync::Arc;
+
+use moorage_model::{Flags, Ino, Name, NodeType, Result};
+
+use super::parent::{Parent, check_reserved};
+use super::removal::{Fate, Removal};
+use super::unlink::{UnlinkOptions, unlink_line};
+use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
+use crate::{Context, Meta, Txn};
+
+#[derive(Debug)]
+struct UnlinkMany {
+    context: Context,
+    parent: Ino,
+    names: Vec<Name>,
+    trash: Option<Ino>,
+}
+
+impl Meta {
+    /// Removes several entries of one directory in one transaction, each as [`Meta::unlink`] would. Entries that are
+    /// gone and directories are passed over. Returns how many were removed.
+    ///
+    /// Read set: parent, entries, nodes. Round trips: one read for the parent, one per entry, one commit.
+    ///
+    /// # Errors
+    /// As [`Meta::unlink`] for the first entry that can not be removed; none is removed then.
+    pub(crate) async fn unlink_many(
+        &self,
+        context: &Context,
+        parent: Ino,
+        names: Vec<Name>,
+        options: UnlinkOptions,
+    ) -> Result<usize> {
+        for name in &names {
+            check_reserved(parent, name)?;
+        }
+        check_out_of_trash(context, parent)?;
+        let trash = self.trash_for(parent, options).await?;
+        let unlink = Arc::new(UnlinkMany {
+            context: context.clone(),
+            parent,
+            names,
+            trash,
+        });
+        let fates = self
+            .transact("unlink many", move |meta, txn| {
+                let unlink = Arc::clone(&unlink);
+                Box::pin(async move { unlink.run(meta, txn).await })
+            })
+            .await?;
+        let removed = fates.len();
+        for fate in fates {
+            self.after_removal(fate);
+        }
+        Ok(removed)
+    }
+}
+
+impl UnlinkMany {
+    async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Vec<Fate>> {
+        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        meta.check_directory_change(&*txn, &self.context, &parent_attr)
+            .await?;
+        refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        let now = meta.now();
+        let mut fates = Vec::with_capacity(self.names.len());
+        let mut removed = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            let Some((entry, attr)) = txn.lock_child(self.parent, name).await? else {
+                continue;
+            };
+            if entry.kind == NodeType::Directory {
+                continue;
+            }
+            if let Some(attr) = &attr {
+                refuse_flags(attr, Flags::IMMUTABLE | Flags::APPEND)?;
+                check_sticky(&self.context, &parent_attr, attr)?;
+            }
+            let removal = Removal {
+                parent: self.parent,
+                name,
+                entry,
+                attr,
+                trash: self.trash,
+                replaced: false,
+            };
+            fates.push(removal.run(meta, txn, now).await?);
+            removed.push((name, entry.ino));
+        }
+        if fates.is_empty() {
+            return Ok(fates);
+        }
+        let updated = Parent::new(self.parent, parent_attr).store(meta, txn, now);
+        for ((name, ino), fate) in removed.into_iter().zip(&fates) {
+            meta.log(txn, || unlink_line(self.parent, name, *fate, updated, ino));
+        }
+        Ok(fates)
+    }
+}

@@ -1,0 +1,261 @@
+//! Garbage collection: objects that nothing names, and what waits to be deleted (the command `gc`; spec 60-objects
+//! section 2).
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
+use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectInfo, ObjectStore};
+use moorage_meta::Meta;
+use moorage_meta::admin::{CompactSummary, Progress, Reclaimed, Removal, SliceUse, SliceWindow, TrashExpiry};
+use moorage_model::{Clock, Error, ErrorKind, Result, SliceId};
+
+use super::listing::Listing;
+use super::store_clock::present;
+
+/// Age below which an object is never judged: its writer may still be about to commit it (spec 60-objects section 2).
+pub const MINIMUM_AGE: Duration = Duration::from_secs(3600);
+/// Seconds after which an unattached clone counts as abandoned (spec 70-semantics section 6).
+const ABANDONED_CLONE: i64 = 86_400;
+
+/// What a garbage collection does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GarbageOptions {
+    /// Deletes what it finds; otherwise everything is only counted.
+    pub delete: bool,
+    /// Compacts all chunks first.
+    pub compact: bool,
+    /// Objects younger than this are not judged. Below [`MINIMUM_AGE`] only while nobody writes.
+    pub min_age: Duration,
+    /// Deletions and compactions at once.
+    pub concurrency: usize,
+}
+
+impl Default for GarbageOptions {
+    fn default() -> Self {
+        GarbageOptions {
+            delete: false,
+            compact: false,
+            min_age: MINIMUM_AGE,
+            concurrency: 10,
+        }
+    }
+}
+
+/// Objects and the bytes they take in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ObjectCount {
+    /// Objects.
+    pub objects: u64,
+    /// Stored bytes.
+    pub bytes: u64,
+}
+
+impl ObjectCount {
+    fn add(&mut self, info: &ObjectInfo) {
+        self.objects += 1;
+        self.bytes = self.bytes.saturating_add(info.size);
+    }
+}
+
+/// What a garbage collection found, or deleted when it was told to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GarbageReport {
+    /// Objects of slices that files show.
+    pub valid: ObjectCount,
+    /// Objects of slices that compactions replaced and that are kept for the trash days.
+    pub delayed: ObjectCount,
+    /// Objects of slices whose deletion is pending.
+    pub pending: ObjectCount,
+    /// Objects that nothing names and that are old enough to be sure.
+    pub leaked: ObjectCount,
+    /// Objects that nothing names, too young to judge or of unknown age.
+    pub young: ObjectCount,
+    /// Keys below `chunks/` that are no blocks; never touched.
+    pub foreign: ObjectCount,
+    /// Hours of the trash older than the trash days.
+    pub trash: TrashExpiry,
+    /// Unattached clones older than a day.
+    pub clones: Reclaimed,
+    /// Deleted files with data.
+    pub deleted_files: Reclaimed,
+    /// Replaced slices kept longer than the trash days.
+    pub delayed_slices: Reclaimed,
+    /// Slices without owners.
+    pub dead_slices: Reclaimed,
+    /// What the compaction did.
+    pub compacted: CompactSummary,
+}
+
+/// Finds what takes space for nothing and, when asked to, gives it back: expired trash, abandoned clones, deleted
+/// files, replaced slices past the trash days, slices without owners, and objects that no record names. The metadata
+/// client needs its data attached.
+///
+/// An object is deleted only when no record named it after it was older than `min_age`, by the slower of the client's
+/// and the store's clock, and after the metadata that stopped naming it is durable. Objects whose age the store does
+/// not tell are kept.
+///
+/// Memory: that of [`Meta::slice_window`]; volumes of more slices list the store once per window.
+///
+/// # Errors
+/// `ReadOnly` for a deletion through a read-only client; `Interrupted` when cancelled; the first failure of engine or
+/// store. What was deleted stays deleted.
+///
+/// # Cancel safety
+/// Idempotent: run it again.
+pub async fn collect_garbage(
+    meta: &Meta,
+    store: &dyn ObjectStore,
+    clock: &dyn Clock,
+    options: GarbageOptions,
+    progress: &Progress,
+) -> Result<GarbageReport> {
+    if meta.options().read_only && (options.delete || options.compact) {
+        return Err(Error::new(
+            ErrorKind::ReadOnly,
+            "garbage is collected by a client that may write",
+        ));
+    }
+    let mut report = GarbageReport::default();
+    if options.compact {
+        report.compacted = meta.compact_volume(options.concurrency, progress).await?;
+    }
+    reclaim(meta, clock, options, progress, &mut report).await?;
+    let now = if options.delete {
+        present(store, clock).await?
+    } else {
+        SystemTime::from(clock.now())
+    };
+    let sweep = Sweep {
+        meta,
+        store,
+        block_size: block_size(meta),
+        options,
+        // Taken before the records are read: what is committed from now on is younger.
+        young_from: now.checked_sub(options.min_age).unwrap_or(SystemTime::UNIX_EPOCH),
+        progress,
+    };
+    let mut from = SliceId::HOLE;
+    loop {
+        let window = meta.slice_window(from, progress).await?;
+        sweep.window(from, &window, &mut report).await?;
+        match window.next {
+            Some(next) => from = next,
+            None => return Ok(report),
+        }
+    }
+}
+
+/// Bytes of a block.
+pub(super) fn block_size(meta: &Meta) -> u32 {
+    meta.setting().block_size << 10
+}
+
+/// What records say is to go.
+async fn reclaim(
+    meta: &Meta,
+    clock: &dyn Clock,
+    options: GarbageOptions,
+    progress: &Progress,
+    report: &mut GarbageReport,
+) -> Result<()> {
+    let removal = if options.delete {
+        Removal::Delete
+    } else {
+        Removal::DryRun
+    };
+    let now = clock.now().seconds;
+    let kept_until = meta.delayed_slice_expiry();
+    report.trash = meta
+        .expire_trash(kept_until, removal, options.concurrency, progress)
+        .await?;
+    report.clones = meta
+        .reclaim_detached(now.saturating_sub(ABANDONED_CLONE), removal, progress)
+        .await?;
+    report.deleted_files = meta.reclaim_deleted_files(i64::MAX, removal, progress).await?;
+    report.delayed_slices = meta.reclaim_delayed_slices(kept_until, removal, progress).await?;
+    report.dead_slices = meta.reclaim_dead_slices(removal, progress).await?;
+    Ok(())
+}
+
+struct Sweep<'a> {
+    meta: &'a Meta,
+    store: &'a dyn ObjectStore,
+    block_size: u32,
+    options: GarbageOptions,
+    young_from: SystemTime,
+    progress: &'a Progress,
+}
+
+impl Sweep<'_> {
+    async fn window(&self, from: SliceId, window: &SliceWindow, report: &mut GarbageReport) -> Result<()> {
+        let mut listing = Listing::new(self.store, BLOCK_PREFIX);
+        while let Some(page) = listing.next(self.progress).await? {
+            let mut leaked = Vec::new();
+            for (key, info) in page {
+                let Some(block) = BlockId::parse(&key) else {
+                    if from == SliceId::HOLE {
+                        report.foreign.add(&info);
+                    }
+                    continue;
+                };
+                if !window.covers(block.slice, from) {
+                    continue;
+                }
+                self.progress.add(1, info.size);
+                match self.judge(&block, window.slices.get(&block.slice), &info) {
+                    Verdict::Valid => report.valid.add(&info),
+                    Verdict::Delayed => report.delayed.add(&info),
+                    Verdict::Pending => report.pending.add(&info),
+                    Verdict::Young => report.young.add(&info),
+                    Verdict::Leaked => {
+                        report.leaked.add(&info);
+                        leaked.push(key);
+                    }
+                }
+            }
+            if self.options.delete && !leaked.is_empty() {
+                self.delete(leaked).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, block: &BlockId, known: Option<&SliceUse>, info: &ObjectInfo) -> Verdict {
+        if let Some(known) = known
+            && (known.sizes_differ || block.belongs_to(known.size, self.block_size))
+        {
+            return if known.records > 0 {
+                Verdict::Valid
+            } else if known.delayed > 0 {
+                Verdict::Delayed
+            } else {
+                Verdict::Pending
+            };
+        }
+        match info.modified {
+            Some(modified) if modified < self.young_from => Verdict::Leaked,
+            _ => Verdict::Young,
+        }
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> Result<()> {
+        self.meta.make_durable().await?;
+        futures_util::stream::iter(keys)
+            .map(Ok)
+            .try_for_each_concurrent(self.options.concurrency.max(1), |key| async move {
+                self.store
+                    .delete(&key)
+                    .await
+                    .map_err(|error| error.context(format!("deleting the leaked object {key}")))
+            })
+            .await
+    }
+}
+
+enum Verdict {
+    Valid,
+    Delayed,
+    Pending,
+    Young,
+    Leaked,
+}

@@ -1,0 +1,81 @@
+//! The end of a volume (the command `destroy`).
+
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
+use moorage_chunk::ObjectStore;
+use moorage_meta::Meta;
+use moorage_meta::admin::Progress;
+use moorage_model::{Error, ErrorKind, Result};
+
+use super::listing::Listing;
+
+/// How a volume is destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DestroyOptions {
+    /// Also while sessions use it.
+    pub force: bool,
+    /// Deletions at once.
+    pub concurrency: usize,
+}
+
+impl Default for DestroyOptions {
+    fn default() -> Self {
+        DestroyOptions {
+            force: false,
+            concurrency: 50,
+        }
+    }
+}
+
+/// Deletes every object of a volume, then every record. `uuid` must be the volume's, so that nobody destroys another
+/// one by a wrong address. `progress` counts objects.
+///
+/// # Errors
+/// `InvalidArgument` for another UUID; `Busy` while sessions use the volume, unless forced; the first failure of store
+/// or engine: the records are there then and the call can be repeated.
+///
+/// # Cancel safety
+/// Dropping the future leaves a volume whose objects are partly gone; call it again.
+pub async fn destroy_volume(
+    meta: &Meta,
+    store: &dyn ObjectStore,
+    uuid: &str,
+    options: DestroyOptions,
+    progress: &Progress,
+) -> Result<()> {
+    let setting = meta.setting();
+    if !setting.uuid.eq_ignore_ascii_case(uuid) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "the volume {} has the UUID {}, not {uuid}",
+                setting.name, setting.uuid
+            ),
+        ));
+    }
+    let sessions = meta.list_sessions().await?;
+    let users: Vec<String> = sessions
+        .iter()
+        .filter(|session| !session.expired && session.id != meta.session())
+        .map(|session| format!("{} at {}", session.info.host_name, session.info.mount_point))
+        .collect();
+    if !users.is_empty() && !options.force {
+        return Err(Error::new(
+            ErrorKind::Busy,
+            format!("the volume {} is in use by {}", setting.name, users.join(", ")),
+        )
+        .with_advice("Unmount it there first."));
+    }
+    let mut listing = Listing::new(store, "");
+    while let Some(page) = listing.next(progress).await? {
+        futures_util::stream::iter(page)
+            .map(Ok::<_, Error>)
+            .try_for_each_concurrent(options.concurrency.max(1), |(key, info)| async move {
+                store.delete(&key).await?;
+                progress.add(1, info.size);
+                Ok(())
+            })
+            .await?;
+    }
+    store.sync().await?;
+    meta.engine().wipe().await
+}

@@ -1,0 +1,14 @@
+//! Administration that needs records and objects together: garbage collection, the object half of `fsck`, the objects
+//! of a file, and the end of a volume.
+
+mod collect;
+mod destroy;
+mod file_objects;
+mod listing;
+mod object_check;
+mod store_clock;
+
+pub use collect::{GarbageOptions, GarbageReport, MINIMUM_AGE, ObjectCount, collect_garbage};
+pub use destroy::{DestroyOptions, destroy_volume};
+pub use file_objects::{ObjectPiece, file_objects};
+pub use object_check::{ObjectCheckOptions, check_objects};

@@ -1,0 +1,282 @@
+//! Whether every block of every slice is in the store (the command `fsck`).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::stream::StreamExt as _;
+use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectStore, blocks};
+use moorage_meta::Meta;
+use moorage_meta::admin::{
+    CheckReport, CheckScope, Defect, Finding, Progress, RepairState, Severity, SliceShown, SliceUse,
+    SliceWindow,
+};
+use moorage_model::{ErrorKind, Ino, Result, SliceId};
+
+use super::collect::block_size;
+use super::listing::Listing;
+
+/// Slices of a window with missing objects that are looked at again.
+const SUSPECTS: usize = 10_000;
+/// Paths named in a finding.
+const NAMED_PATHS: usize = 3;
+/// Blocks named in a finding.
+const NAMED_BLOCKS: usize = 3;
+
+/// What is checked, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectCheckOptions {
+    /// Whose objects are checked. A tree is checked object by object, a volume by one listing.
+    pub scope: CheckScope,
+    /// Objects asked for at once.
+    pub concurrency: usize,
+}
+
+impl Default for ObjectCheckOptions {
+    fn default() -> Self {
+        ObjectCheckOptions {
+            scope: CheckScope::Volume,
+            concurrency: 20,
+        }
+    }
+}
+
+/// Checks that every object that files need is in the store with a size that it can have: its own length, or any when
+/// the volume compresses or encrypts. What seems to be missing is asked for one by one, and only reported while a file
+/// still shows it. A client with write-back may have an object that is not in the store yet.
+///
+/// Memory: 50 MB for the records and 30 MB for the objects per million slices, bounded by two million; volumes of more
+/// slices list the store once per window.
+///
+/// # Errors
+/// `Interrupted` when cancelled; `Corrupt` for a slice record that can not be read; the first failure of engine or
+/// store.
+pub async fn check_objects(
+    meta: &Meta,
+    store: &dyn ObjectStore,
+    options: ObjectCheckOptions,
+    progress: &Progress,
+) -> Result<CheckReport> {
+    let setting = meta.setting();
+    let plain_text = matches!(setting.compression.to_ascii_lowercase().as_str(), "" | "none");
+    let mut check = ObjectCheck {
+        meta,
+        store,
+        block_size: block_size(meta),
+        hash_prefix: setting.hash_prefix,
+        plain: plain_text && setting.encrypt_key.is_empty(),
+        concurrency: options.concurrency.max(1),
+        progress,
+        report: CheckReport::default(),
+    };
+    if let CheckScope::Tree(ino) = options.scope {
+        let slices = meta.tree_slices(ino, progress).await?;
+        check.count(&slices);
+        let all: BTreeSet<SliceId> = slices.keys().copied().collect();
+        check.judge(&slices, all).await?;
+        return Ok(check.report);
+    }
+    let mut from = SliceId::HOLE;
+    loop {
+        let window = meta.slice_window(from, progress).await?;
+        check.window(from, &window).await?;
+        match window.next {
+            Some(next) => from = next,
+            None => return Ok(check.report),
+        }
+    }
+}
+
+struct ObjectCheck<'a> {
+    meta: &'a Meta,
+    store: &'a dyn ObjectStore,
+    block_size: u32,
+    hash_prefix: bool,
+    plain: bool,
+    concurrency: usize,
+    progress: &'a Progress,
+    report: CheckReport,
+}
+
+/// What is wrong with a block.
+struct Fault {
+    block: BlockId,
+    /// Stored bytes, `None` when it is missing.
+    size: Option<u64>,
+}
+
+impl ObjectCheck<'_> {
+    fn count(&mut self, slices: &BTreeMap<SliceId, SliceUse>) {
+        for (id, known) in slices.iter().filter(|(_, known)| known.records > 0) {
+            self.report.counts.objects += blocks(*id, known.size, self.block_size).len() as u64;
+            self.report.counts.object_bytes += u64::from(known.size);
+        }
+    }
+
+    fn fits(&self, block: &BlockId, size: u64) -> bool {
+        if self.plain {
+            size == u64::from(block.len)
+        } else {
+            size > 0
+        }
+    }
+
+    async fn window(&mut self, from: SliceId, window: &SliceWindow) -> Result<()> {
+        self.count(&window.slices);
+        let expected: u64 = window.slices.len() as u64;
+        self.progress.expect(expected);
+        let mut found: HashMap<SliceId, usize> = HashMap::new();
+        let mut listing = Listing::new(self.store, BLOCK_PREFIX);
+        while let Some(page) = listing.next(self.progress).await? {
+            for (key, info) in page {
+                let Some(block) = BlockId::parse(&key).filter(|block| window.covers(block.slice, from))
+                else {
+                    continue;
+                };
+                let wanted = window.slices.get(&block.slice).filter(|known| {
+                    known.records > 0
+                        && block.belongs_to(known.size, self.block_size)
+                        && self.fits(&block, info.size)
+                });
+                if wanted.is_some() {
+                    *found.entry(block.slice).or_default() += 1;
+                    self.progress.add(1, info.size);
+                }
+            }
+        }
+        let suspects: BTreeSet<SliceId> = window
+            .slices
+            .iter()
+            .filter(|(_, known)| known.records > 0)
+            .filter(|(id, known)| {
+                let have = found.get(id).copied().unwrap_or(0);
+                have < blocks(**id, known.size, self.block_size).len()
+            })
+            .map(|(id, _)| *id)
+            .take(SUSPECTS)
+            .collect();
+        self.judge(&window.slices, suspects).await
+    }
+
+    /// Asks for every block of these slices and reports what is wrong and still shown.
+    async fn judge(
+        &mut self,
+        slices: &BTreeMap<SliceId, SliceUse>,
+        suspects: BTreeSet<SliceId>,
+    ) -> Result<()> {
+        let mut faulty: BTreeMap<SliceId, Vec<Fault>> = BTreeMap::new();
+        for id in suspects {
+            self.progress.check()?;
+            let Some(known) = slices.get(&id) else { continue };
+            let faults = self.faults(id, known.size).await?;
+            if !faults.is_empty() {
+                faulty.insert(id, faults);
+            }
+        }
+        if faulty.is_empty() {
+            return Ok(());
+        }
+        let ids: BTreeSet<SliceId> = faulty.keys().copied().collect();
+        let shown = self.meta.chunks_showing(&ids, self.progress).await?;
+        for (id, faults) in faulty {
+            let uses: Vec<&SliceShown> = shown.iter().filter(|one| one.id == id).collect();
+            if let Some(files) = self.describe(&uses).await? {
+                self.report_slice(id, &faults, &files);
+            }
+        }
+        Ok(())
+    }
+
+    async fn faults(&self, id: SliceId, size: u32) -> Result<Vec<Fault>> {
+        let mut answers = futures_util::stream::iter(blocks(id, size, self.block_size))
+            .map(|block| async move { (block, self.store.head(&block.key(self.hash_prefix)).await) })
+            .buffered(self.concurrency);
+        let mut faults = Vec::new();
+        while let Some((block, answer)) = answers.next().await {
+            match answer {
+                Ok(info) if self.fits(&block, info.size) => {}
+                Ok(info) => faults.push(Fault {
+                    block,
+                    size: Some(info.size),
+                }),
+                Err(error) if error.kind() == ErrorKind::NotFound => faults.push(Fault { block, size: None }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(faults)
+    }
+
+    /// The files that show a slice, in words; `None` when none does any more.
+    async fn describe(&self, uses: &[&SliceShown]) -> Result<Option<String>> {
+        let mut files: Vec<String> = Vec::new();
+        let inodes: BTreeSet<Ino> = uses.iter().map(|one| one.ino).collect();
+        let total = inodes.len();
+        for ino in inodes {
+            if files.len() == NAMED_PATHS {
+                files.push(format!("and {} more", total - NAMED_PATHS));
+                break;
+            }
+            match self.meta.paths(ino).await {
+                Ok(paths) => files.push(match paths.first() {
+                    Some(path) => format!("{:?} (inode {ino})", String::from_utf8_lossy(path)),
+                    None => format!("inode {ino}"),
+                }),
+                // A deleted file whose data is about to go.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((!files.is_empty()).then(|| files.join(", ")))
+    }
+
+    fn report_slice(&mut self, id: SliceId, faults: &[Fault], files: &str) {
+        let keys = |missing: bool| -> Vec<String> {
+            faults
+                .iter()
+                .filter(|fault| fault.size.is_none() == missing)
+                .map(|fault| match fault.size {
+                    Some(size) => format!("{} ({size} bytes)", fault.block.key(self.hash_prefix)),
+                    None => fault.block.key(self.hash_prefix),
+                })
+                .collect()
+        };
+        let named = |keys: &[String]| {
+            let mut text = keys
+                .iter()
+                .take(NAMED_BLOCKS)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            if keys.len() > NAMED_BLOCKS {
+                text.push_str(&format!(" and {} more", keys.len() - NAMED_BLOCKS));
+            }
+            text
+        };
+        let (missing, wrong) = (keys(true), keys(false));
+        let mut add = |defect, message, advice: &str| {
+            self.report.add(Finding {
+                defect,
+                severity: Severity::Error,
+                message,
+                advice: advice.to_owned(),
+                repair: RepairState::Impossible,
+            });
+        };
+        if !missing.is_empty() {
+            add(
+                Defect::MissingObject,
+                format!("slice {id} of {files}: objects are missing: {}", named(&missing)),
+                "A mount with write-back may still have them: let it finish its uploads. Otherwise restore the \
+                 objects from a copy of the bucket, or the file from a backup.",
+            );
+        }
+        if !wrong.is_empty() {
+            add(
+                Defect::WrongObjectSize,
+                format!(
+                    "slice {id} of {files}: objects have an impossible size: {}",
+                    named(&wrong)
+                ),
+                "Restore the objects from a copy of the bucket, or the file from a backup.",
+            );
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Where this user's files of Moorage live (XDG base directories on Linux).
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::HostError;
+
+/// Only the user enters a folder of ours: logs, caches and volumes are nobody else's business.
+const PRIVATE_MODE: u32 = 0o700;
+
+/// The folders of this user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// Home.
+    pub home: PathBuf,
+    /// Volumes made without a place of their own.
+    pub data: PathBuf,
+    /// What can be fetched or computed again.
+    pub cache: PathBuf,
+    /// Logs and records of running mounts.
+    pub state: PathBuf,
+}
+
+impl Folders {
+    /// The folders of the calling user; none of them need exist.
+    ///
+    /// # Errors
+    /// When the user has no home.
+    pub fn of_user() -> Result<Folders, HostError> {
+        let no_home = || {
+            HostError::new("this user has no home folder")
+                .with_advice("Set HOME to a folder that you can write.")
+        };
+        let base = directories::BaseDirs::new().ok_or_else(no_home)?;
+        let project = directories::ProjectDirs::from("", "", "moorage").ok_or_else(no_home)?;
+        Ok(Folders {
+            home: base.home_dir().to_owned(),
+            data: project.data_dir().to_owned(),
+            cache: project.cache_dir().to_owned(),
+            state: project.state_dir().unwrap_or(project.data_local_dir()).to_owned(),
+        })
+    }
+
+    /// The state folder of another user, unless that user moved it.
+    pub fn state_of(user: u32) -> Option<PathBuf> {
+        let user = nix::unistd::User::from_uid(user.into()).ok()??;
+        Some(user.dir.join(".local/state/moorage"))
+    }
+
+    /// Makes a folder of this user with everything above it, closed to others. One that exists stays as it is.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_private(path: &Path) -> Result<(), HostError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE_MODE)
+            .create(path)
+            .map_err(|error| {
+                HostError::new(format!("making the folder {}", path.display()))
+                    .with_advice("Check that you may write there and that the disk has space.")
+                    .with_source(error)
+            })
+    }
+}

@@ -1,0 +1,156 @@
+//! The folder that a volume appears at.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use crate::mount_table::{MountEntry, mounts};
+use crate::{HostError, Unmount, unmount};
+
+/// What is at a mount point before mounting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MountPointState {
+    /// Nothing.
+    Missing,
+    /// Something that is no folder.
+    NotDirectory,
+    /// An empty folder.
+    Empty,
+    /// A folder with entries, which a mount hides.
+    NotEmpty,
+    /// A FUSE mount that answers.
+    Mounted(MountEntry),
+    /// A FUSE mount whose process is gone.
+    Stale(MountEntry),
+}
+
+/// An absolute path without symbolic links, which need not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountPoint {
+    path: PathBuf,
+}
+
+impl MountPoint {
+    /// Resolves a path as the user wrote it. A dead mount cannot be asked, so only its parent is.
+    ///
+    /// # Errors
+    /// When the parent folder does not exist or the path ends in no name.
+    pub fn resolve(path: &Path) -> Result<MountPoint, HostError> {
+        if let Ok(path) = fs::canonicalize(path) {
+            return Ok(MountPoint { path });
+        }
+        let failed = |error: io::Error| {
+            HostError::new(format!("mount point {}", path.display()))
+                .with_advice("Give an existing folder, or make it with `mkdir -p`.")
+                .with_source(error)
+        };
+        let absolute = std::path::absolute(path).map_err(failed)?;
+        let name = absolute
+            .file_name()
+            .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+        let parent = absolute.parent().unwrap_or(Path::new("/"));
+        let path = fs::canonicalize(parent).map_err(failed)?.join(name);
+        Ok(MountPoint { path })
+    }
+
+    /// The resolved path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The mount that covers all others at this path.
+    ///
+    /// # Errors
+    /// When the mount table cannot be read.
+    pub fn mount(&self) -> Result<Option<MountEntry>, HostError> {
+        Ok(mounts()?.into_iter().rev().find(|entry| entry.point == self.path))
+    }
+
+    /// What is there now.
+    ///
+    /// # Errors
+    /// When it can be neither read nor judged.
+    pub fn state(&self) -> Result<MountPointState, HostError> {
+        let mount = self.mount()?.filter(MountEntry::is_fuse);
+        let metadata = match (fs::metadata(&self.path), mount) {
+            (Err(error), Some(entry)) if is_dead(&error) => return Ok(MountPointState::Stale(entry)),
+            (_, Some(entry)) => return Ok(MountPointState::Mounted(entry)),
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(MountPointState::Missing);
+            }
+            (Err(error), None) => return Err(self.failed(error)),
+            (Ok(metadata), None) => metadata,
+        };
+        if !metadata.is_dir() {
+            return Ok(MountPointState::NotDirectory);
+        }
+        let mut entries = fs::read_dir(&self.path).map_err(|error| self.failed(error))?;
+        Ok(match entries.next() {
+            Some(_) => MountPointState::NotEmpty,
+            None => MountPointState::Empty,
+        })
+    }
+
+    /// Takes dead mounts away, so that the folder below can be mounted on again.
+    ///
+    /// # Errors
+    /// When the system refuses; somebody else's dead mount needs root.
+    pub fn clear_stale(&self) -> Result<(), HostError> {
+        /// Dead mounts stacked on one point; more than a few mean that nothing is taken away.
+        const STACKED: usize = 16;
+        for _ in 0..STACKED {
+            match self.state()? {
+                MountPointState::Stale(_) => unmount(&self.path, Unmount::Lazy)?,
+                _ => return Ok(()),
+            }
+        }
+        Err(HostError::new(format!(
+            "more than {STACKED} dead mounts lie on {}",
+            self.path.display()
+        )))
+    }
+
+    fn failed(&self, error: io::Error) -> HostError {
+        HostError::new(format!("mount point {}", self.path.display())).with_source(error)
+    }
+}
+
+/// "Transport endpoint is not connected", or a connection that was aborted.
+fn is_dead(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(Errno::ENOTCONN | Errno::ECONNABORTED)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MountPoint, MountPointState};
+
+    #[test]
+    fn a_missing_folder_with_a_parent_resolves_and_says_so() {
+        let folder = tempfile::tempdir().expect("folder");
+        let point = MountPoint::resolve(&folder.path().join("none")).expect("resolves");
+        assert_eq!(point.state().expect("state"), MountPointState::Missing);
+    }
+
+    #[test]
+    fn files_and_full_folders_are_told_apart_from_empty_ones() {
+        let folder = tempfile::tempdir().expect("folder");
+        let point = MountPoint::resolve(folder.path()).expect("resolves");
+        assert_eq!(point.state().expect("state"), MountPointState::Empty);
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"x").expect("file");
+        assert_eq!(point.state().expect("state"), MountPointState::NotEmpty);
+        let point = MountPoint::resolve(&file).expect("resolves");
+        assert_eq!(point.state().expect("state"), MountPointState::NotDirectory);
+    }
+
+    #[test]
+    fn a_path_below_nothing_is_refused_with_advice() {
+        let error = MountPoint::resolve(std::path::Path::new("/none/such/place")).expect_err("refused");
+        assert!(error.to_string().contains("mkdir -p"), "{error}");
+    }
+}
