@@ -60,6 +60,8 @@ impl Meta {
                     return Ok(None);
                 };
                 txn.delete(Key::Node(ino));
+                // Those set while it had no name any more.
+                txn.delete_attachments(ino);
                 let deleted = Record::DeletedFile(meta.now().seconds);
                 txn.put(Key::DeletedFile(ino, attr.length), deleted);
                 meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);

@@ -1,0 +1,101 @@
+//! An engine whose answer to a commit can be held back, as a slow network does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
+use moorage_model::{Attr, Counter, Entry, Ino, Name, Result};
+use tokio::sync::watch;
+
+/// Commits at once and answers when the gate is open.
+#[derive(Debug)]
+pub(crate) struct GatedEngine {
+    inner: Arc<dyn Engine>,
+    open: watch::Sender<bool>,
+}
+
+impl GatedEngine {
+    pub(crate) fn new(inner: Arc<dyn Engine>) -> GatedEngine {
+        GatedEngine {
+            inner,
+            open: watch::Sender::new(true),
+        }
+    }
+
+    pub(crate) fn set_open(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+}
+
+#[async_trait]
+impl Read for GatedEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        self.inner.read(keys).await
+    }
+
+    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+        self.inner.scan(range, after, limit).await
+    }
+
+    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
+        self.inner.lookup(parent, name).await
+    }
+
+    async fn read_directory(
+        &self,
+        directory: Ino,
+        after: Option<&Name>,
+        limit: usize,
+        attributes: bool,
+    ) -> Result<Vec<DirectoryEntry>> {
+        self.inner
+            .read_directory(directory, after, limit, attributes)
+            .await
+    }
+
+    async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
+        self.inner.parents(ino).await
+    }
+}
+
+#[async_trait]
+impl Engine for GatedEngine {
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+
+    fn durability(&self) -> Durability {
+        self.inner.durability()
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        self.inner.prepare().await
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        self.inner.is_empty().await
+    }
+
+    async fn execute(&self, job: Job) -> Result<()> {
+        let committed = self.inner.execute(job).await;
+        let mut open = self.open.subscribe();
+        open.wait_for(|open| *open).await.unwrap();
+        committed
+    }
+
+    async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
+        self.inner.allocate(counter, batch).await
+    }
+
+    async fn make_durable(&self) -> Result<()> {
+        self.inner.make_durable().await
+    }
+
+    async fn wipe(&self) -> Result<()> {
+        self.inner.wipe().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.inner.close().await
+    }
+}
