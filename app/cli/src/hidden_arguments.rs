@@ -82,7 +82,7 @@ fn secret_part(text: &str) -> (&str, &str, &str) {
 }
 
 /// Splits `scheme://user:password@host…` around the password.
-fn password_of_url(text: &str) -> Option<(&str, &str, &str)> {
+pub(crate) fn password_of_url(text: &str) -> Option<(&str, &str, &str)> {
     let authority_start = text.find("://")? + "://".len();
     let rest = text.get(authority_start..)?;
     // A password may hold any character: the last @ before the query ends it, as the engines read it.

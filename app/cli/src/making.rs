@@ -9,7 +9,7 @@ use moorage_meta::{Engine, Meta};
 use moorage_model::{Error, ErrorKind, Result, SECRET_NONCE_BYTES, Setting, SystemClock};
 use rand::RngExt as _;
 
-use crate::secrets;
+use crate::environment;
 use crate::volume;
 
 /// The object that says whose prefix this is.
@@ -40,7 +40,7 @@ pub(crate) fn seal(setting: &Setting) -> Result<Setting> {
 /// The store's when it can not be written, read and deleted from; `Exists` when objects of others use its prefix or
 /// the database holds something else; `InvalidArgument` for a setting that can not be. The store is left as it was.
 pub(crate) async fn make(engine: &Arc<dyn Engine>, setting: &Setting, making: Making) -> Result<Setting> {
-    let store = if secrets::check_store() {
+    let store = if environment::check_store() {
         let store = volume::open_objects(setting)?;
         if !making.force {
             refuse_foreign_objects(store.as_ref()).await?;
@@ -86,7 +86,7 @@ async fn claim(store: &dyn ObjectStore, uuid: &str) {
 /// # Errors
 /// The store's, with the failing step.
 pub(crate) async fn check(setting: &Setting) -> Result<()> {
-    if secrets::check_store() {
+    if environment::check_store() {
         probe_store(volume::open_objects(setting)?.as_ref()).await?;
     }
     Ok(())

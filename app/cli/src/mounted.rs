@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use moorage_host::Folders;
 use moorage_meta::Context;
 use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
 
 use crate::arguments::MetaUrl;
+use crate::mounting::{MountRecord, host_error};
 
 /// A place inside a mounted volume.
 #[derive(Clone, Debug)]
@@ -16,14 +18,10 @@ pub(crate) struct Inside {
     pub(crate) path: Vec<u8>,
 }
 
-/// Names of the file that tells how a volume is mounted (spec 70-semantics section 13).
-const CONFIG_FILES: [&str; 2] = [".config", ".jfs.config"];
-
 /// Finds the volume that a path lies in. The last name need not exist.
 ///
 /// # Errors
-/// `NotFound` when the path lies in no mounted volume of Moorage, or when the mount does not tell this user where
-/// its database is.
+/// `NotFound` when the path lies in no mounted volume of Moorage, or in one that another user mounted.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
     let point = mount_point(&whole)?.ok_or_else(|| {
@@ -78,32 +76,20 @@ fn mount_point(path: &Path) -> Result<Option<PathBuf>> {
         .map(|mount| mount.point))
 }
 
-/// Metadata URL and sub-directory that the configuration file of a mount tells.
+/// Metadata URL and sub-directory of a mount, by the record of the user who mounted it.
 fn told_by(point: &Path) -> Result<(MetaUrl, String)> {
-    let untold = || {
+    let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let record = MountRecord::find(&folders.state, point).filter(|record| !record.database.is_empty());
+    let record = record.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
-            format!(
-                "the mount at {} does not say where its database is",
-                point.display()
-            ),
+            format!("where the database of the mount at {} is, is not known to this user", point.display()),
         )
         .with_advice(
-            "Give the metadata URL and a path inside the volume instead, or run the command as root.",
+            "Run the command as the user who mounted it, or give the metadata URL and a path inside the volume.",
         )
-    };
-    let text = CONFIG_FILES
-        .iter()
-        .find_map(|name| std::fs::read(point.join(name)).ok())
-        .ok_or_else(untold)?;
-    let config: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| untold().with_source(error))?;
-    let url = config
-        .pointer("/Meta/Location")
-        .and_then(|url| url.as_str())
-        .ok_or_else(untold)?;
-    let subdir = config.pointer("/Meta/Subdir").and_then(|subdir| subdir.as_str());
-    Ok((MetaUrl::from(url.to_owned()), subdir.unwrap_or("/").to_owned()))
+    })?;
+    Ok((MetaUrl::from(record.database), record.subdir.unwrap_or_default()))
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use moorage_model::{Result, Setting, SystemClock};
 use moorage_vfs::VolumeData;
 
 use crate::arguments::MetaUrl;
-use crate::secrets;
+use crate::environment;
 
 /// Whether the database may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Database {
 /// `InvalidArgument` for a malformed or unknown URL, `NotFound` for a missing file or folder, and what connecting
 /// meets; no text holds a password.
 pub(crate) fn open_engine(url: &MetaUrl, database: Database) -> Result<Arc<dyn Engine>> {
-    let password = secrets::meta_password()?;
+    let password = environment::meta_password()?;
     match database {
         Database::Existing => moorage_engines::open_existing(url.as_str(), password.as_deref()),
         Database::MakeIfMissing => moorage_engines::open(url.as_str(), password.as_deref()),
@@ -50,7 +50,7 @@ pub(crate) async fn open_meta(url: &MetaUrl, options: MetaOptions) -> Result<Arc
 /// `InvalidArgument` for a store that can not be opened.
 pub(crate) fn open_objects(setting: &Setting) -> Result<Arc<dyn ObjectStore>> {
     let opened = setting.with_opened_secrets()?;
-    open_store(&opened, secrets::rsa_passphrase().as_deref())
+    open_store(&opened, environment::rsa_passphrase().as_deref())
 }
 
 /// Opens the data of a volume. `adjust` puts the machine's side (caches, limits, time-outs) into the configuration
@@ -82,7 +82,19 @@ impl Volume {
     /// # Errors
     /// As [`open_meta`] and [`open_data`].
     pub(crate) async fn open(url: &MetaUrl) -> Result<Volume> {
-        let meta = open_meta(url, short_command()).await?;
+        Volume::with(url, short_command()).await
+    }
+
+    /// As [`Volume::open`], for a command that changes nothing.
+    ///
+    /// # Errors
+    /// As [`open_meta`] and [`open_data`].
+    pub(crate) async fn open_to_look(url: &MetaUrl) -> Result<Volume> {
+        Volume::with(url, read_only_command()).await
+    }
+
+    async fn with(url: &MetaUrl, options: MetaOptions) -> Result<Volume> {
+        let meta = open_meta(url, options).await?;
         let chunks = open_data(&meta.setting(), |_| {}).await?;
         meta.attach_data(Arc::new(VolumeData::new(Arc::clone(&chunks))));
         Ok(Volume { meta, chunks })
@@ -93,7 +105,9 @@ impl Volume {
     /// # Errors
     /// Of the durability barrier: then a power cut may undo a part.
     pub(crate) async fn close(self) -> Result<()> {
-        self.meta.make_durable().await?;
+        if !self.meta.options().read_only {
+            self.meta.make_durable().await?;
+        }
         self.meta.engine().close().await
     }
 }
@@ -111,9 +125,12 @@ fn short_command() -> MetaOptions {
 /// # Errors
 /// As [`open_meta`].
 pub(crate) async fn open_to_look(url: &MetaUrl) -> Result<Arc<Meta>> {
-    let options = MetaOptions {
+    open_meta(url, read_only_command()).await
+}
+
+fn read_only_command() -> MetaOptions {
+    MetaOptions {
         read_only: true,
         ..short_command()
-    };
-    open_meta(url, options).await
+    }
 }

@@ -6,6 +6,11 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use crate::hidden_arguments;
+
+/// Engines that keep the volume in a file.
+const LOCAL_SCHEMES: [&str; 2] = ["sqlite3://", "sqlite://"];
+
 /// A metadata URL. It may hold a password, so it is shown only with that left out.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct MetaUrl(String);
@@ -14,6 +19,23 @@ impl MetaUrl {
     /// The URL with its password, for opening.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The URL as another process may open it: without its password, which comes from the environment there, and
+    /// with the absolute path of a local file.
+    pub(crate) fn to_share(&self) -> MetaUrl {
+        let open = match hidden_arguments::password_of_url(&self.0) {
+            Some((before, _, after)) => format!("{}{after}", before.trim_end_matches(':')),
+            None => self.0.clone(),
+        };
+        for scheme in LOCAL_SCHEMES {
+            if let Some(path) = open.strip_prefix(scheme)
+                && let Ok(absolute) = std::path::absolute(path)
+            {
+                return MetaUrl(format!("{scheme}{}", absolute.display()));
+            }
+        }
+        MetaUrl(open)
     }
 
     /// Whether an argument that may be a path or a URL is a URL.
@@ -52,4 +74,30 @@ pub(crate) struct MetaUrlArgument {
     /// Database of the volume, such as sqlite3:///home/me/volume.db. A password goes into META_PASSWORD
     #[arg(value_name = "META-URL")]
     pub(crate) url: MetaUrl,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_url_has_no_password_and_an_absolute_file() {
+        let shared = |text: &str| MetaUrl::from(text.to_owned()).to_share().0;
+        assert_eq!(shared("redis://me:secret@host:1/2"), "redis://me@host:1/2");
+        assert_eq!(shared("sqlite3:///a/b.db?x=y"), "sqlite3:///a/b.db?x=y");
+        assert!(shared("sqlite3://b.db").starts_with("sqlite3:///"));
+    }
+
+    #[test]
+    fn a_url_is_told_from_a_path() {
+        assert!(MetaUrl::looks_like("sqlite3:///a"));
+        assert!(!MetaUrl::looks_like("/mnt/a://b"));
+        assert!(!MetaUrl::looks_like("photos"));
+    }
+
+    #[test]
+    fn debug_output_shows_no_password() {
+        let url = MetaUrl::from("mysql://me:secret@(h)/d".to_owned());
+        assert!(!format!("{url:?}").contains("secret"));
+    }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use moorage_meta::{Engine, Meta, round_block_size, without_secrets};
-use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
+use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
 use crate::making::{self, Making};
 use crate::output::{self, OutputArguments};
 use crate::volume::{self, Database};
-use crate::{secrets, size};
+use crate::{environment, size};
 
 /// Make a volume, or change the changeable options of one
 ///
@@ -216,9 +216,9 @@ fn new_setting(arguments: &Arguments) -> Result<Setting> {
         encrypt_algo: "aes256gcm-rsa".to_owned(),
         trash_days: 1,
         dir_stats: true,
-        access_key: secrets::access_key().unwrap_or_default(),
-        secret_key: secrets::secret_key().unwrap_or_default(),
-        session_token: secrets::session_token().unwrap_or_default(),
+        access_key: environment::access_key().unwrap_or_default(),
+        secret_key: environment::secret_key().unwrap_or_default(),
+        session_token: environment::session_token().unwrap_or_default(),
         ..Setting::default()
     };
     apply(&mut setting, arguments)?;

@@ -3,16 +3,17 @@
 use clap::Args;
 use moorage_meta::admin::{CheckOptions, CheckReport, CheckScope, Finding, Progress, RepairState, Severity};
 use moorage_model::{Error, ErrorKind, Result};
+use moorage_vfs::volume_check::{ObjectCheckOptions, check_objects};
 use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::target;
 use crate::volume::Volume;
+use crate::{concurrency, target};
 
-/// Check that a volume is whole
+/// Check that a volume is whole: its records against each other, and its objects against its records
 ///
 /// Ends with exit code 7 when something is wrong that was not repaired; numbers that are allowed to drift are only
 /// noted. A volume in use can be checked.
@@ -29,12 +30,20 @@ pub(crate) struct Arguments {
     #[arg(long)]
     repair: bool,
 
+    /// Objects asked for at the same time
+    #[arg(short = 'p', long, default_value_t = 20, value_parser = concurrency::parse)]
+    threads: usize,
+
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let volume = Volume::open(&arguments.database.url).await?;
+    let volume = if arguments.repair {
+        Volume::open(&arguments.database.url).await?
+    } else {
+        Volume::open_to_look(&arguments.database.url).await?
+    };
     let scope = match &arguments.path {
         Some(path) => CheckScope::Tree(target::resolve(&volume.meta, path.as_bytes()).await?.0),
         None => CheckScope::Volume,
@@ -46,11 +55,19 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts = Progress::default();
     let work = Work {
         title: "Checking",
-        unit: "records",
+        unit: "records and objects",
     };
-    let report = context
-        .watch(work, &counts, volume.meta.check(options, &counts))
-        .await;
+    let objects = ObjectCheckOptions {
+        scope,
+        concurrency: arguments.threads,
+    };
+    let store = volume.chunks.store().as_ref();
+    let job = async {
+        let mut report = volume.meta.check(options, &counts).await?;
+        report.merge(check_objects(&volume.meta, store, objects, &counts).await?);
+        Ok(report)
+    };
+    let report = context.watch(work, &counts, job).await;
     let name = volume.meta.setting().name.clone();
     volume.close().await?;
     let report = report?;

@@ -1,15 +1,19 @@
 //! One file per command: its arguments and what it calls.
 
+mod bench;
 mod clone;
 mod compact;
 mod completion;
 mod config;
+mod destroy;
 mod format;
 mod fsck;
+mod gc;
 mod info;
 mod man;
 mod mount;
 mod quickstart;
+mod quota;
 mod restore;
 mod rmr;
 mod status;
@@ -35,12 +39,16 @@ pub(crate) enum Command {
     Config(Box<config::Arguments>),
     Status(status::Arguments),
     Fsck(fsck::Arguments),
+    Gc(gc::Arguments),
+    Quota(quota::Arguments),
     Compact(compact::Arguments),
     Restore(restore::Arguments),
     Info(info::Arguments),
     Summary(summary::Arguments),
     Rmr(rmr::Arguments),
     Clone(clone::Arguments),
+    Destroy(destroy::Arguments),
+    Bench(bench::Arguments),
     Version(version::Arguments),
     Completion(completion::Arguments),
     Man(man::Arguments),
@@ -54,6 +62,9 @@ impl Command {
             Command::Config(arguments) => arguments.output.json,
             Command::Status(arguments) => arguments.output.json,
             Command::Fsck(arguments) => arguments.output.json,
+            Command::Gc(arguments) => arguments.output.json,
+            Command::Quota(arguments) => arguments.json(),
+            Command::Bench(arguments) => arguments.output.json,
             Command::Compact(arguments) => arguments.output.json,
             Command::Restore(arguments) => arguments.output.json,
             Command::Info(arguments) => arguments.output.json,
@@ -64,6 +75,7 @@ impl Command {
             Command::Quickstart(_)
             | Command::Mount(_)
             | Command::Umount(_)
+            | Command::Destroy(_)
             | Command::Completion(_)
             | Command::Man(_) => false,
         }
@@ -80,12 +92,16 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),
         Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),
+        Command::Gc(arguments) => until_signal(gc::run(&arguments, context)),
+        Command::Quota(arguments) => until_signal(quota::run(&arguments, context)),
+        Command::Destroy(arguments) => until_signal(destroy::run(&arguments, context)),
         Command::Compact(arguments) => until_signal(compact::run(&arguments, context)),
         Command::Restore(arguments) => until_signal(restore::run(&arguments, context)),
         Command::Info(arguments) => until_signal(info::run(&arguments, context)),
         Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),
         Command::Rmr(arguments) => until_signal(rmr::run(&arguments, context)),
         Command::Clone(arguments) => until_signal(clone::run(&arguments, context)),
+        Command::Bench(arguments) => bench::run(&arguments, context),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

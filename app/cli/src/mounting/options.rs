@@ -53,6 +53,11 @@ impl MountPlan {
         Ok(plan)
     }
 
+    /// The directory of the volume that takes the place of its root.
+    pub(super) fn subdir(&self) -> Option<&str> {
+        self.flags.access.subdir.as_deref()
+    }
+
     fn read_only(&self) -> bool {
         self.flags.access.read_only || self.mount_options.read_only
     }

@@ -1,7 +1,7 @@
 //! What is known about a running mount outside of its process: who serves it, and what it still has to store.
 //!
 //! One small file per mount point in the state folder of the user who mounted it. `moorage umount` reads it to wait
-//! for the process after the kernel has let go of the mount.
+//! for the process after the kernel has let go of the mount; commands that take a path find the volume by it.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,6 +12,7 @@ use moorage_model::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use super::host_error;
+use crate::arguments::MetaUrl;
 
 /// How far a mount is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -45,6 +46,12 @@ pub(crate) struct MountRecord {
     pub(crate) point: PathBuf,
     /// Name of the volume.
     pub(crate) volume: String,
+    /// Its database, without a password.
+    #[serde(default)]
+    pub(crate) database: String,
+    /// The directory of the volume that is mounted; none for all of it.
+    #[serde(default)]
+    pub(crate) subdir: Option<String>,
     /// Process that serves it.
     pub(crate) pid: u32,
     /// Start of that process, since ids are used again.
@@ -55,10 +62,12 @@ pub(crate) struct MountRecord {
 
 impl MountRecord {
     /// The record of a mount that this process serves.
-    pub(crate) fn own(point: &Path, volume: &str) -> MountRecord {
+    pub(crate) fn own(point: &Path, volume: &str, database: &MetaUrl, subdir: Option<&str>) -> MountRecord {
         MountRecord {
             point: point.to_owned(),
             volume: volume.to_owned(),
+            database: database.to_share().as_str().to_owned(),
+            subdir: subdir.map(str::to_owned),
             pid: std::process::id(),
             started: ProcessIdentity::own().map_or(0, |own| own.start),
             phase: MountPhase::Serving,
@@ -153,7 +162,12 @@ mod tests {
     #[test]
     fn a_record_is_found_again_until_it_is_removed() {
         let folder = tempfile::tempdir().expect("folder");
-        let record = MountRecord::own(Path::new("/mnt/x"), "disk");
+        let record = MountRecord::own(
+            Path::new("/mnt/x"),
+            "disk",
+            &MetaUrl::from("sqlite3:///a.db".to_owned()),
+            None,
+        );
         record.write(folder.path()).expect("written");
         let found = MountRecord::find(folder.path(), Path::new("/mnt/x")).expect("found");
         assert_eq!(found, record);

@@ -65,7 +65,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         }
     };
     let volume = vfs.meta().setting().name.clone();
-    let mut record = MountRecord::own(plan.point.path(), &volume);
+    let mut record = MountRecord::own(plan.point.path(), &volume, &plan.url, plan.subdir());
     if let Err(error) = record.write(&plan.folders.state) {
         tracing::warn!(%error, "`moorage umount` will not wait for this mount");
     }

@@ -1,4 +1,6 @@
-//! Secrets that come from the environment, so that they stand in no command line.
+//! What comes from the environment: secrets, so that they stand in no command line, and switches for experts.
+
+use moorage_model::{Error, ErrorKind, Result};
 
 /// Password of the metadata database; wins over one in the URL.
 const META_PASSWORD: [&str; 2] = ["MOORAGE_META_PASSWORD", "META_PASSWORD"];
@@ -13,7 +15,8 @@ const SESSION_TOKEN: [&str; 2] = ["MOORAGE_SESSION_TOKEN", "SESSION_TOKEN"];
 /// Any value skips the check of the object store, for stores that refuse parts of it.
 const NO_STORE_CHECK: [&str; 2] = ["MOORAGE_NO_CHECK_OBJECT_STORAGE", "JFS_NO_CHECK_OBJECT_STORAGE"];
 
-use moorage_model::{Error, ErrorKind, Result};
+/// Seconds below which `gc` does not judge an object.
+const GC_AGE: [&str; 2] = ["MOORAGE_GC_SKIPPEDTIME", "JFS_GC_SKIPPEDTIME"];
 
 /// The first of the variables that is set to something.
 fn first(names: [&str; 2]) -> Option<String> {
@@ -67,4 +70,21 @@ pub(crate) fn session_token() -> Option<String> {
 /// Whether `format` and `config` test the object store.
 pub(crate) fn check_store() -> bool {
     first(NO_STORE_CHECK).is_none()
+}
+
+/// Seconds below which `gc` does not judge an object, when another age than its own is wanted.
+///
+/// # Errors
+/// `InvalidArgument` when the variable holds no number.
+pub(crate) fn gc_age_seconds() -> Result<Option<u64>> {
+    first(GC_AGE)
+        .map(|text| {
+            text.parse().map_err(|_| {
+                Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("{text:?} in JFS_GC_SKIPPEDTIME is no number of seconds"),
+                )
+            })
+        })
+        .transpose()
 }

@@ -1,0 +1,109 @@
+//! `moorage bench`
+
+mod files;
+mod measure;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use moorage_model::{Error, ErrorKind, Result};
+
+use self::files::{Job, Step};
+use self::measure::Measured;
+use crate::concurrency;
+use crate::context::Context;
+use crate::output::{self, OutputArguments};
+use crate::size;
+
+/// Measure a folder, of a mounted volume or of any other disk: big files and small ones
+///
+/// Every thread writes, reads back and stats files of its own. Files are closed, not synced; before reading they are
+/// put out of the page cache. Everything is removed afterwards.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// The folder to measure
+    path: PathBuf,
+
+    /// Bytes of one read or write; plain numbers count MiB
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = size::from_mib)]
+    block_size: u64,
+
+    /// Size of the big file of each thread; plain numbers count MiB, 0 leaves big files out
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::from_mib)]
+    big_file_size: u64,
+
+    /// Size of a small file; plain numbers count KiB
+    #[arg(long, value_name = "SIZE", default_value = "128K", value_parser = size::from_kib)]
+    small_file_size: u64,
+
+    /// Small files of each thread, 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    small_file_count: u32,
+
+    /// Threads
+    #[arg(short = 'p', long, default_value_t = 1, value_parser = concurrency::parse)]
+    threads: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let folder = Scratch::make(&arguments.path)?;
+    let mut all = Vec::new();
+    for step in Step::ALL {
+        let job = arguments.job(step);
+        if job.files == 0 {
+            continue;
+        }
+        context.say(&format!("{} …", step.title()));
+        all.push(measure::run(&folder.path, step, job, arguments.threads)?);
+    }
+    output::print(arguments.output, &all, |all| {
+        let rows: Vec<Vec<String>> = all.iter().map(Measured::row).collect();
+        output::table(&["item", "value", "cost"], &rows)
+    })
+}
+
+impl Arguments {
+    fn job(&self, step: Step) -> Job {
+        let (files, bytes) = if step.is_big() {
+            (u32::from(self.big_file_size > 0), self.big_file_size)
+        } else {
+            (self.small_file_count, self.small_file_size)
+        };
+        Job {
+            files,
+            bytes,
+            block: usize::try_from(self.block_size.clamp(1, 1 << 30)).unwrap_or(1 << 20),
+        }
+    }
+}
+
+/// The folder of one run; removed when dropped.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn make(parent: &Path) -> Result<Scratch> {
+        let path = parent.join(format!("moorage-bench-{}", std::process::id()));
+        std::fs::create_dir(&path).map_err(|error| {
+            Error::new(
+                ErrorKind::Io,
+                format!("the folder {} can not be made", path.display()),
+            )
+            .with_source(error)
+            .with_advice("Give a folder that exists and that you may write to.")
+        })?;
+        Ok(Scratch { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!("{} could not be removed: {error}", self.path.display());
+        }
+    }
+}
