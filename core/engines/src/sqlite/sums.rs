@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use moorage_meta::{Key, Record};
-use moorage_model::{Counter, DirStat, Ino, QuotaKey, Result};
+use moorage_model::{Counter, DirStat, Ino, Quota, QuotaKey, Result};
 
 use super::txn::execute;
 use super::view::View;
@@ -91,6 +91,17 @@ impl Sums {
             }
             (Key::DirStat(ino), Some(Record::DirStat(stat))) => {
                 *stat += self.dir_stats.get(ino).copied().unwrap_or_default();
+            }
+            // An owner seen for the first time gets its record with the sums.
+            (Key::Quota(key @ (QuotaKey::User(_) | QuotaKey::Group(_))), found @ None) => {
+                let sum = self.quotas.get(key).copied().filter(|sum| *sum != (0, 0));
+                *found = sum.map(|(space, inodes)| {
+                    Record::Quota(Quota {
+                        used_space: space,
+                        used_inodes: inodes,
+                        ..Quota::default()
+                    })
+                });
             }
             (Key::Quota(key), Some(Record::Quota(quota))) => {
                 let (space, inodes) = self.quotas.get(key).copied().unwrap_or_default();

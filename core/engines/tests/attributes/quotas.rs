@@ -1,5 +1,7 @@
-use moorage_meta::{Context, Counting, Meta, QuotaLimits, RenameFlags, Scan, SetAttr, UnlinkOptions, Usage};
-use moorage_model::{ErrorKind, Gid, Ino, Quota, QuotaKey, Result, Setting, SystemClock, Uid};
+use moorage_meta::{
+    Context, Counting, Key, Meta, QuotaLimits, Record, RenameFlags, Scan, SetAttr, UnlinkOptions, Usage,
+};
+use moorage_model::{DirStat, ErrorKind, Gid, Ino, Quota, QuotaKey, Result, Setting, SystemClock, Uid};
 
 use crate::fixture;
 use crate::volume::{kind, name, on_each_engine, root, unchanged, user};
@@ -284,11 +286,11 @@ async fn the_trash_takes_usage_away_and_a_restore_brings_it_back() {
                 .unwrap();
             assert_eq!(used_below(meta, directory).await, usage(0, 0));
             let hours = volume.records(Scan::Edges(Ino::TRASH)).await;
-            let (_, moorage_meta::Record::Edge(hour)) = &hours[0] else {
+            let (_, Record::Edge(hour)) = &hours[0] else {
                 panic!("no hour in {hours:?}")
             };
             let trashed = volume.records(Scan::Edges(hour.ino)).await;
-            let (moorage_meta::Key::Edge(_, old), _) = &trashed[0] else {
+            let (Key::Edge(_, old), _) = &trashed[0] else {
                 panic!("no entry in {trashed:?}")
             };
             let flags = RenameFlags {
@@ -542,4 +544,38 @@ async fn limits_that_juicefs_set_are_enforced() {
         kind(meta.truncate(&root(), file, (40 << 10) + 1).await),
         ErrorKind::QuotaExceeded
     );
+}
+
+#[tokio::test]
+async fn statistics_that_are_missing_or_negative_are_counted_anew_by_who_notices() {
+    on_each_engine(unchanged, |volume| async move {
+        let meta = &volume.meta;
+        let top = volume.directory(Ino::ROOT, "top").await;
+        let sub = volume.directory(top, "sub").await;
+        volume.file(sub, "f").await;
+        moorage_meta::run(meta.engine().as_ref(), "damage", move |txn| {
+            txn.delete(Key::DirStat(top));
+            let negative = DirStat {
+                length: 0,
+                space: -4096,
+                inodes: -1,
+            };
+            txn.put(Key::DirStat(sub), Record::DirStat(negative));
+            Box::pin(async { Ok(()) })
+        })
+        .await
+        .unwrap();
+        limit(meta, top, limits(1 << 20, None)).await;
+        assert_eq!(used_below(meta, top).await, usage(8192, 2));
+        let one_entry = DirStat {
+            length: 0,
+            space: 4096,
+            inodes: 1,
+        };
+        for directory in [top, sub] {
+            let found = meta.engine().read(&[Key::DirStat(directory)]).await.unwrap();
+            assert_eq!(found, [Some(Record::DirStat(one_entry))]);
+        }
+    })
+    .await;
 }

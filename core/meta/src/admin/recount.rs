@@ -45,7 +45,7 @@ pub(super) async fn list_directory(reader: &(impl Read + ?Sized), directory: Ino
 
 impl Meta {
     /// Replaces the statistics of a directory by what its entries add up to. Does nothing when it is gone.
-    pub(super) async fn recount_directory(&self, directory: Ino) -> Result<()> {
+    pub(crate) async fn recount_directory(&self, directory: Ino) -> Result<()> {
         self.transact("recount directory", move |meta, txn| {
             Box::pin(async move { recount(meta, txn, directory).await })
         })

@@ -135,6 +135,7 @@ impl Meta {
 
 impl Request {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Tried> {
+        meta.check_lock_session(self.session)?;
         txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
         let mut previous = None;
         let mut blocked = false;

@@ -18,7 +18,7 @@ use moorage_model::{Error, ErrorKind, Ino, LockOwner, Result, SessionId};
 pub use record_lock::LockRequest;
 pub(crate) use wait::LockWaits;
 
-use crate::Meta;
+use crate::{Key, Meta};
 
 /// What a lock request does when a lock of another owner is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub enum Wait {
 }
 
 impl Meta {
+    /// These lock records are gone: wakes who waits for them in this client.
+    pub(crate) fn note_locks_removed(&self, locks: &[Key]) {
+        for lock in locks {
+            if let Key::FileLock(ino, ..) | Key::RecordLocks(ino, ..) = lock {
+                self.lock_waits.released(*ino);
+            }
+        }
+    }
+
     /// The session that locks are taken for. Those of a client without one could never be reaped.
     fn lock_session(&self) -> Result<SessionId> {
         let session = self.session();
@@ -41,6 +50,17 @@ impl Meta {
             .with_advice("Mount the volume writable to lock its files."));
         }
         Ok(session)
+    }
+
+    /// Refuses to lock for a session that has ended while the request waited: nobody would ever release it.
+    fn check_lock_session(&self, session: SessionId) -> Result<()> {
+        if self.session() == session {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Interrupted,
+            format!("session {session} ended while a lock was asked for"),
+        ))
     }
 
     async fn until_granted<Undo, Try>(

@@ -188,7 +188,7 @@ impl Change {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Tried> {
         let mut own = match self.request.kind {
             None => self.locked_own(txn).await?,
-            Some(kind) => match self.locked_unless_blocked(txn, kind).await? {
+            Some(kind) => match self.locked_unless_blocked(meta, txn, kind).await? {
                 Ok(own) => own,
                 Err(blockers) => {
                     return Ok(Tried {
@@ -229,9 +229,11 @@ impl Change {
     /// The locks of the owner, or the owners of this client among those whose locks are in the way.
     async fn locked_unless_blocked(
         &self,
+        meta: &Meta,
         txn: &mut dyn Txn,
         kind: RecordLockKind,
     ) -> Result<Result<RecordLocks, Vec<LockOwner>>> {
+        meta.check_lock_session(self.session)?;
         txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
         let wanted = RecordLock {
             kind,
@@ -338,32 +340,62 @@ fn withdrawal(granted: &LockRequest, previous: &[RecordLock]) -> Vec<LockRequest
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn a_grant_taken_back_leaves_what_was_locked_before() {
-        let read = |start, end| RecordLock {
-            kind: RecordLockKind::Read,
-            pid: 3,
-            start,
-            end,
-        };
-        let previous = [read(0, 9), read(20, 29)];
-        let granted = LockRequest {
-            kind: Some(RecordLockKind::Write),
-            pid: 3,
-            start: 5,
-            end: 24,
-        };
-        let mut locks = RecordLocks {
-            session: SessionId(1),
-            owner: LockOwner(1),
-            ranges: previous.to_vec(),
-        };
-        locks.set(granted.kind, granted.pid, granted.start, granted.end);
-        for step in withdrawal(&granted, &previous) {
-            locks.set(step.kind, step.pid, step.start, step.end);
+    const BYTES: u64 = 16;
+
+    fn requests() -> impl Strategy<Value = LockRequest> {
+        let kind = prop_oneof![
+            Just(None),
+            Just(Some(RecordLockKind::Read)),
+            Just(Some(RecordLockKind::Write))
+        ];
+        (kind, 1..3_u32, 0..BYTES, 0..BYTES).prop_map(|(kind, pid, one, two)| LockRequest {
+            kind,
+            pid,
+            start: one.min(two),
+            end: one.max(two),
+        })
+    }
+
+    fn apply(locks: &mut RecordLocks, request: &LockRequest) {
+        locks.set(request.kind, request.pid, request.start, request.end);
+    }
+
+    fn kind_at(ranges: &[RecordLock], byte: u64) -> Option<RecordLockKind> {
+        let found = ranges
+            .iter()
+            .find(|range| range.start <= byte && byte <= range.end);
+        found.map(|range| range.kind)
+    }
+
+    proptest! {
+        #[test]
+        fn a_grant_taken_back_leaves_each_byte_as_it_was_or_weaker(
+            earlier in vec(requests(), 0..8),
+            granted in requests(),
+        ) {
+            let mut locks = RecordLocks { session: SessionId(1), owner: LockOwner(1), ranges: Vec::new() };
+            for request in &earlier {
+                apply(&mut locks, request);
+            }
+            let previous = locks.ranges.clone();
+            apply(&mut locks, &granted);
+            let held = locks.ranges.clone();
+            for step in withdrawal(&granted, &previous) {
+                apply(&mut locks, &step);
+            }
+            for byte in 0..BYTES {
+                let expected = match (kind_at(&previous, byte), kind_at(&held, byte)) {
+                    (None, _) | (_, None) => None,
+                    (Some(RecordLockKind::Write), Some(RecordLockKind::Write)) => Some(RecordLockKind::Write),
+                    _ => Some(RecordLockKind::Read),
+                };
+                prop_assert_eq!(kind_at(&locks.ranges, byte), expected, "byte {}", byte);
+            }
         }
-        assert_eq!(locks.ranges, previous);
     }
 }

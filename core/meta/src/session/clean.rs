@@ -79,8 +79,9 @@ impl Meta {
             if keys.is_empty() {
                 return Ok(());
             }
+            let removed = Arc::clone(&keys);
             self.transact("clean locks", move |_, txn| {
-                let keys = Arc::clone(&keys);
+                let keys = Arc::clone(&removed);
                 Box::pin(async move {
                     // Locked, because a take of the same lock may be under way.
                     txn.get_locked(&keys).await?;
@@ -91,6 +92,7 @@ impl Meta {
                 })
             })
             .await?;
+            self.note_locks_removed(&keys);
             if !more {
                 return Ok(());
             }

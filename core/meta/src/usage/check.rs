@@ -53,10 +53,7 @@ impl Meta {
         let stored = self.get_quota(key).await?;
         let stored = stored.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{key} has no quota")))?;
         let actual = match key {
-            QuotaKey::Directory(directory) => {
-                self.usage_below(self.engine.as_ref(), directory, counting)
-                    .await?
-            }
+            QuotaKey::Directory(directory) => self.usage_below(directory, counting).await?,
             owner => {
                 let owners = self.usage_of_owners().await?;
                 owners.get(&owner).copied().unwrap_or_default()
@@ -85,10 +82,7 @@ impl Meta {
                 continue;
             }
             let actual = match key {
-                QuotaKey::Directory(directory) => {
-                    self.usage_below(self.engine.as_ref(), directory, counting)
-                        .await?
-                }
+                QuotaKey::Directory(directory) => self.usage_below(directory, counting).await?,
                 owner => owners.remove(&owner).unwrap_or_default(),
             };
             checks.push(self.finish_check(key, Some(stored), actual, repair).await?);

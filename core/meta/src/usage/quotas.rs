@@ -156,9 +156,7 @@ impl Meta {
             return Ok(None);
         }
         check_directory(directory, found.node()?)?;
-        let usage = self
-            .usage_below(self.engine.as_ref(), directory, counting)
-            .await?;
+        let usage = self.usage_below(directory, counting).await?;
         Ok(Some(usage))
     }
 }

@@ -21,6 +21,9 @@ pub enum Counting {
     Entries,
 }
 
+/// Directories without statistics that one walk notes to be counted anew.
+const MAX_UNCOUNTED: usize = 1000;
+
 /// What a directory and everything below it count in a directory quota above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SubtreeUsage {
@@ -44,7 +47,7 @@ impl Meta {
         directory: Ino,
         counting: Counting,
     ) -> Result<SubtreeUsage> {
-        let below = self.usage_below(reader, directory, counting).await?;
+        let below = self.walk(reader, directory, counting).await?.usage;
         Ok(SubtreeUsage {
             directory,
             space: below.space.saturating_add(align4k(0)),
@@ -52,15 +55,26 @@ impl Meta {
         })
     }
 
-    /// As [`Meta::subtree_usage`] without the directory itself: what its own quota counts.
-    pub(super) async fn usage_below(
+    /// As [`Meta::subtree_usage`] without the directory itself: what its own quota counts. Directories that should have
+    /// statistics and have none are counted anew for the next time (spec 70-semantics section 8).
+    pub(super) async fn usage_below(&self, directory: Ino, counting: Counting) -> Result<Usage> {
+        let walked = self.walk(self.engine.as_ref(), directory, counting).await?;
+        if !self.options.read_only {
+            for directory in walked.uncounted {
+                self.recount_directory(directory).await?;
+            }
+        }
+        Ok(walked.usage)
+    }
+
+    async fn walk(
         &self,
         reader: &(impl Read + ?Sized),
         directory: Ino,
         counting: Counting,
-    ) -> Result<Usage> {
+    ) -> Result<Walked> {
         let by_statistics = counting == Counting::Statistics && self.setting.read().dir_stats;
-        let mut usage = Usage::default();
+        let mut walked = Walked::default();
         let mut pending = vec![directory];
         while !pending.is_empty() {
             let batch = pending.split_off(pending.len().saturating_sub(STATISTICS_BATCH));
@@ -76,12 +90,23 @@ impl Meta {
                     None => None,
                 };
                 let listed = list(reader, current, stat.is_none(), &mut pending).await?;
+                if by_statistics && stat.is_none() && walked.uncounted.len() < MAX_UNCOUNTED {
+                    walked.uncounted.push(current);
+                }
                 let stat = stat.unwrap_or(listed);
-                usage.add(stat.space, stat.inodes);
+                walked.usage.add(stat.space, stat.inodes);
             }
         }
-        Ok(usage)
+        Ok(walked)
     }
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+struct Walked {
+    usage: Usage,
+    /// Directories that should have statistics and have none, as far as they are remembered.
+    uncounted: Vec<Ino>,
 }
 
 /// Whether statistics can be used: numbers below zero are left by clients that died (spec 70-semantics section 1).
