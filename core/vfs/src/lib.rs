@@ -4,9 +4,17 @@
 //! readahead, what may be cached, and with them the promises: close-to-open between clients, read-your-writes inside
 //! one mount, and the order of data, metadata and durability. Nothing here names a kernel interface.
 
+mod background;
 mod caller;
+mod directory;
+mod file;
+mod handles;
+mod identity;
+mod internal;
+mod journal;
 mod notify;
 mod options;
+mod prefetch;
 mod reply;
 mod request;
 mod verbs;

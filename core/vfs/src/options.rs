@@ -1,9 +1,10 @@
 //! How a door uses a volume.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_model::{Gid, Uid};
+use moorage_model::{Clock, Gid, SystemClock, Uid};
 
 /// What `close` promises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +54,6 @@ pub struct VfsOptions {
     pub max_readahead: u64,
     /// Memory for data on its way to and from the store, bytes; what `.config` shows and readahead is bounded by.
     pub buffer_size: u64,
-    /// Interval of the durability barrier while something is not durable; bounds what a power cut may take.
-    pub barrier_interval: Duration,
     /// Replaces the identity of callers.
     pub squash: Squash,
     /// This layer checks permissions; off where the kernel did (`default_permissions`).
@@ -69,6 +68,8 @@ pub struct VfsOptions {
     pub enable_xattr: bool,
     /// Where the volume is mounted, for `.config`.
     pub mount_point: PathBuf,
+    /// Source of modification times.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Default lifetime of kernel caches, as JuiceFS's mounts have it (guides/juicefs section 1.2).
@@ -77,8 +78,6 @@ const SHARED_TTL: Duration = Duration::from_secs(1);
 const READAHEAD_BYTES: u64 = 32 << 20;
 /// Default data memory, bytes.
 const BUFFER_BYTES: u64 = 300 << 20;
-/// Default barrier interval: what a power cut may take from files nobody synced.
-const BARRIER_INTERVAL: Duration = Duration::from_secs(3);
 
 impl Default for VfsOptions {
     fn default() -> Self {
@@ -94,7 +93,6 @@ impl Default for VfsOptions {
             hide_internal: false,
             max_readahead: READAHEAD_BYTES,
             buffer_size: BUFFER_BYTES,
-            barrier_interval: BARRIER_INTERVAL,
             squash: Squash::None,
             check_permissions: false,
             subdir: None,
@@ -102,6 +100,7 @@ impl Default for VfsOptions {
             enable_selinux: false,
             enable_xattr: true,
             mount_point: PathBuf::new(),
+            clock: Arc::new(SystemClock),
         }
     }
 }

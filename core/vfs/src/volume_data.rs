@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use moorage_chunk::ChunkStore;
 use moorage_meta::DataStore;
-use moorage_model::{Error, ErrorKind, Result, Segment, SliceId, TierId};
+use moorage_model::{Result, Segment, SliceId, TierId};
 
 /// Gives [`moorage_meta::Meta`] the chunk store for deletion, compaction and durability.
 #[derive(Clone, Debug)]
@@ -27,11 +27,7 @@ impl DataStore for VolumeData {
     }
 
     async fn rewrite(&self, segments: &[Segment], id: SliceId, tier: TierId) -> Result<u32> {
-        let _ = (segments, id, tier);
-        Err(Error::new(
-            ErrorKind::NotSupported,
-            "rewriting slices is not part of this build yet",
-        ))
+        self.chunks.rewrite(segments, id, tier).await
     }
 
     async fn sync(&self) -> Result<()> {

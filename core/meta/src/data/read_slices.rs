@@ -2,7 +2,7 @@
 
 use moorage_model::{ChunkIndex, ErrorKind, Ino, Result, Slice};
 
-use crate::{Key, Meta, TxnExt as _};
+use crate::{Key, Meta, Record, Scan, TxnExt as _};
 
 impl Meta {
     /// The slice records of a chunk, oldest first; empty when nothing was written there.
@@ -34,5 +34,21 @@ impl Meta {
         self.slice_counts.counted(ino, chunk, slices.len());
         self.compact_after_read(ino, chunk, &slices);
         Ok(slices)
+    }
+
+    /// The first chunk behind `chunk` that has records, with them; `None` when there is none. However sparse the file
+    /// is, one round trip.
+    ///
+    /// # Errors
+    /// `Corrupt` for a damaged record.
+    pub async fn next_slices(&self, ino: Ino, chunk: ChunkIndex) -> Result<Option<(ChunkIndex, Vec<Slice>)>> {
+        let page = self
+            .engine
+            .scan(&Scan::Chunks(ino), Some(&Key::Chunk(ino, chunk)), 1)
+            .await?;
+        Ok(page.items.into_iter().find_map(|item| match item {
+            (Key::Chunk(_, next), Record::Chunk(slices)) => Some((next, slices)),
+            _ => None,
+        }))
     }
 }

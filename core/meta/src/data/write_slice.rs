@@ -13,6 +13,8 @@ use crate::{Key, Meta, Txn};
 /// A file after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteOutcome {
+    /// Attributes as the commit found them: they tell whether another client changed the file meanwhile.
+    pub before: Attr,
     /// Attributes as stored.
     pub attr: Attr,
     /// Records of the written chunk that has most, as far as this client knows.
@@ -73,7 +75,7 @@ impl Meta {
         }
         let by_chunk = Arc::new(by_chunk);
         self.sync_before_commit().await?;
-        let (attr, appended) = {
+        let (before, attr, appended) = {
             let _turn = self.barrier.commit_turn().await;
             self.transact("write", move |meta, txn| {
                 let by_chunk = Arc::clone(&by_chunk);
@@ -84,17 +86,18 @@ impl Meta {
         let mut slices_in_chunk = 0;
         for Appended {
             chunk,
-            before,
+            before: records,
             added,
             exact,
         } in appended
         {
-            self.slice_counts.appended(ino, chunk, before, added, exact);
-            slices_in_chunk = slices_in_chunk.max(before.saturating_add(added));
-            self.compact_after_write(ino, chunk, before.saturating_add(added))
+            self.slice_counts.appended(ino, chunk, records, added, exact);
+            slices_in_chunk = slices_in_chunk.max(records.saturating_add(added));
+            self.compact_after_write(ino, chunk, records.saturating_add(added))
                 .await;
         }
         Ok(WriteOutcome {
+            before,
             attr,
             slices_in_chunk,
         })
@@ -126,7 +129,7 @@ async fn append(
     by_chunk: &BTreeMap<ChunkIndex, Vec<Slice>>,
     length: u64,
     mtime: Timestamp,
-) -> Result<(Attr, Vec<Appended>)> {
+) -> Result<(Attr, Attr, Vec<Appended>)> {
     let mut keys = vec![Key::Node(ino)];
     let mut appended = Vec::with_capacity(by_chunk.len());
     for (chunk, slices) in by_chunk {
@@ -168,5 +171,5 @@ async fn append(
             });
         }
     }
-    Ok((after, appended))
+    Ok((before, after, appended))
 }

@@ -1,38 +1,81 @@
 //! flush, fsync, release.
 
-use moorage_model::{ErrorKind, LockOwner, Result};
+use moorage_model::{LockOwner, Result};
 
-use crate::{FileHandle, Vfs};
+use crate::handles::{Opened, OpenedFile};
+use crate::journal::Operation;
+use crate::{FileHandle, SyncMode, Vfs};
 
 impl Vfs {
     /// What close(2) waits for: written content is stored and committed, so that the next open anywhere sees it, and the
-    /// POSIX locks that `owner` took through this handle are dropped. With [`crate::SyncMode::Always`] also durable.
+    /// POSIX locks that `owner` took through this handle are dropped. With [`SyncMode::Always`] also durable.
     ///
-    /// Ready on the first poll when nothing was written.
+    /// Ready on the first poll when nothing was written. One transaction otherwise.
     ///
     /// # Errors
     /// The error of storing what was written, once.
     pub async fn flush(&self, handle: FileHandle, owner: Option<LockOwner>) -> Result<()> {
-        let _ = (handle, owner);
-        Err(ErrorKind::NotSupported.into())
+        self.watch(Operation::Flush, None, || handle.0.to_string(), async {
+            let Opened::File(opened) = self.handles.get(handle)? else {
+                return Ok(());
+            };
+            let settled = opened.file.settle(self).await;
+            if let Some(owner) = owner {
+                self.drop_record_locks(&opened, Some(owner)).await?;
+            }
+            settled?;
+            if self.options.sync_mode == SyncMode::Always && may_write(&opened) {
+                self.meta.make_durable().await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Returns when what was written to the file survives power loss: own content stored and committed, then one barrier
-    /// shared with all who wait.
+    /// shared with all who wait. `datasync` makes no difference, since length and content are one record.
     ///
     /// # Errors
     /// The error of storing what was written; what the barrier answers.
     pub async fn fsync(&self, handle: FileHandle, datasync: bool) -> Result<()> {
-        let _ = (handle, datasync);
-        Err(ErrorKind::NotSupported.into())
+        self.watch(
+            Operation::FSync,
+            None,
+            || format!("{},{datasync}", handle.0),
+            async {
+                if let Opened::File(opened) = self.handles.get(handle)? {
+                    opened.file.settle(self).await?;
+                    self.meta.make_durable().await?;
+                }
+                Ok(())
+            },
+        )
+        .await
     }
 
-    /// Gives a handle back: stores what is left, drops its locks, and lets go of a deleted file.
+    /// Gives a handle back: stores what is left, drops every lock taken through it (so `flock_owner` is for the log
+    /// only), and lets go of a deleted file.
+    ///
+    /// Ready on the first poll after a flush when the file still has a name.
     ///
     /// # Errors
     /// `BadHandle`; what storing answers. The handle is gone in any case.
     pub async fn release(&self, handle: FileHandle, flock_owner: Option<LockOwner>) -> Result<()> {
-        let _ = (handle, flock_owner);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{flock_owner:?}", handle.0);
+        self.watch(Operation::Release, None, arguments, async {
+            let Opened::File(opened) = self.handles.remove(handle)? else {
+                return Ok(());
+            };
+            let settled = opened.file.settle(self).await;
+            let unlocked = self.drop_all_locks(&opened).await;
+            self.files.release(&opened.file);
+            let closed = self.meta.close_file(opened.file.ino).await;
+            settled.and(unlocked).and(closed)
+        })
+        .await
     }
+}
+
+fn may_write(opened: &OpenedFile) -> bool {
+    opened.flags.write || opened.flags.append
 }

@@ -1,8 +1,19 @@
 //! BSD and POSIX locks.
 
-use moorage_model::{ErrorKind, FileLockKind, LockOwner, RecordLock, Result};
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
 
+use moorage_meta::{LockRequest, Wait};
+use moorage_model::{ErrorKind, FileLockKind, LockOwner, RecordLock, RecordLockKind, Result};
+use parking_lot::Mutex;
+
+use crate::handles::OpenedFile;
+use crate::journal::Operation;
 use crate::{FileHandle, LockWait, RecordLockRequest, Vfs};
+
+/// How often a waiting request is asked whether it is still wanted.
+const INTERRUPT_POLL: Duration = Duration::from_millis(50);
 
 impl Vfs {
     /// The first lock of another owner that would keep `request` from being granted.
@@ -10,20 +21,55 @@ impl Vfs {
     /// # Errors
     /// `BadHandle`, `InvalidArgument`.
     pub async fn getlk(&self, handle: FileHandle, request: RecordLockRequest) -> Result<Option<RecordLock>> {
-        let _ = (handle, request);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{request:?}", handle.0);
+        self.watch(Operation::GetLk, None, arguments, async {
+            let opened = self.handles.file(handle)?;
+            let wanted = RecordLock {
+                kind: request.kind.unwrap_or(RecordLockKind::Read),
+                pid: request.pid,
+                start: request.range.start,
+                end: request.range.end,
+            };
+            self.meta
+                .record_lock_get(opened.file.ino, request.owner, wanted)
+                .await
+        })
+        .await
     }
 
     /// Sets, changes or drops a POSIX lock.
     ///
     /// # Errors
-    /// `WouldBlock`, `Interrupted`, `Deadlock`, `BadHandle`.
+    /// `WouldBlock`, `Interrupted`, `Deadlock`, `BadHandle`; `NotSupported` without a session (read-only mounts).
     ///
     /// # Cancel safety
-    /// A dropped future may have taken the lock: unlock, or end the wait through [`LockWait`].
+    /// Safe: a grant that was under way is taken back.
     pub async fn setlk(&self, handle: FileHandle, request: RecordLockRequest, wait: LockWait) -> Result<()> {
-        let _ = (handle, request, wait);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{request:?},{wait:?}", handle.0);
+        self.watch(Operation::SetLk, None, arguments, async {
+            let opened = self.handles.file(handle)?;
+            let asked = LockRequest {
+                kind: request.kind,
+                pid: request.pid,
+                start: request.range.start,
+                end: request.range.end,
+            };
+            if request.kind.is_some() {
+                note(&opened.record_owners, request.owner);
+            }
+            let set = |wait| {
+                self.meta
+                    .record_lock_set(opened.file.ino, request.owner, asked, wait)
+            };
+            match &wait {
+                LockWait::No => set(Wait::No).await,
+                LockWait::UntilInterrupted(interrupted) => {
+                    self.interruptible(set(Wait::UntilGranted), interrupted.as_ref())
+                        .await
+                }
+            }
+        })
+        .await
     }
 
     /// Sets, changes or (without a kind) drops a BSD lock.
@@ -40,7 +86,95 @@ impl Vfs {
         kind: Option<FileLockKind>,
         wait: LockWait,
     ) -> Result<()> {
-        let _ = (handle, owner, kind, wait);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{owner},{kind:?},{wait:?}", handle.0);
+        self.watch(Operation::Flock, None, arguments, async {
+            let opened = self.handles.file(handle)?;
+            if kind.is_some() {
+                opened.note_file_owner(owner);
+            }
+            let set = |wait| self.meta.flock(opened.file.ino, owner, kind, wait);
+            match &wait {
+                LockWait::No => set(Wait::No).await,
+                LockWait::UntilInterrupted(interrupted) => {
+                    self.interruptible(set(Wait::UntilGranted), interrupted.as_ref())
+                        .await
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs a lock request until it is granted or no longer wanted.
+    async fn interruptible(
+        &self,
+        request: impl Future<Output = Result<()>>,
+        interrupted: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<()> {
+        let mut request = pin!(request);
+        loop {
+            tokio::select! {
+                biased;
+                done = request.as_mut() => return done,
+                () = self.sleep(INTERRUPT_POLL) => {}
+            }
+            if interrupted() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+        }
+    }
+
+    /// Drops the POSIX locks that this owner, or every owner, took through the handle (spec 70-semantics section 7).
+    pub(super) async fn drop_record_locks(
+        &self,
+        opened: &OpenedFile,
+        owner: Option<LockOwner>,
+    ) -> Result<()> {
+        let owners: Vec<LockOwner> = {
+            let mut owners = opened.record_owners.lock();
+            match owner {
+                Some(owner) => owners.extract_if(.., |known| *known == owner).collect(),
+                None => std::mem::take(&mut *owners),
+            }
+        };
+        let whole = LockRequest {
+            kind: None,
+            pid: 0,
+            start: 0,
+            end: RecordLock::TO_END,
+        };
+        let mut outcome = Ok(());
+        for owner in owners {
+            let dropped = self
+                .meta
+                .record_lock_set(opened.file.ino, owner, whole, Wait::No)
+                .await;
+            outcome = outcome.and(dropped);
+        }
+        outcome
+    }
+
+    /// Drops every lock taken through the handle.
+    pub(super) async fn drop_all_locks(&self, opened: &OpenedFile) -> Result<()> {
+        let mut outcome = self.drop_record_locks(opened, None).await;
+        let owners = std::mem::take(&mut *opened.file_owners.lock());
+        for owner in owners {
+            let dropped = self.meta.flock(opened.file.ino, owner, None, Wait::No).await;
+            outcome = outcome.and(dropped);
+        }
+        outcome
+    }
+}
+
+impl OpenedFile {
+    /// Remembers an owner of BSD locks.
+    fn note_file_owner(&self, owner: LockOwner) {
+        note(&self.file_owners, owner);
+    }
+}
+
+fn note(owners: &Mutex<Vec<LockOwner>>, owner: LockOwner) {
+    let mut owners = owners.lock();
+    if !owners.contains(&owner) {
+        owners.push(owner);
     }
 }

@@ -1,11 +1,14 @@
 //! Making nodes: mknod, mkdir, symlink, link.
 
-use moorage_model::{ErrorKind, Ino, Result};
+use moorage_meta::{Context, CreateNode};
+use moorage_model::{ErrorKind, Ino, Name, NodeType, Result};
 
+use crate::identity::SETGID;
+use crate::journal::Operation;
 use crate::{Caller, EntryReply, NewNode, Vfs};
 
 impl Vfs {
-    /// Makes a file, pipe, socket or device.
+    /// Makes a file, pipe, socket or device. One transaction.
     ///
     /// # Errors
     /// `Exists`, `NotFound`, `NotDirectory`, `AccessDenied`, `NotPermitted`, `NoSpace`, `QuotaExceeded`, `NameTooLong`,
@@ -17,11 +20,23 @@ impl Vfs {
         name: &[u8],
         node: NewNode,
     ) -> Result<EntryReply> {
-        let _ = (caller, parent, name, node);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{parent},{},{node:?}", String::from_utf8_lossy(name));
+        self.watch(Operation::MkNod, Some(caller), arguments, async {
+            let (parent, name) = self.place(parent, name)?;
+            if matches!(node.kind, NodeType::Directory | NodeType::Symlink) {
+                return Err(ErrorKind::InvalidArgument.into());
+            }
+            let context = self.context_for_mode(caller, node.mode);
+            let made = self
+                .meta
+                .mknod(&context, parent, &name, stored_node(node))
+                .await?;
+            Ok(self.entry(made.ino, made.attr))
+        })
+        .await
     }
 
-    /// Makes a directory.
+    /// Makes a directory. One transaction.
     ///
     /// # Errors
     /// As [`Vfs::mknod`].
@@ -33,11 +48,17 @@ impl Vfs {
         mode: u16,
         umask: u16,
     ) -> Result<EntryReply> {
-        let _ = (caller, parent, name, mode, umask);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{parent},{},{mode:o},{umask:o}", String::from_utf8_lossy(name));
+        self.watch(Operation::MkDir, Some(caller), arguments, async {
+            let (parent, name) = self.place(parent, name)?;
+            let context = self.context_for_mode(caller, mode);
+            let made = self.meta.mkdir(&context, parent, &name, mode, umask).await?;
+            Ok(self.entry(made.ino, made.attr))
+        })
+        .await
     }
 
-    /// Makes a symlink.
+    /// Makes a symlink. One transaction.
     ///
     /// # Errors
     /// As [`Vfs::mknod`]; `InvalidArgument` or `NameTooLong` for a bad target.
@@ -48,16 +69,75 @@ impl Vfs {
         name: &[u8],
         target: &[u8],
     ) -> Result<EntryReply> {
-        let _ = (caller, parent, name, target);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || {
+            let (name, target) = (String::from_utf8_lossy(name), String::from_utf8_lossy(target));
+            format!("{parent},{name},{target}")
+        };
+        self.watch(Operation::Symlink, Some(caller), arguments, async {
+            let (parent, name) = self.place(parent, name)?;
+            let made = self
+                .meta
+                .symlink(&self.context(caller), parent, &name, target)
+                .await?;
+            Ok(self.entry(made.ino, made.attr))
+        })
+        .await
     }
 
-    /// Gives a node one more name.
+    /// Gives a node one more name. One transaction.
     ///
     /// # Errors
     /// As [`Vfs::mknod`]; `NotPermitted` for directories, internal nodes and by flags.
     pub async fn link(&self, caller: &Caller, ino: Ino, parent: Ino, name: &[u8]) -> Result<EntryReply> {
-        let _ = (caller, ino, parent, name);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{ino},{parent},{}", String::from_utf8_lossy(name));
+        self.watch(Operation::Link, Some(caller), arguments, async {
+            let ino = self.stored(ino);
+            if ino.is_internal() || ino.is_trash() {
+                return Err(ErrorKind::NotPermitted.into());
+            }
+            let (parent, name) = self.place(parent, name)?;
+            let mut attr = self.meta.link(&self.context(caller), ino, parent, &name).await?;
+            if let Some(file) = self.files.get(ino) {
+                file.content().overlay(&mut attr);
+            }
+            Ok(self.entry(ino, attr))
+        })
+        .await
+    }
+
+    /// Checks where something is to be made: a writable mount, a good name, not that of an internal node.
+    pub(super) fn place(&self, parent: Ino, name: &[u8]) -> Result<(Ino, Name)> {
+        self.check_writable()?;
+        let parent = self.stored(parent);
+        if let Some(node) = self.internal_at(parent, name) {
+            return Err(node.refuses_to_be_made().into());
+        }
+        if parent.is_internal() {
+            return Err(ErrorKind::NotDirectory.into());
+        }
+        let name = Name::new(name)?;
+        if self.is_hidden_trash(parent, &name) {
+            return Err(ErrorKind::NotPermitted.into());
+        }
+        Ok((parent, name))
+    }
+
+    /// Groups decide about the set-group-id bit only.
+    pub(super) fn context_for_mode(&self, caller: &Caller, mode: u16) -> Context {
+        if mode & SETGID != 0 {
+            self.context_with_groups(caller)
+        } else {
+            self.context(caller)
+        }
+    }
+}
+
+fn stored_node(node: NewNode) -> CreateNode {
+    CreateNode {
+        kind: node.kind,
+        mode: node.mode,
+        umask: node.umask,
+        rdev: node.rdev,
+        symlink_target: None,
     }
 }

@@ -14,6 +14,7 @@ mod read;
 mod readlink;
 mod remove;
 mod rename;
+mod seek;
 mod setattr;
 mod statfs;
 mod write;

@@ -1,23 +1,47 @@
 //! open and create.
 
-use moorage_model::{ErrorKind, Ino, Result};
+use std::sync::Arc;
 
+use moorage_meta::{Context, OpenFlags as MetaFlags};
+use moorage_model::{Attr, ErrorKind, Ino, NodeType, Result};
+use parking_lot::Mutex;
+
+use crate::file::OpenFile;
+use crate::handles::{Opened, OpenedFile};
+use crate::internal::InternalNode;
+use crate::journal::Operation;
 use crate::{Caller, EntryReply, NewNode, OpenFlags, OpenReply, Vfs};
 
 impl Vfs {
     /// Opens a file; every success needs one [`Vfs::release`]. Attributes are read afresh, so that what another client
     /// closed before is seen (close-to-open); `keep_cache` only when the content is what this client knows already.
     ///
-    /// One engine read; two more round trips with `truncate`.
+    /// One engine read; two more round trips with `truncate`. Two short locks and two allocations.
     ///
     /// # Errors
     /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`.
     pub async fn open(&self, caller: &Caller, ino: Ino, flags: OpenFlags) -> Result<OpenReply> {
-        let _ = (caller, ino, flags);
-        Err(ErrorKind::NotSupported.into())
+        self.watch(
+            Operation::Open,
+            Some(caller),
+            || format!("{ino},{flags:?}"),
+            async {
+                let ino = self.stored(ino);
+                match InternalNode::of(ino) {
+                    Some(node) => self.open_internal(caller, node, flags),
+                    None => self
+                        .open_stored(&self.context(caller), ino, flags)
+                        .await
+                        .map(|(_, reply)| reply),
+                }
+            },
+        )
+        .await
     }
 
     /// Makes a file and opens it; an existing one is opened unless `flags.exclusive`.
+    ///
+    /// One transaction for a new file; opening an existing one costs what [`Vfs::open`] costs besides.
     ///
     /// # Errors
     /// As [`Vfs::mknod`] and [`Vfs::open`].
@@ -29,7 +53,95 @@ impl Vfs {
         node: NewNode,
         flags: OpenFlags,
     ) -> Result<(EntryReply, OpenReply)> {
-        let _ = (caller, parent, name, node, flags);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{parent},{},{node:?},{flags:?}", String::from_utf8_lossy(name));
+        self.watch(Operation::Create, Some(caller), arguments, async {
+            let internal = self.internal_at(self.stored(parent), name);
+            if let (Some(node), false) = (internal, flags.exclusive) {
+                let opened = self.open_internal(caller, node, flags)?;
+                return Ok((self.internal_entry(node), opened));
+            }
+            let (parent, name) = self.place(parent, name)?;
+            let context = self.context_for_mode(caller, node.mode);
+            let found = self
+                .meta
+                .create_or_open(&context, parent, &name, node.mode, node.umask, flags.exclusive)
+                .await?;
+            if !found.created {
+                check_openable(&found.attr)?;
+                let (attr, opened) = self.open_stored(&context, found.ino, flags).await?;
+                return Ok((self.entry(found.ino, attr), opened));
+            }
+            self.meta.note_open(found.ino);
+            let (file, _) = self.files.acquire(found.ino, &found.attr);
+            file.content_mut().foreign_change = false;
+            let reply = self.handed_out(file, flags, false);
+            Ok((self.entry(found.ino, found.attr), reply))
+        })
+        .await
+    }
+
+    async fn open_stored(&self, context: &Context, ino: Ino, flags: OpenFlags) -> Result<(Attr, OpenReply)> {
+        let writes = flags.write || flags.append || flags.truncate;
+        if writes {
+            self.check_writable()?;
+        }
+        let known = self.files.known(ino);
+        // A truncation is ordered behind what was written before, and keeps later writes waiting.
+        let turn = match &known {
+            Some((file, _)) if flags.truncate => {
+                let turn = file.turn().await;
+                file.store_and_commit(self).await?;
+                Some(turn)
+            }
+            _ => None,
+        };
+        let asked_at = known.as_ref().map(|(file, _)| file.content().generation);
+        let how = MetaFlags {
+            read: flags.read,
+            write: flags.write,
+            append: flags.append,
+            truncate: flags.truncate,
+        };
+        let attr = self.meta.open_file(context, ino, how).await?;
+        let (file, made) = self.files.acquire(ino, &attr);
+        let (shown, keep_cache) = {
+            let mut content = file.content_mut();
+            if flags.truncate && !made {
+                content.rewritten(attr);
+            } else if let Some(generation) = asked_at {
+                content.refreshed(&attr, generation);
+            }
+            let keep_cache = !content.foreign_change && !flags.truncate;
+            content.foreign_change = false;
+            (content.shown(), keep_cache)
+        };
+        drop(turn);
+        let reply = self.handed_out(file, flags, keep_cache);
+        Ok((shown, reply))
+    }
+
+    fn handed_out(&self, file: Arc<OpenFile>, flags: OpenFlags, keep_cache: bool) -> OpenReply {
+        let handle = self.handles.add(Opened::File(Arc::new(OpenedFile {
+            file,
+            flags,
+            readahead: Mutex::default(),
+            record_owners: Mutex::default(),
+            file_owners: Mutex::default(),
+        })));
+        OpenReply {
+            handle,
+            keep_cache,
+            direct_io: false,
+        }
+    }
+}
+
+/// Whether a node found instead of the file to be made can be opened by this layer; pipes, sockets and devices are
+/// the kernel's.
+fn check_openable(attr: &Attr) -> Result<()> {
+    match attr.kind {
+        NodeType::File => Ok(()),
+        NodeType::Directory => Err(ErrorKind::IsDirectory.into()),
+        _ => Err(ErrorKind::Exists.into()),
     }
 }

@@ -1,11 +1,13 @@
-//! fallocate, lseek and copy_file_range.
+//! fallocate and copy_file_range.
 
+use moorage_meta::{Context, FallocateMode as MetaMode};
 use moorage_model::{ErrorKind, Result};
 
-use crate::{FallocateMode, FileHandle, SeekTarget, Vfs};
+use crate::journal::Operation;
+use crate::{FallocateMode, FileHandle, Vfs};
 
 impl Vfs {
-    /// Makes room for, zeroes or punches a range.
+    /// Makes room for, zeroes or punches a range. What was written before is stored first. One transaction.
     ///
     /// # Errors
     /// `InvalidArgument`, `FileTooLarge`, `NotPermitted`, `BadHandle`, `NoSpace`, `QuotaExceeded`, `NotSupported`.
@@ -16,30 +18,62 @@ impl Vfs {
         offset: u64,
         length: u64,
     ) -> Result<()> {
-        let _ = (handle, mode, offset, length);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{mode:?},{offset},{length}", handle.0);
+        self.watch(Operation::Fallocate, None, arguments, async {
+            self.check_writable()?;
+            let opened = self.handles.writable(handle)?;
+            let file = &opened.file;
+            let _turn = file.turn().await;
+            file.settle(self).await?;
+            let mode = MetaMode {
+                keep_size: mode.keep_size,
+                punch_hole: mode.punch_hole,
+                zero_range: mode.zero_range,
+            };
+            let attr = self
+                .meta
+                .fallocate(&Context::root(), file.ino, mode, offset, length)
+                .await?;
+            file.content_mut().rewritten(attr);
+            Ok(())
+        })
+        .await
     }
 
-    /// The next data or hole at or behind `offset`; the end of the file counts as a hole.
+    /// Copies bytes between two open files by sharing their slices; returns the bytes copied, which may be fewer. What
+    /// was written to both before is stored first. One transaction, no data is moved.
     ///
     /// # Errors
-    /// `NoSuchAddress` at or behind the end, or when no data follows.
-    pub async fn lseek(&self, handle: FileHandle, offset: u64, target: SeekTarget) -> Result<u64> {
-        let _ = (handle, offset, target);
-        Err(ErrorKind::NotSupported.into())
-    }
-
-    /// Copies bytes between two open files by sharing their slices; returns the bytes copied, which may be fewer.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for overlapping ranges, `BadHandle`, `NotPermitted`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`.
+    /// `InvalidArgument` for overlapping ranges, `BadHandle`, `NotPermitted`, `FileTooLarge`, `NoSpace`,
+    /// `QuotaExceeded`.
     pub async fn copy_file_range(
         &self,
         source: (FileHandle, u64),
         target: (FileHandle, u64),
         length: u64,
     ) -> Result<u64> {
-        let _ = (source, target, length);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{},{},{},{length}", source.0.0, source.1, target.0.0, target.1);
+        self.watch(Operation::CopyFileRange, None, arguments, async {
+            self.check_writable()?;
+            let (from, to) = (self.handles.file(source.0)?, self.handles.writable(target.0)?);
+            if to.flags.append {
+                return Err(ErrorKind::BadHandle.into());
+            }
+            let (from, to) = (&from.file, &to.file);
+            if from.ino != to.ino {
+                from.settle(self).await?;
+            }
+            let _turn = to.turn().await;
+            to.settle(self).await?;
+            let outcome = self
+                .meta
+                .copy_file_range(&Context::root(), from.ino, source.1, to.ino, target.1, length)
+                .await?;
+            if outcome.copied > 0 {
+                to.content_mut().rewritten(outcome.attr);
+            }
+            Ok(outcome.copied)
+        })
+        .await
     }
 }

@@ -1,26 +1,41 @@
 //! read.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use moorage_model::{ErrorKind, Result};
 
+use crate::handles::Opened;
+use crate::journal::Operation;
 use crate::{FileHandle, Vfs};
 
 impl Vfs {
     /// Fills `buffer` from `offset` and returns the bytes read: fewer than asked for only at the end of the file. Sees
     /// everything written through this client.
     ///
-    /// One copy into the buffer, from memory or the page cache. Ready on the first poll when slice list and blocks are at
-    /// hand; then one map look-up, two short locks and no allocation but object names.
+    /// One copy into the buffer, from memory or the page cache. Ready on the first poll when slice list and blocks are
+    /// at hand; then one map look-up, a few short locks and no allocation but object names. Changes by other clients
+    /// are looked for when the attributes are older than the attribute cache allows: one engine read.
     ///
     /// # Errors
-    /// `BadHandle`, also when another client deleted the file; `FileTooLarge` beyond 2^57; `Corrupt` or `NotFound` naming a
-    /// damaged or missing object; `Unavailable`, `Timeout`. The buffer's content is undefined then.
+    /// `BadHandle`, also when another client deleted the file; `FileTooLarge` beyond 2^57; `Corrupt` or `NotFound`
+    /// naming a damaged or missing object; `Unavailable`, `Timeout`. The buffer's content is undefined then.
     ///
     /// # Cancel safety
     /// Safe.
     pub async fn read(&self, handle: FileHandle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let _ = (handle, offset, buffer);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{offset}", handle.0);
+        self.watch(Operation::Read, None, arguments, async {
+            let opened = match self.handles.get(handle)? {
+                Opened::File(opened) => opened,
+                Opened::Internal(node) => return node.read(self, offset, buffer).await,
+                Opened::Directory(_) => return Err(ErrorKind::IsDirectory.into()),
+            };
+            self.read_ahead(&opened, offset, buffer.len());
+            opened
+                .file
+                .read(&self.meta, &self.chunks, offset, buffer, self.options.attr_ttl)
+                .await
+        })
+        .await
     }
 
     /// As [`Vfs::read`], into a buffer of its own.
@@ -28,7 +43,9 @@ impl Vfs {
     /// # Errors
     /// As [`Vfs::read`].
     pub async fn read_bytes(&self, handle: FileHandle, offset: u64, size: usize) -> Result<Bytes> {
-        let _ = (handle, offset, size);
-        Err(ErrorKind::NotSupported.into())
+        let mut buffer = BytesMut::zeroed(size);
+        let len = self.read(handle, offset, &mut buffer).await?;
+        buffer.truncate(len);
+        Ok(buffer.freeze())
     }
 }

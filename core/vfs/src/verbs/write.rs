@@ -2,14 +2,15 @@
 
 use moorage_model::{ErrorKind, Result};
 
+use crate::handles::Opened;
+use crate::journal::Operation;
 use crate::{FileHandle, Vfs};
 
 impl Vfs {
     /// Takes bytes over into buffers and returns how many, which is all of them. With `append` the offset is the end of
     /// the file. They are stored when a block is full, and on flush, fsync, close or after a few seconds.
     ///
-    /// One copy; ready on the first poll while buffers are free. An error of storing earlier writes to the file is answered
-    /// here once.
+    /// One copy; ready on the first poll while buffers are free. News of data that was lost is given here once.
     ///
     /// # Errors
     /// `BadHandle`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`, `Unavailable`, `Timeout` when no buffer becomes free.
@@ -17,7 +18,16 @@ impl Vfs {
     /// # Cancel safety
     /// A dropped future may have written a first part.
     pub async fn write(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<usize> {
-        let _ = (handle, offset, data);
-        Err(ErrorKind::NotSupported.into())
+        let arguments = || format!("{},{},{offset}", handle.0, data.len());
+        self.watch(Operation::Write, None, arguments, async {
+            match self.handles.get(handle)? {
+                Opened::File(opened) if opened.flags.write || opened.flags.append => {
+                    opened.file.write(self, opened.flags.append, offset, data).await
+                }
+                Opened::Internal(node) => node.write(self, data).await,
+                Opened::File(_) | Opened::Directory(_) => Err(ErrorKind::BadHandle.into()),
+            }
+        })
+        .await
     }
 }

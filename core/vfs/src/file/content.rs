@@ -1,0 +1,245 @@
+//! What this client knows of a file's content: the attributes, the slice lists, and the slices without a record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use moorage_model::{Attr, ChunkIndex, Error, Segment, Slice, Timestamp, resolve};
+use tokio::time::Instant;
+
+use super::pending::{Extent, Pending, PendingSlice};
+
+/// Slice lists kept for one file; more are dropped together.
+const MAX_CACHED_CHUNKS: usize = 1024;
+
+/// The records of a chunk and what they show.
+#[derive(Clone, Debug)]
+pub(crate) struct ChunkList {
+    slices: Vec<Slice>,
+    segments: Arc<[Segment]>,
+}
+
+impl ChunkList {
+    fn new(slices: Vec<Slice>) -> ChunkList {
+        let segments = resolve(&slices).into();
+        ChunkList { slices, segments }
+    }
+
+    /// Visible pieces by position.
+    pub(crate) fn segments(&self) -> &Arc<[Segment]> {
+        &self.segments
+    }
+}
+
+/// Guarded by one short lock per file.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// Attributes as last committed or read; the length without pending slices.
+    pub(crate) attr: Attr,
+    /// When `attr` was last known to be what the engine has.
+    pub(crate) checked: Instant,
+    /// Moves with every change of `attr` or of a slice list made here, so that an answer of the engine that was
+    /// asked for before is not taken for news.
+    pub(crate) generation: u64,
+    /// Another client changed the content since the kernel was last told to drop its pages.
+    pub(crate) foreign_change: bool,
+    /// Slices without a record, in the order they were begun.
+    pub(crate) pending: Vec<Pending>,
+    /// Number of the next slice.
+    pub(crate) next_sequence: u64,
+    /// Data was lost; the next write, fsync or close is told once.
+    pub(crate) error: Option<Error>,
+    chunks: HashMap<ChunkIndex, ChunkList>,
+}
+
+impl Content {
+    /// Of a file just opened.
+    pub(crate) fn new(attr: Attr) -> Content {
+        Content {
+            attr,
+            checked: Instant::now(),
+            generation: 0,
+            foreign_change: true,
+            pending: Vec::new(),
+            next_sequence: 0,
+            error: None,
+            chunks: HashMap::new(),
+        }
+    }
+
+    /// Length with everything written here.
+    pub(crate) fn length(&self) -> u64 {
+        self.pending
+            .iter()
+            .map(Pending::file_end)
+            .fold(self.attr.length, u64::max)
+    }
+
+    /// The attributes with everything written here.
+    pub(crate) fn shown(&self) -> Attr {
+        let mut attr = self.attr.clone();
+        self.overlay(&mut attr);
+        attr
+    }
+
+    /// Puts what is written here and not committed over attributes that the engine gave.
+    pub(crate) fn overlay(&self, attr: &mut Attr) {
+        for pending in &self.pending {
+            attr.length = attr.length.max(pending.file_end());
+            attr.mtime = attr.mtime.max(pending.mtime);
+            attr.ctime = attr.ctime.max(pending.mtime);
+        }
+    }
+
+    /// Takes attributes that the engine gave when asked at `generation`. What came in between is newer.
+    pub(crate) fn refreshed(&mut self, attr: &Attr, generation: u64) {
+        if self.generation != generation {
+            return;
+        }
+        if content_differs(&self.attr, attr) {
+            self.forget_lists();
+            self.foreign_change = true;
+        }
+        self.attr.clone_from(attr);
+        self.checked = Instant::now();
+    }
+
+    /// Takes attributes after a change of length or content by this client that is not a slice.
+    pub(crate) fn rewritten(&mut self, attr: Attr) {
+        self.forget_lists();
+        self.attr = attr;
+        self.checked = Instant::now();
+    }
+
+    /// Takes attributes after setattr. A change by another client may hide behind it, so lists are not trusted any
+    /// longer, nor the kernel's pages; it sees to its own pages when the length is set.
+    pub(crate) fn retimed(&mut self, attr: Attr, resized: bool) {
+        self.foreign_change |= !resized && content_differs(&self.attr, &attr);
+        self.rewritten(attr);
+    }
+
+    /// Forgets every slice list.
+    pub(crate) fn forget_lists(&mut self) {
+        self.chunks.clear();
+        self.generation += 1;
+    }
+
+    /// The list of a chunk; `None` when it has to be read. Chunks behind the committed end have none.
+    pub(crate) fn list(&self, chunk: ChunkIndex) -> Option<Option<&ChunkList>> {
+        match self.chunks.get(&chunk) {
+            Some(list) => Some(Some(list)),
+            None if chunk.start() >= self.attr.length => Some(None),
+            None => None,
+        }
+    }
+
+    /// Keeps a list that was read when `generation` held; whether it is still good.
+    pub(crate) fn keep_list(&mut self, chunk: ChunkIndex, slices: Vec<Slice>, generation: u64) -> bool {
+        if self.generation != generation {
+            return false;
+        }
+        if self.chunks.len() >= MAX_CACHED_CHUNKS {
+            self.chunks.clear();
+        }
+        self.chunks.insert(chunk, ChunkList::new(slices));
+        true
+    }
+
+    /// A slice that can take bytes at this place: open, not behind a later slice that they would have to paint over.
+    pub(crate) fn writable(&self, chunk: ChunkIndex, pos: u32, len: usize) -> Option<Arc<PendingSlice>> {
+        let end = u64::from(pos) + len as u64;
+        let same_chunk = self.pending.iter().rev().filter(|p| p.slice.chunk == chunk);
+        for pending in same_chunk {
+            let start = pending.slice.pos;
+            if pending.open && pos >= start + pending.writable_from && pos <= pending.end() {
+                return Some(Arc::clone(&pending.slice));
+            }
+            if pos < pending.end() && end > u64::from(start) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Adds a slice just begun.
+    pub(crate) fn begin(&mut self, slice: Arc<PendingSlice>, mtime: Timestamp) {
+        let now = Instant::now();
+        self.pending.push(Pending {
+            slice,
+            len: 0,
+            writable_from: 0,
+            open: true,
+            born: now,
+            touched: now,
+            mtime,
+            doubtful: false,
+        });
+    }
+
+    /// Notes what a write did to a slice.
+    pub(crate) fn written(&mut self, sequence: u64, extent: Extent, mtime: Timestamp) {
+        if let Some(pending) = self.find(sequence) {
+            pending.len = extent.len;
+            pending.writable_from = extent.writable_from;
+            pending.touched = Instant::now();
+            pending.mtime = mtime;
+        }
+    }
+
+    /// The pending slice with this number.
+    pub(crate) fn find(&mut self, sequence: u64) -> Option<&mut Pending> {
+        self.pending.iter_mut().find(|p| p.slice.sequence == sequence)
+    }
+
+    /// Number of slices that take writes.
+    pub(crate) fn open_slices(&self) -> usize {
+        self.pending.iter().filter(|p| p.open).count()
+    }
+
+    /// Slices got their records. `before` are the attributes that the commit found: when they are not the ones known
+    /// here, another client was at work.
+    pub(crate) fn committed(&mut self, records: &[(u64, ChunkIndex, Slice)], before: &Attr, after: Attr) {
+        if content_differs(&self.attr, before) {
+            self.chunks.clear();
+            self.foreign_change = true;
+        }
+        self.pending
+            .retain(|p| !records.iter().any(|(sequence, ..)| *sequence == p.slice.sequence));
+        let mut touched: Vec<ChunkIndex> = Vec::new();
+        for (_, chunk, slice) in records {
+            if let Some(list) = self.chunks.get_mut(chunk) {
+                list.slices.push(*slice);
+                touched.push(*chunk);
+            } else if chunk.start() >= self.attr.length && !self.foreign_change {
+                // Nothing lay there: the list of a new chunk is known without asking.
+                self.chunks.insert(
+                    *chunk,
+                    ChunkList {
+                        slices: vec![*slice],
+                        segments: Arc::default(),
+                    },
+                );
+                touched.push(*chunk);
+            }
+        }
+        touched.dedup();
+        for chunk in touched {
+            if let Some(list) = self.chunks.get_mut(&chunk) {
+                list.segments = resolve(&list.slices).into();
+            }
+        }
+        self.attr = after;
+        self.checked = Instant::now();
+        self.generation += 1;
+    }
+
+    /// Slices are given up.
+    pub(crate) fn dropped(&mut self, sequences: &[u64]) {
+        self.pending.retain(|p| !sequences.contains(&p.slice.sequence));
+        self.forget_lists();
+    }
+}
+
+/// Whether two states of a file differ in content, as far as attributes tell (spec 70-semantics section 5).
+fn content_differs(known: &Attr, found: &Attr) -> bool {
+    known.mtime != found.mtime || known.length != found.length
+}

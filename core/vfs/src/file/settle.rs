@@ -1,0 +1,118 @@
+//! Bringing what was written to the store and into the namespace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use moorage_model::{Error, ErrorKind, Result, SliceId};
+
+use super::OpenFile;
+use super::pending::PendingSlice;
+use crate::Vfs;
+
+/// A slice nobody wrote to for this long is stored and committed.
+const IDLE: Duration = Duration::from_secs(5);
+/// As [`IDLE`], while buffers run short.
+const IDLE_UNDER_PRESSURE: Duration = Duration::from_millis(500);
+/// A slice that is written to all the time is committed after this long, so that other clients see it grow.
+const AGED: Duration = Duration::from_secs(15);
+/// Garbage collection of any client may delete blocks without a record after an hour (spec 60-objects section 2), so
+/// slices that could not be committed are given up before.
+const EXPIRED: Duration = Duration::from_secs(50 * 60);
+
+impl OpenFile {
+    /// Stores and commits everything written before the call, and tells of data lost since the last call.
+    ///
+    /// Ready on the first poll when nothing was written, and for small slices on a local folder with an engine that
+    /// answers in place. Costs one transaction for all slices.
+    ///
+    /// # Errors
+    /// What storing or committing answers. Slices that a later attempt may save are kept; others are given up.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves slices to the next call, which finds out what became of them.
+    pub(crate) async fn settle(&self, vfs: &Vfs) -> Result<()> {
+        if !self.is_dirty() {
+            return self.lost();
+        }
+        self.store_and_commit(vfs).await?;
+        self.lost()
+    }
+
+    /// As [`OpenFile::settle`], but keeps the news of lost data for the file's users.
+    pub(crate) async fn store_and_commit(&self, vfs: &Vfs) -> Result<()> {
+        let upto = self.content().next_sequence;
+        let _turn = self.commit.lock().await;
+        let slices = self.close_before(upto);
+        for slice in &slices {
+            let len = slice.seal().await;
+            if let Some(pending) = self.content_mut().find(slice.sequence) {
+                pending.len = len;
+            }
+        }
+        let stored = match slices.as_slice() {
+            [] => return Ok(()),
+            [one] => vec![one.stored().await],
+            many => join_all(many.iter().map(|slice| slice.stored())).await,
+        };
+        self.commit(vfs, &slices, stored).await
+    }
+
+    /// Ends writing to the slices begun before `sequence` and returns them in order.
+    fn close_before(&self, sequence: u64) -> Vec<Arc<PendingSlice>> {
+        let mut content = self.content_mut();
+        let before = content.pending.iter_mut().filter(|p| p.slice.sequence < sequence);
+        before
+            .map(|pending| {
+                pending.open = false;
+                Arc::clone(&pending.slice)
+            })
+            .collect()
+    }
+
+    /// Whether the background should settle the file now.
+    pub(crate) fn is_due(&self, pressure: bool) -> bool {
+        let idle = if pressure { IDLE_UNDER_PRESSURE } else { IDLE };
+        let orphaned = !self.is_open();
+        let content = self.content();
+        content.pending.iter().any(|pending| {
+            orphaned || !pending.open || pending.touched.elapsed() >= idle || pending.born.elapsed() >= AGED
+        })
+    }
+
+    /// Gives up slices that could not be committed in time.
+    pub(crate) async fn give_up_expired(&self) {
+        let _turn = self.commit.lock().await;
+        let expired: Vec<Arc<PendingSlice>> = {
+            let content = self.content();
+            let old = content.pending.iter().filter(|p| p.born.elapsed() >= EXPIRED);
+            old.map(|p| Arc::clone(&p.slice)).collect()
+        };
+        if expired.is_empty() {
+            return;
+        }
+        let error = Error::new(
+            ErrorKind::Io,
+            format!(
+                "inode {}: written data could not be stored for 50 minutes and is lost",
+                self.ino
+            ),
+        );
+        tracing::error!(%error, "data lost");
+        // What became of their last commit may be unknown, so the objects are left to garbage collection.
+        drop(self.give_up(&expired, error));
+    }
+
+    /// Drops slices for good and remembers why for the file's users. Returns the objects nobody refers to.
+    pub(super) fn give_up(&self, slices: &[Arc<PendingSlice>], error: Error) -> Vec<(SliceId, u32)> {
+        let sequences: Vec<u64> = slices.iter().map(|slice| slice.sequence).collect();
+        let mut content = self.content_mut();
+        let found = slices
+            .iter()
+            .filter_map(|slice| content.find(slice.sequence).map(|p| (slice.id, p.len)))
+            .collect();
+        content.dropped(&sequences);
+        content.error = Some(error);
+        found
+    }
+}

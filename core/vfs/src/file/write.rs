@@ -1,0 +1,178 @@
+//! Writing a file.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::poll;
+use moorage_model::{CHUNK_SIZE, ChunkIndex, Error, ErrorKind, MAX_FILE_LENGTH, Result};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::OpenFile;
+use super::pending::PendingSlice;
+use crate::Vfs;
+
+/// Slices of one file that take writes at the same time: streams at several places, as copies and downloads make them.
+const MAX_OPEN_SLICES: usize = 8;
+/// Slices of one file without a record; beyond it writes wait for a commit.
+const MAX_PENDING_SLICES: usize = 256;
+/// How long a write waits for a buffer before it gives up the one it has: so no set of writers can hold all buffers
+/// and wait for each other.
+const BUFFER_PATIENCE: Duration = Duration::from_millis(100);
+/// How long a write waits for buffers in all.
+const BUFFER_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Answer of one attempt.
+enum Attempt {
+    Done(Result<()>),
+    /// The slice was sealed by somebody else.
+    Sealed,
+    /// No buffer came free.
+    Spent,
+}
+
+impl OpenFile {
+    /// Writes at `offset`, or at the end with `append`. See [`Vfs::write`].
+    ///
+    /// Costs, for a write that goes on where an open slice ends: the file's turn, the slice's lock, two short locks
+    /// of the content, one copy.
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        vfs: &Vfs,
+        append: bool,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<usize> {
+        let _turn = self.turn().await;
+        self.lost()?;
+        let offset = if append { self.content().length() } else { offset };
+        offset
+            .checked_add(data.len() as u64)
+            .filter(|end| *end < MAX_FILE_LENGTH)
+            .ok_or(ErrorKind::FileTooLarge)?;
+        let (mut at, mut rest) = (offset, data);
+        while !rest.is_empty() {
+            let chunk = ChunkIndex::of(at).ok_or(ErrorKind::FileTooLarge)?;
+            // Below the chunk size, which fits.
+            let pos = (at - chunk.start()) as u32;
+            let part = rest.len().min(CHUNK_SIZE as usize - pos as usize);
+            let (head, tail) = rest.split_at(part);
+            self.write_part(vfs, chunk, pos, head).await?;
+            at += part as u64;
+            rest = tail;
+        }
+        Ok(data.len())
+    }
+
+    async fn write_part(self: &Arc<Self>, vfs: &Vfs, chunk: ChunkIndex, pos: u32, data: &[u8]) -> Result<()> {
+        let mut deadline = None;
+        loop {
+            let found = self.content().writable(chunk, pos, data.len());
+            let slice = match found {
+                Some(slice) => slice,
+                None => self.begin_slice(vfs, chunk, pos).await?,
+            };
+            match self.write_slice(vfs, &slice, pos, data).await {
+                Attempt::Done(result) => {
+                    if result.is_ok() && u64::from(pos) + data.len() as u64 == CHUNK_SIZE {
+                        self.close_slice(&slice);
+                        vfs.settle_soon(self);
+                    }
+                    return result;
+                }
+                Attempt::Sealed => self.close_slice(&slice),
+                Attempt::Spent => {
+                    self.close_slice(&slice);
+                    vfs.settle_soon(self);
+                    vfs.relieve();
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + BUFFER_DEADLINE);
+                    if Instant::now() >= deadline {
+                        return Err(self.no_buffers(vfs).await);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt to write into a slice, with limited patience for a buffer.
+    async fn write_slice(&self, vfs: &Vfs, slice: &PendingSlice, pos: u32, data: &[u8]) -> Attempt {
+        let mtime = vfs.now();
+        let extent = Mutex::new(None);
+        let outcome = {
+            let write = pin!(slice.write(pos, data, &extent));
+            with_patience(vfs, write).await
+        };
+        if let Some(extent) = extent.into_inner() {
+            self.content_mut().written(slice.sequence, extent, mtime);
+        }
+        match outcome {
+            Some(Some(result)) => Attempt::Done(result),
+            Some(None) => Attempt::Sealed,
+            None => Attempt::Spent,
+        }
+    }
+
+    /// Begins a slice at this place; the oldest open ones are ended when there are many.
+    async fn begin_slice(
+        self: &Arc<Self>,
+        vfs: &Vfs,
+        chunk: ChunkIndex,
+        pos: u32,
+    ) -> Result<Arc<PendingSlice>> {
+        let (pending, open) = {
+            let content = self.content();
+            (content.pending.len(), content.open_slices())
+        };
+        if pending >= MAX_PENDING_SLICES {
+            self.settle(vfs).await?;
+        } else if open >= MAX_OPEN_SLICES {
+            self.close_oldest(open - MAX_OPEN_SLICES + 1);
+        }
+        let id = vfs.meta().allocate_slice().await?;
+        let mut content = self.content_mut();
+        let sequence = content.next_sequence;
+        content.next_sequence += 1;
+        let slice = PendingSlice::new(vfs.chunks(), content.attr.tier, id, (chunk, pos), sequence);
+        let slice = Arc::new(slice);
+        content.begin(Arc::clone(&slice), vfs.now());
+        Ok(slice)
+    }
+
+    fn close_slice(&self, slice: &PendingSlice) {
+        if let Some(pending) = self.content_mut().find(slice.sequence) {
+            pending.open = false;
+        }
+    }
+
+    fn close_oldest(&self, count: usize) {
+        let mut content = self.content_mut();
+        for pending in content.pending.iter_mut().filter(|p| p.open).take(count) {
+            pending.open = false;
+        }
+    }
+
+    /// Why no buffer came free: usually because the store takes nothing.
+    async fn no_buffers(&self, vfs: &Vfs) -> Error {
+        match self.settle(vfs).await {
+            Err(error) => error,
+            Ok(()) => Error::new(
+                ErrorKind::Timeout,
+                format!("inode {}: no write buffer became free", self.ino),
+            )
+            .with_advice("The object store takes data too slowly; a larger --buffer-size gives more room."),
+        }
+    }
+}
+
+/// Polls a write to its end, but not longer than the patience once it has to wait; `None` when that ran out.
+async fn with_patience<T>(vfs: &Vfs, mut write: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    if let std::task::Poll::Ready(done) = poll!(write.as_mut()) {
+        return Some(done);
+    }
+    tokio::select! {
+        done = write => Some(done),
+        () = vfs.sleep(BUFFER_PATIENCE) => None,
+    }
+}
