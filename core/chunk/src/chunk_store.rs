@@ -3,42 +3,34 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use moorage_model::{Error, ErrorKind, Result, SliceId, TierId};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::block::{BlockId, block_at, blocks};
 use crate::buffer::BufferPool;
 use crate::compress::Compression;
 use crate::config::ChunkConfig;
+use crate::disk_cache::DiskCache;
 use crate::flight::Flights;
 use crate::guard::Guard;
 use crate::memory_cache::MemoryCache;
+use crate::offload::away;
 use crate::rate::Rate;
+use crate::staging::Staging;
 use crate::stats::{ChunkStats, Counts};
 use crate::store::ObjectStore;
 use crate::touch::Touches;
+use crate::upload::upload_staged;
 use crate::writer::SliceWriter;
 
 /// Most fetches that run ahead of readers.
 const MAX_PREFETCHES: u64 = 32;
 /// Uploads per core to a local folder: more only take turns at the same page cache.
 const LOCAL_UPLOADS_PER_CORE: usize = 4;
-
-/// Blocks that a write-back volume has acknowledged but not yet uploaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PendingUploads {
-    /// Number of blocks.
-    pub blocks: u64,
-    /// Bytes of their objects.
-    pub bytes: u64,
-    /// How long the oldest has been waiting.
-    pub oldest: Option<Duration>,
-    /// Why the last attempt failed, if it did.
-    pub last_error: Option<String>,
-}
+/// Blocks staged at the same time per core: enough that their syncs share the journal's commits.
+const STAGINGS_PER_CORE: usize = 8;
 
 /// The data of one volume: writes slices as blocks, reads them through caches.
 ///
@@ -53,6 +45,14 @@ pub struct ChunkStore {
     pub(crate) direct: bool,
     /// The store is on this machine.
     pub(crate) local: bool,
+    /// Objects are the bytes of their blocks.
+    pub(crate) plain: bool,
+    pub(crate) staging: Option<Arc<Staging>>,
+    pub(crate) disk: Option<DiskCache>,
+    /// Blocks on their way to the staging folder.
+    pub(crate) stagings: Arc<Semaphore>,
+    /// Blocks fetched whole after a read of a part.
+    pub(crate) behind: Arc<Semaphore>,
     pub(crate) pool: Arc<BufferPool>,
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) downloads: Arc<Semaphore>,
@@ -78,16 +78,16 @@ impl fmt::Debug for ChunkStore {
 
 impl ChunkStore {
     /// Opens the data of the volume `uuid`. With write-back, blocks that an earlier process left staged are queued
-    /// for upload.
+    /// for upload. A store on this machine needs neither disk cache nor write-back, and gets none.
     ///
     /// # Errors
-    /// `InvalidArgument` for a block size of zero.
+    /// `InvalidArgument` for a block size of zero or an impossible UUID; the disk's when the staging folder can not
+    /// be used.
     pub async fn open(
         store: Arc<dyn ObjectStore>,
         config: ChunkConfig,
         uuid: &str,
     ) -> Result<Arc<ChunkStore>> {
-        let _ = uuid;
         if config.block_size == 0 {
             return Err(Error::new(ErrorKind::InvalidArgument, "the block size is zero"));
         }
@@ -104,15 +104,34 @@ impl ChunkStore {
         let read_budget = config.buffer_size / 3;
         let prefetches = (read_budget / block).clamp(1, MAX_PREFETCHES);
         let downloads = (read_budget / block).clamp(1, config.max_downloads.max(1) as u64);
-        Ok(Arc::new_cyclic(|this| ChunkStore {
+        let runtime = Handle::current();
+        let staging = match config.writeback.clone().filter(|_| !features.local) {
+            Some(writeback) => {
+                let (uuid, handle) = (uuid.to_owned(), runtime.clone());
+                Some(away(&runtime, move || Staging::open(&writeback, &uuid, handle)).await?)
+            }
+            None => None,
+        };
+        let disk = match &config.cache {
+            Some(cache) if !features.local && !cache.dirs.is_empty() => Some(DiskCache::open(cache, uuid)?),
+            _ => None,
+        };
+        let plain = !features.encrypted && config.compression == Compression::None;
+        let permits = |count: u64| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(1)));
+        let this = Arc::new_cyclic(|this| ChunkStore {
             this: this.clone(),
-            direct: features.local && !features.encrypted && config.compression == Compression::None,
+            direct: features.local && plain,
             local: features.local,
-            runtime: Handle::current(),
+            plain,
+            staging,
+            disk,
+            stagings: Arc::new(Semaphore::new(cores * STAGINGS_PER_CORE)),
+            behind: Arc::new(Semaphore::new(config.prefetch)),
+            runtime,
             pool: BufferPool::new(config.buffer_size - read_budget, config.block_size),
             uploads: Arc::new(Semaphore::new(uploads)),
-            downloads: Arc::new(Semaphore::new(usize::try_from(downloads).unwrap_or(1))),
-            prefetches: Arc::new(Semaphore::new(usize::try_from(prefetches).unwrap_or(1))),
+            downloads: permits(downloads),
+            prefetches: permits(prefetches),
             codecs: Arc::new(Semaphore::new(cores)),
             memory: MemoryCache::new(read_budget, config.block_size),
             flights: Arc::default(),
@@ -123,7 +142,12 @@ impl ChunkStore {
             counts: Counts::default(),
             store,
             config,
-        }))
+        });
+        if let Some(staging) = &this.staging {
+            this.runtime
+                .spawn(upload_staged(Arc::downgrade(&this), Arc::clone(staging)));
+        }
+        Ok(this)
     }
 
     /// Starts a slice. Its id may be given later, but before [`SliceWriter::finish`].
@@ -192,6 +216,12 @@ impl ChunkStore {
     /// Drops what is kept of a block on this machine.
     fn forget(&self, block: &BlockId) {
         self.memory.remove(block);
+        if let Some(staging) = &self.staging {
+            staging.cancel(block);
+        }
+        if let Some(disk) = &self.disk {
+            disk.remove(block);
+        }
     }
 
     pub(crate) fn key(&self, block: &BlockId) -> String {
@@ -205,20 +235,6 @@ impl ChunkStore {
     /// The store's; the call may be repeated.
     pub async fn sync(&self) -> Result<()> {
         self.store.sync().await
-    }
-
-    /// What is acknowledged but not yet in the store.
-    pub fn pending(&self) -> PendingUploads {
-        PendingUploads::default()
-    }
-
-    /// Waits until nothing is pending; `progress` hears of each block that goes.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn drain(&self, mut progress: impl FnMut(&PendingUploads) + Send) -> Result<()> {
-        progress(&self.pending());
-        Ok(())
     }
 
     /// Starts fetching the blocks that hold these bytes of a slice. Returns at once; does nothing for blocks that
@@ -239,7 +255,7 @@ impl ChunkStore {
     }
 
     fn prefetch_block(self: &Arc<Self>, block: BlockId, range: Range<u64>) {
-        if !self.direct && self.memory.get(&block).is_some() {
+        if !self.direct && (self.memory.get(&block).is_some() || self.is_on_disk(&block)) {
             return;
         }
         let Ok(permit) = Arc::clone(&self.prefetches).try_acquire_owned() else {
@@ -263,14 +279,38 @@ impl ChunkStore {
     /// Counters since the start.
     pub fn stats(&self) -> ChunkStats {
         let (buffer_used, buffer_limit) = self.pool.usage();
+        let disk = self.disk.as_ref().map(DiskCache::counts).unwrap_or_default();
+        let (staged_blocks, staging_bypassed) = self
+            .staging
+            .as_ref()
+            .map(|staging| staging.counts())
+            .unwrap_or_default();
         ChunkStats {
             store: self.store.counters(),
             memory_bytes: self.memory.weight(),
+            cache_damaged: disk.damaged,
+            cache_bytes: disk.bytes,
+            cache_blocks: disk.blocks,
             buffer_used,
             buffer_limit,
+            staged_blocks,
+            staging_bypassed,
             ..self.counts.snapshot()
         }
     }
+}
+
+impl Drop for ChunkStore {
+    fn drop(&mut self) {
+        if let Some(staging) = &self.staging {
+            staging.close();
+        }
+    }
+}
+
+/// A permit, waited for in turn.
+pub(crate) async fn permit(from: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    Arc::clone(from).acquire_owned().await.map_err(|_| closed())
 }
 
 /// The error of work that outlives its store.

@@ -3,21 +3,27 @@
 //! [`ChunkStore`] writes and reads slices (spec 60-objects); [`store`] holds the object stores and the layers
 //! between a volume and its bucket. Nothing here knows files, handles or metadata.
 
+mod barrier;
 mod block;
+mod block_file;
 mod buffer;
 mod checksum;
 mod chunk_store;
 mod compress;
 mod config;
+mod disk_cache;
 mod disk_error;
 mod flight;
 mod guard;
 mod memory_cache;
 mod offload;
+mod pending;
+mod platform;
 mod rate;
 mod read;
 mod rewrite;
 mod slice_blocks;
+mod staging;
 mod stats;
 pub mod store;
 mod touch;
@@ -25,10 +31,12 @@ mod upload;
 mod writer;
 
 pub use block::{BLOCK_PREFIX, BlockId, blocks};
+pub use block_file::{BlockTrailer, Form};
 pub use checksum::crc32c;
-pub use chunk_store::{ChunkStore, PendingUploads};
+pub use chunk_store::ChunkStore;
 pub use compress::Compression;
 pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
+pub use pending::PendingUploads;
 pub use stats::ChunkStats;
 pub use store::{
     BucketUrl, Cipher, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES, MemoryStore,

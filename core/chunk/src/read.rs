@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use moorage_model::{Error, ErrorKind, Result, SliceId};
 
 use crate::block::{BlockId, block_at};
-use crate::chunk_store::{ChunkStore, closed};
+use crate::block_file::Form;
+use crate::chunk_store::{ChunkStore, closed, permit};
 use crate::compress::damaged;
 use crate::guard::Purpose;
 use crate::offload::{IN_PLACE_BYTES, away};
@@ -83,23 +84,66 @@ impl ChunkStore {
             self.counts.memory_hit(out.len());
             return copy_part(&bytes, within, out).map(|()| true);
         }
-        Ok(false)
+        if let Some(staging) = &self.staging {
+            match staging.read_now(block, within as usize, out) {
+                Some(false) => {}
+                found => {
+                    self.counts.disk_hit(if found.is_some() { out.len() } else { 0 });
+                    return Ok(found.is_some());
+                }
+            }
+        }
+        let found = match &self.disk {
+            Some(disk) if out.len() <= IN_PLACE_BYTES => disk.read_now(block, within as usize, out),
+            _ => None,
+        };
+        if found == Some(true) {
+            self.counts.disk_hit(out.len());
+        }
+        Ok(found == Some(true))
     }
 
     async fn read_far(&self, block: BlockId, within: u32, out: &mut [u8]) -> Result<()> {
+        if !self.direct && self.is_on_disk(&block) {
+            let bytes = self.fetch(block).await?;
+            return copy_part(&bytes, within, out);
+        }
         self.counts.miss(out.len());
         if self.direct || self.wants_range(&block, within, out.len()) {
             let bytes = self.fetch_range(block, within, out.len()).await?;
+            self.fetch_behind(block);
             return copy_part(&bytes, 0, out);
         }
         let bytes = self.fetch(block).await?;
         copy_part(&bytes, within, out)
     }
 
+    /// Whether a block is staged or may be in the disk cache.
+    pub(crate) fn is_on_disk(&self, block: &BlockId) -> bool {
+        self.staging.as_ref().is_some_and(|staging| staging.has(block))
+            || self.disk.as_ref().is_some_and(|disk| disk.may_have(block))
+    }
+
+    /// Fetches the rest of a block that was read in part into the disk cache, if not too many are on their way.
+    fn fetch_behind(&self, block: BlockId) {
+        if self.disk.is_none() {
+            return;
+        }
+        let Ok(permit) = Arc::clone(&self.behind).try_acquire_owned() else {
+            return;
+        };
+        if let Some(this) = self.this.upgrade() {
+            self.runtime.spawn(async move {
+                // A failure shows when somebody reads the block.
+                let _ = this.fetch(block).await;
+                drop(permit);
+            });
+        }
+    }
+
     /// Whether only the range should be fetched: a small first read in the middle of a plain block.
     fn wants_range(&self, block: &BlockId, within: u32, len: usize) -> bool {
-        let plain = self.config.compression == crate::Compression::None && !self.store.features().encrypted;
-        plain && within > 0 && len <= (block.len / RANGED_PART) as usize && !self.touches.touch(*block)
+        self.plain && within > 0 && len <= (block.len / RANGED_PART) as usize && !self.touches.touch(*block)
     }
 
     /// Fetches a part of a plain object.
@@ -107,10 +151,7 @@ impl ChunkStore {
         let this = self.this.upgrade().ok_or_else(closed)?;
         let task = self.runtime.spawn(async move {
             let key = this.key(&block);
-            let _permit = Arc::clone(&this.downloads)
-                .acquire_owned()
-                .await
-                .map_err(|_| closed())?;
+            let _permit = permit(&this.downloads).await?;
             this.download_rate.pass(len).await;
             let (from, to) = (u64::from(within), u64::from(within) + len as u64);
             let bytes = this
@@ -142,19 +183,72 @@ impl ChunkStore {
         seat.wait().await
     }
 
+    /// A whole block from the nearest place that has it: the staging folder, the disk cache, the store.
     async fn fetch_block(&self, block: BlockId) -> Result<Bytes> {
+        if let Some(bytes) = self.fetch_from_disk(block).await? {
+            self.counts.disk_hit(bytes.len());
+            return Ok(bytes);
+        }
         let key = self.key(&block);
         let body = {
-            let _permit = Arc::clone(&self.downloads)
-                .acquire_owned()
-                .await
-                .map_err(|_| closed())?;
+            let _permit = permit(&self.downloads).await?;
             self.download_rate.pass(block.len as usize).await;
             self.guard
                 .call(Purpose::Read, &key, || self.store.get_sealed(&key))
                 .await?
         };
-        self.decode(body, block, key).await
+        let bytes = self.decode(body.clone(), block, key).await?;
+        if let Some(disk) = &self.disk {
+            if self.store.features().encrypted {
+                disk.insert(block, Form::Object, body);
+            } else {
+                disk.insert(block, Form::Block, bytes.clone());
+            }
+        }
+        Ok(bytes)
+    }
+
+    async fn fetch_from_disk(&self, block: BlockId) -> Result<Option<Bytes>> {
+        if !self.is_on_disk(&block) {
+            return Ok(None);
+        }
+        let this = self.this.upgrade().ok_or_else(closed)?;
+        let staged = away(&self.runtime, move || match &this.staging {
+            Some(staging) => staging.load(&block),
+            None => Ok(None),
+        })
+        .await?;
+        if let Some((form, payload)) = staged {
+            return self.block_of(form, payload, block).await.map(Some);
+        }
+        let this = self.this.upgrade().ok_or_else(closed)?;
+        let cached = away(&self.runtime, move || {
+            Ok(this.disk.as_ref().and_then(|disk| disk.load(&block)))
+        })
+        .await?;
+        let Some((form, payload)) = cached else {
+            return Ok(None);
+        };
+        match self.block_of(form, payload, block).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => {
+                if let Some(disk) = &self.disk {
+                    disk.drop_damaged(&block, &error);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    async fn block_of(&self, form: Form, payload: Bytes, block: BlockId) -> Result<Bytes> {
+        match form {
+            Form::Object => self.decode(payload, block, self.key(&block)).await,
+            Form::Block if payload.len() == block.len as usize => Ok(payload),
+            Form::Block => Err(damaged(
+                &self.key(&block),
+                "its copy on this machine has another length",
+            )),
+        }
     }
 
     /// The block in an object: decrypted, then decompressed.
@@ -165,10 +259,7 @@ impl ChunkStore {
             return compression.decode(body, block.len, &key);
         }
         // Also for small blocks: unwrapping the key of an object costs half a millisecond.
-        let _permit = Arc::clone(&self.codecs)
-            .acquire_owned()
-            .await
-            .map_err(|_| closed())?;
+        let _permit = permit(&self.codecs).await?;
         let store = Arc::clone(&self.store);
         away(&self.runtime, move || {
             let body = if encrypted {

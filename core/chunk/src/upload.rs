@@ -1,14 +1,16 @@
 //! Storing blocks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use moorage_model::{Result, TierId};
+use moorage_model::{ErrorKind, Result, TierId};
 
 use crate::block::BlockId;
-use crate::chunk_store::{ChunkStore, closed};
+use crate::block_file::Form;
+use crate::chunk_store::{ChunkStore, permit};
 use crate::guard::Purpose;
 use crate::offload::{IN_PLACE_BYTES, away};
+use crate::staging::{Staged, Staging};
 
 impl ChunkStore {
     /// Whether a block can be stored without waiting: small, to a local folder, with nothing in the way.
@@ -19,24 +21,42 @@ impl ChunkStore {
     /// Stores a small block on the caller's thread. Local failures do not pass, so there is nothing to retry.
     pub(crate) async fn store_in_place(&self, block: BlockId, tier: TierId, bytes: Bytes) -> Result<()> {
         let body = self.store.seal(self.config.compression.encode(bytes.clone())?)?;
-        self.store.put_sealed(&self.key(&block), body, tier).await?;
-        self.keep(block, bytes);
+        self.store
+            .put_sealed(&self.key(&block), body.clone(), tier)
+            .await?;
+        self.keep(block, &bytes, &body);
         Ok(())
     }
 
-    /// Stores a block: compressed, encrypted, sent, with retries. Runs in a task of the runtime.
+    /// Stores a block: compressed, encrypted, then staged where there is write-back, else sent with retries. Runs in
+    /// a task of the runtime.
     pub(crate) async fn store_block(&self, block: BlockId, tier: TierId, bytes: Bytes) -> Result<()> {
-        let _permit = Arc::clone(&self.uploads)
-            .acquire_owned()
-            .await
-            .map_err(|_| closed())?;
+        if let Some(staging) = &self.staging {
+            let body = {
+                let _permit = permit(&self.stagings).await?;
+                let body = self.encode(bytes.clone()).await?;
+                if staging.stage(block, self.form(), tier, &body).await {
+                    self.keep_in_memory(block, &bytes);
+                    return Ok(());
+                }
+                body
+            };
+            let _permit = permit(&self.uploads).await?;
+            return self.send_and_keep(block, tier, bytes, body).await;
+        }
+        let _permit = permit(&self.uploads).await?;
         let body = self.encode(bytes.clone()).await?;
-        self.send(block, tier, body).await?;
-        self.keep(block, bytes);
+        self.send_and_keep(block, tier, bytes, body).await
+    }
+
+    async fn send_and_keep(&self, block: BlockId, tier: TierId, bytes: Bytes, body: Bytes) -> Result<()> {
+        self.send(block, tier, body.clone()).await?;
+        self.keep(block, &bytes, &body);
         Ok(())
     }
 
-    async fn send(&self, block: BlockId, tier: TierId, body: Bytes) -> Result<()> {
+    /// Sends the object of a block, with retries.
+    pub(crate) async fn send(&self, block: BlockId, tier: TierId, body: Bytes) -> Result<()> {
         let key = self.key(&block);
         self.upload_rate.pass(body.len()).await;
         self.guard
@@ -46,25 +66,86 @@ impl ChunkStore {
             .await
     }
 
+    /// What the objects of this volume are beside their blocks.
+    fn form(&self) -> Form {
+        if self.plain { Form::Block } else { Form::Object }
+    }
+
     /// The object of a block: compressed, then encrypted. On the caller's thread when that is next to nothing.
     async fn encode(&self, bytes: Bytes) -> Result<Bytes> {
         let compression = self.config.compression;
-        let plain = compression == crate::Compression::None && !self.store.features().encrypted;
-        if plain || bytes.len() <= IN_PLACE_BYTES {
+        if self.plain || bytes.len() <= IN_PLACE_BYTES {
             return self.store.seal(compression.encode(bytes)?);
         }
-        let _permit = Arc::clone(&self.codecs)
-            .acquire_owned()
-            .await
-            .map_err(|_| closed())?;
+        let _permit = permit(&self.codecs).await?;
         let store = Arc::clone(&self.store);
         away(&self.runtime, move || store.seal(compression.encode(bytes)?)).await
     }
 
     /// Keeps a block that was just written for readers, unless the page cache has it anyway.
-    fn keep(&self, block: BlockId, bytes: Bytes) {
+    fn keep(&self, block: BlockId, bytes: &Bytes, body: &Bytes) {
+        self.keep_in_memory(block, bytes);
+        if let Some(disk) = &self.disk {
+            if self.store.features().encrypted {
+                disk.insert(block, Form::Object, body.clone());
+            } else {
+                disk.insert(block, Form::Block, self.shrink(bytes));
+            }
+        }
+    }
+
+    fn keep_in_memory(&self, block: BlockId, bytes: &Bytes) {
         if !self.direct {
-            self.memory.insert(block, bytes);
+            self.memory.insert(block, self.shrink(bytes));
+        }
+    }
+
+    /// The same bytes without the rest of the write buffer they lie in: caches count bytes, not buffers. One copy
+    /// for the last block of a slice, none for full ones.
+    fn shrink(&self, bytes: &Bytes) -> Bytes {
+        if bytes.len() < self.config.block_size as usize {
+            Bytes::copy_from_slice(bytes)
+        } else {
+            bytes.clone()
+        }
+    }
+}
+
+/// Uploads what is staged, in order, until the volume is closed. One task per volume.
+pub(crate) async fn upload_staged(store: Weak<ChunkStore>, staging: Arc<Staging>) {
+    while let Some(staged) = staging.next().await {
+        let Some(this) = store.upgrade() else { return };
+        let Ok(permit) = permit(&this.uploads).await else {
+            return;
+        };
+        let staging = Arc::clone(&staging);
+        tokio::spawn(async move {
+            this.upload_one(&staging, staged).await;
+            drop(permit);
+        });
+    }
+}
+
+impl ChunkStore {
+    async fn upload_one(&self, staging: &Arc<Staging>, staged: Staged) {
+        let reader = Arc::clone(staging);
+        let payload = match away(&self.runtime, move || reader.payload(&staged)).await {
+            Ok(payload) => payload,
+            Err(error) if error.kind() == ErrorKind::Corrupt => return staging.lost(&staged, &error),
+            Err(error) => return staging.failed(&staged, &error),
+        };
+        if let Err(error) = self.send(staged.block, staged.tier, payload.clone()).await {
+            tracing::warn!(%error, "a staged block could not be uploaded; it is tried again");
+            return staging.failed(&staged, &error);
+        }
+        // Into the cache first, so that there is no moment in which it is nowhere on this machine.
+        if let Some(disk) = &self.disk {
+            disk.insert(staged.block, staged.form, payload);
+        }
+        if !staging.arrived(&staged)
+            && let Err(error) = self.remove_block(staged.block).await
+        {
+            tracing::debug!(%error, "the object of a deleted slice is left to garbage collection");
         }
     }
 }

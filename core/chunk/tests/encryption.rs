@@ -1,4 +1,5 @@
 //! Encryption: volumes written by JuiceFS, keys in every PEM form, wrong passphrases, changed bytes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Compaction of slices.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,10 @@
 //! Writing and reading slices over plain stores.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How requests are answered.
 #[derive(Clone, Debug, Default)]
-pub enum Mood {
+pub(crate) enum Mood {
     #[default]
     Well,
     /// Status 500.
@@ -27,17 +27,17 @@ pub enum Mood {
 }
 
 #[derive(Debug, Clone)]
-pub struct Stored {
-    pub body: Vec<u8>,
-    pub headers: BTreeMap<String, String>,
+pub(crate) struct Stored {
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default)]
-pub struct Server {
-    pub mood: Mutex<Mood>,
+pub(crate) struct Server {
+    pub(crate) mood: Mutex<Mood>,
     /// Keys without the bucket.
-    pub objects: Mutex<BTreeMap<String, Stored>>,
-    pub requests: AtomicUsize,
+    pub(crate) objects: Mutex<BTreeMap<String, Stored>>,
+    pub(crate) requests: AtomicUsize,
     address: Mutex<String>,
 }
 
@@ -50,7 +50,7 @@ struct Request {
 }
 
 impl Server {
-    pub async fn start() -> Arc<Server> {
+    pub(crate) async fn start() -> Arc<Server> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Arc::new(Server::default());
         *server.address.lock().unwrap() = listener.local_addr().unwrap().to_string();
@@ -65,15 +65,15 @@ impl Server {
         server
     }
 
-    pub fn bucket(&self) -> String {
+    pub(crate) fn bucket(&self) -> String {
         format!("http://{}/bucket", self.address.lock().unwrap())
     }
 
-    pub fn be(&self, mood: Mood) {
+    pub(crate) fn be(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 

@@ -1,8 +1,6 @@
 //! Objects as files below a folder: Storage `file` (spec 60-objects section 10).
 
-mod barrier;
 mod path;
-mod platform;
 mod walk;
 
 use std::fs::{self, File, OpenOptions};
@@ -19,11 +17,11 @@ use moorage_model::{Error, ErrorKind, Result};
 use super::counters::Counting;
 use super::memory::missing;
 use super::{Features, ObjectInfo, ObjectStore, StoreCounters};
+use crate::barrier::Barrier;
 use crate::compress::damaged;
 use crate::disk_error::disk_error;
 use crate::offload::Offload;
-use barrier::Barrier;
-use platform::NoWait;
+use crate::platform::{self, NoWait};
 use walk::Walk;
 
 /// Open object files kept for repeated reads. They pin the space of deleted objects, so not many.

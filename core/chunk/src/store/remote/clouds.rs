@@ -67,9 +67,11 @@ pub(super) fn open_azure(config: &StoreConfig, driver: &Driver, bucket: &str) ->
     };
     let words = format!("container {container} at {endpoint} ({})", driver.name);
     Opened::without_classes(config, words, || {
-        let mut azure = AzblobConfig::default();
-        azure.container = container.to_owned();
-        azure.endpoint = Some(endpoint.clone());
+        let mut azure = AzblobConfig {
+            container: container.to_owned(),
+            endpoint: Some(endpoint.clone()),
+            ..AzblobConfig::default()
+        };
         if !account.is_empty() {
             azure.account_name = Some(account.to_owned());
             azure.account_key = Some(config.secret_key.to_string()).filter(|key| !key.is_empty());
@@ -112,9 +114,11 @@ pub(super) fn open_tencent(config: &StoreConfig, driver: &Driver, bucket: &str) 
     let checksum = url.option("disable-checksum") != Some("true");
     let words = format!("bucket {name} at {endpoint} ({})", driver.name);
     let opened = Opened::without_classes(config, words, || {
-        let mut cos = CosConfig::default();
-        cos.bucket = Some(name.to_owned());
-        cos.endpoint = Some(endpoint.clone());
+        let mut cos = CosConfig {
+            bucket: Some(name.to_owned()),
+            endpoint: Some(endpoint.clone()),
+            ..CosConfig::default()
+        };
         if !config.access_key.is_empty() {
             cos.secret_id = Some(config.access_key.clone());
             cos.secret_key = Some(config.secret_key.to_string());

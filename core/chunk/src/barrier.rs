@@ -10,9 +10,9 @@ use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::platform;
 use crate::disk_error::disk_error;
 use crate::offload::Offload;
+use crate::platform;
 
 /// Pending objects that are synced one by one; with more, one sync of the file system is cheaper.
 /// Also bounds the open files held for it.
@@ -51,14 +51,14 @@ struct State {
 
 /// Collects pending objects and syncs them together.
 #[derive(Debug, Default)]
-pub(super) struct Barrier {
+pub(crate) struct Barrier {
     state: Mutex<State>,
 }
 
 impl Barrier {
     /// Remembers an object that has its name but is not synced. Returns whether the list is full, where it is
     /// bounded: then the caller has to wait for a sync before it goes on.
-    pub(super) fn add(&self, path: PathBuf, file: File, new_folders: Vec<PathBuf>) -> bool {
+    pub(crate) fn add(&self, path: PathBuf, file: File, new_folders: Vec<PathBuf>) -> bool {
         let mut state = self.state.lock();
         let pending = &mut state.pending;
         if let Some(folder) = path.parent()
@@ -87,7 +87,7 @@ impl Barrier {
     ///
     /// # Errors
     /// The first failure of a round, to all its waiters; what failed stays pending.
-    pub(super) async fn sync(self: &Arc<Self>, offload: &Offload, counted: impl FnOnce()) -> Result<()> {
+    pub(crate) async fn sync(self: &Arc<Self>, offload: &Offload, counted: impl FnOnce()) -> Result<()> {
         let (sender, receiver) = oneshot::channel();
         let lead = {
             let mut state = self.state.lock();

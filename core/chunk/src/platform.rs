@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// What a read that must not wait found.
 #[derive(Debug)]
-pub(super) enum NoWait {
+pub(crate) enum NoWait {
     /// The buffer is full.
     Done,
     /// The page cache holds only these first bytes.
@@ -17,7 +17,7 @@ pub(super) enum NoWait {
 
 /// Reads from the page cache only.
 #[cfg(target_os = "linux")]
-pub(super) fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<NoWait> {
+pub(crate) fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<NoWait> {
     use rustix::io::{Errno, ReadWriteFlags, preadv2};
     let wanted = buffer.len();
     let mut slices = [io::IoSliceMut::new(buffer)];
@@ -32,19 +32,19 @@ pub(super) fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> io::Re
 
 /// Reads from the page cache only: not available here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_cached(_file: &File, _buffer: &mut [u8], _offset: u64) -> io::Result<NoWait> {
+pub(crate) fn read_cached(_file: &File, _buffer: &mut [u8], _offset: u64) -> io::Result<NoWait> {
     Ok(NoWait::Unknown)
 }
 
 /// Fills the buffer from `offset`, waiting for the disk.
 #[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
 /// Fills the buffer from `offset`, waiting for the disk.
 #[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
     while !buffer.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -59,7 +59,7 @@ pub(super) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
 
 /// Starts reading a range into the page cache.
 #[cfg(target_os = "linux")]
-pub(super) fn read_ahead(file: &File, offset: u64, len: u64) {
+pub(crate) fn read_ahead(file: &File, offset: u64, len: u64) {
     if let Some(len) = std::num::NonZeroU64::new(len) {
         // Advice: what it can not do now, the read will.
         let _ = rustix::fs::fadvise(file, offset, Some(len), rustix::fs::Advice::WillNeed);
@@ -68,11 +68,11 @@ pub(super) fn read_ahead(file: &File, offset: u64, len: u64) {
 
 /// Starts reading a range into the page cache: left to the system here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_ahead(_file: &File, _offset: u64, _len: u64) {}
+pub(crate) fn read_ahead(_file: &File, _offset: u64, _len: u64) {}
 
 /// Starts writing a file's pages to the disk without waiting, so that a later sync finds little left to do.
 #[cfg(target_os = "linux")]
-pub(super) fn start_writeback(file: &File) {
+pub(crate) fn start_writeback(file: &File) {
     use std::os::fd::AsRawFd;
     // SAFETY: the descriptor is open for the whole call and the call takes no pointers.
     unsafe {
@@ -83,11 +83,11 @@ pub(super) fn start_writeback(file: &File) {
 
 /// Starts writing a file's pages to the disk: left to the system here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn start_writeback(_file: &File) {}
+pub(crate) fn start_writeback(_file: &File) {}
 
 /// Makes the names in a folder durable.
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder) {
         Ok(folder) => folder.sync_all(),
         // A folder that may be entered but not read can not be synced by name; the file systems in use write a
@@ -99,13 +99,13 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Makes the names in a folder durable: NTFS logs them in order, and the sync of the file forces its log.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// Syncs every file system these folders are on; `None` where only single files can be synced.
 #[cfg(target_os = "linux")]
-pub(super) fn sync_file_systems<'a>(folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
+pub(crate) fn sync_file_systems<'a>(folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
     use std::os::unix::fs::MetadataExt;
     let mut done = Vec::new();
     let mut sync = |folder: &Path| -> io::Result<()> {
@@ -138,6 +138,6 @@ pub(super) fn sync_file_systems<'a>(folders: impl Iterator<Item = &'a Path>) -> 
 
 /// Syncs every file system these folders are on: not available here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn sync_file_systems<'a>(_folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
+pub(crate) fn sync_file_systems<'a>(_folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
     None
 }

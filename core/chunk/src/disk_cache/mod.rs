@@ -1,0 +1,184 @@
+//! Blocks kept on the local disk: they survive a restart, and nothing of them is served unchecked.
+//!
+//! A cache is never in the way: blocks are written by a thread per folder from a queue that is bounded by bytes
+//! and drops what does not fit, and a full or broken disk only means that less is cached.
+
+mod folder;
+mod index;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use bytes::Bytes;
+use moorage_model::{Error, ErrorKind, Result};
+
+use crate::block::BlockId;
+use crate::block_file::Form;
+use crate::config::CacheConfig;
+use folder::{Folder, Look};
+
+pub(crate) use folder::make_private_folder;
+
+/// Bytes of blocks that wait to be written to one folder; what comes when they are reached is not cached.
+const MAX_QUEUED_BYTES: u64 = 32 << 20;
+/// Name of the cache's folder inside that of a volume.
+const FOLDER: &str = "blocks";
+
+struct Job {
+    block: BlockId,
+    form: Form,
+    payload: Bytes,
+}
+
+#[derive(Debug)]
+struct Writer {
+    folder: Arc<Folder>,
+    jobs: Sender<Job>,
+    queued: Arc<AtomicU64>,
+}
+
+/// The disk cache of one volume.
+#[derive(Debug)]
+pub(crate) struct DiskCache {
+    writers: Vec<Writer>,
+}
+
+/// Blocks, bytes and damaged files of a cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DiskCounts {
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+    pub(crate) damaged: u64,
+}
+
+/// The name of a volume's folder: its UUID, unless that could lead elsewhere.
+///
+/// # Errors
+/// `InvalidArgument` for a text that is no UUID.
+pub(crate) fn folder_name(uuid: &str) -> Result<&str> {
+    let sound = !uuid.is_empty()
+        && uuid
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    sound.then_some(uuid).ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{uuid:?} is no identity of a volume"),
+        )
+    })
+}
+
+impl DiskCache {
+    /// Starts the cache in its folders; what is in them is taken up in the background.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an impossible UUID, `Io` when no thread can be started.
+    pub(crate) fn open(config: &CacheConfig, uuid: &str) -> Result<DiskCache> {
+        let name = folder_name(uuid)?;
+        let share = config.size_bytes / config.dirs.len().max(1) as u64;
+        let writers = config
+            .dirs
+            .iter()
+            .map(|dir| {
+                let root = dir.join(name).join(FOLDER);
+                let folder = Arc::new(Folder::new(root, share, config.free_space_ratio));
+                let (jobs, queue) = mpsc::channel();
+                let queued = Arc::new(AtomicU64::new(0));
+                let (its_folder, its_queued) = (Arc::clone(&folder), Arc::clone(&queued));
+                std::thread::Builder::new()
+                    .name("block-cache".to_owned())
+                    .spawn(move || write_all(&its_folder, &queue, &its_queued))
+                    .map_err(|e| {
+                        Error::new(ErrorKind::Io, "the thread of the disk cache can not start").with_source(e)
+                    })?;
+                Ok(Writer { folder, jobs, queued })
+            })
+            .collect::<Result<_>>()?;
+        Ok(DiskCache { writers })
+    }
+
+    fn writer(&self, block: &BlockId) -> Option<&Writer> {
+        let number = block.slice.0.wrapping_add(u64::from(block.index));
+        // Multiplicative hashing: neighbours must not all go to the same disk.
+        let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let folders = (self.writers.len() as u64).max(1);
+        self.writers.get(usize::try_from(hash % folders).unwrap_or(0))
+    }
+
+    /// Hands a block to the writer. No system call, no copy, never waits.
+    pub(crate) fn insert(&self, block: BlockId, form: Form, payload: Bytes) {
+        let Some(writer) = self.writer(&block) else { return };
+        let bytes = payload.len() as u64;
+        if !writer.folder.takes() || writer.folder.has(&block) {
+            return;
+        }
+        if writer.queued.fetch_add(bytes, Relaxed) + bytes > MAX_QUEUED_BYTES {
+            writer.queued.fetch_sub(bytes, Relaxed);
+            return;
+        }
+        let job = Job { block, form, payload };
+        // The thread ends only with the cache.
+        let _ = writer.jobs.send(job);
+    }
+
+    /// Reads a part of a block on this thread; `None` when that is not possible.
+    ///
+    /// Two locks, one `pread` (and an open with one more `pread` per 128 blocks in turn), one checksum, at most one
+    /// copy.
+    pub(crate) fn read_now(&self, block: &BlockId, offset: usize, out: &mut [u8]) -> Option<bool> {
+        let writer = self.writer(block)?;
+        match writer.folder.read_now(block, offset, out) {
+            Look::Hit => Some(true),
+            Look::Miss => Some(false),
+            Look::Elsewhere => None,
+        }
+    }
+
+    /// Whether the block may be here. One lock.
+    pub(crate) fn may_have(&self, block: &BlockId) -> bool {
+        self.writer(block)
+            .is_some_and(|writer| writer.folder.may_have(block))
+    }
+
+    /// The whole payload of a block. Blocks the thread.
+    pub(crate) fn load(&self, block: &BlockId) -> Option<(Form, Bytes)> {
+        self.writer(block)?.folder.load(block)
+    }
+
+    /// Deletes a block.
+    pub(crate) fn remove(&self, block: &BlockId) {
+        if let Some(writer) = self.writer(block) {
+            writer.folder.remove(block);
+        }
+    }
+
+    /// Deletes a block whose payload turned out to be wrong.
+    pub(crate) fn drop_damaged(&self, block: &BlockId, why: &Error) {
+        if let Some(writer) = self.writer(block) {
+            let error = std::io::Error::new(std::io::ErrorKind::InvalidData, why.to_string());
+            writer.folder.drop_damaged(block, &error);
+        }
+    }
+
+    /// Sums over all folders.
+    pub(crate) fn counts(&self) -> DiskCounts {
+        self.writers.iter().fold(DiskCounts::default(), |sum, writer| {
+            let (blocks, bytes, damaged) = writer.folder.counts();
+            DiskCounts {
+                blocks: sum.blocks + blocks,
+                bytes: sum.bytes + bytes,
+                damaged: sum.damaged + damaged,
+            }
+        })
+    }
+}
+
+/// The thread of one folder: takes up what is there, then writes what comes until the cache is dropped.
+fn write_all(folder: &Folder, jobs: &Receiver<Job>, queued: &AtomicU64) {
+    folder.load_existing();
+    while let Ok(job) = jobs.recv() {
+        folder.store(job.block, job.form, &job.payload);
+        queued.fetch_sub(job.payload.len() as u64, Relaxed);
+    }
+}

@@ -1,0 +1,80 @@
+//! What write-back has acknowledged and not yet uploaded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_model::{Error, ErrorKind, Result};
+
+use crate::chunk_store::{ChunkStore, closed};
+
+/// How often a waiter looks at what is pending, when nothing wakes it earlier.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Blocks that a write-back volume has acknowledged but not yet uploaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingUploads {
+    /// Number of blocks.
+    pub blocks: u64,
+    /// Bytes of their objects.
+    pub bytes: u64,
+    /// How long the oldest has been waiting.
+    pub oldest: Option<Duration>,
+    /// Why the last attempt failed, if it did.
+    pub last_error: Option<String>,
+}
+
+impl ChunkStore {
+    /// What is acknowledged but not yet in the store.
+    pub fn pending(&self) -> PendingUploads {
+        self.staging
+            .as_ref()
+            .map_or_else(PendingUploads::default, |staging| staging.pending())
+    }
+
+    /// Waits until nothing is pending; `progress` hears of each block that goes.
+    ///
+    /// Safe to drop: uploads go on without it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer, or an upload fails after all its retries. What is pending stays
+    /// on the disk and is tried again, by this process or the next.
+    pub async fn drain(&self, mut progress: impl FnMut(&PendingUploads) + Send) -> Result<()> {
+        let Some(staging) = &self.staging else {
+            progress(&self.pending());
+            return Ok(());
+        };
+        let failures = staging.failures();
+        let mut last = None;
+        loop {
+            let pending = staging.pending();
+            if last != Some(pending.blocks) {
+                progress(&pending);
+                last = Some(pending.blocks);
+            }
+            let failed = staging.failures() > failures;
+            if pending.blocks == 0 && !failed {
+                return Ok(());
+            }
+            if failed || self.guard.is_open() {
+                let why = pending
+                    .last_error
+                    .unwrap_or_else(|| "it does not answer".to_owned());
+                return Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!(
+                        "{} blocks could not be uploaded to the object store",
+                        pending.blocks
+                    ),
+                )
+                .with_source(why)
+                .with_advice("They are safe on this machine and are uploaded when the store is back"));
+            }
+            let waiting = Arc::clone(staging);
+            let wait = self.runtime.spawn(async move {
+                // Either way it is time to look again.
+                let _ = tokio::time::timeout(LOOK_EVERY, waiting.changed.notified()).await;
+            });
+            wait.await.map_err(|_| closed())?;
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Write-back: blocks are acknowledged from the local disk and uploaded later.
+//!
+//! A block counts as written once the bytes of its file are synced, the file has its final name, and the folder is
+//! synced; one sync of the folder serves all who wait. Files go to the store in the order they were acknowledged,
+//! and whatever is left when the process ends, in whichever way, goes when the next one starts.
+
+mod disk;
+mod folder;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use moorage_model::{Error, Result, TierId};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::block::BlockId;
+use crate::block_file::{BlockFile, Form, ending};
+use crate::config::WritebackConfig;
+use crate::disk_cache::folder_name;
+use crate::disk_error::disk_error;
+use crate::offload::{Offload, away};
+use crate::pending::PendingUploads;
+use disk::{StageDisk, SystemDisk};
+use folder::StageFolder;
+use queue::Queue;
+
+pub(crate) use queue::Staged;
+
+/// How long a staging disk that failed is left alone.
+const REST: Duration = Duration::from_secs(30);
+
+/// The staging folder of one volume.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    folder: StageFolder,
+    disk: Arc<dyn StageDisk>,
+    config: WritebackConfig,
+    runtime: Handle,
+    offload: Offload,
+    queue: Mutex<Queue>,
+    /// Something was staged, arrived or failed.
+    pub(crate) changed: Notify,
+    folder_sync: FolderSync,
+    closed: AtomicBool,
+    resting_until: Mutex<Option<Instant>>,
+    warned: AtomicBool,
+    staged: AtomicU64,
+    bypassed: AtomicU64,
+}
+
+/// One sync of a folder for everybody whose names are in it by the time it begins.
+#[derive(Debug, Default)]
+struct FolderSync {
+    tickets: AtomicU64,
+    synced: tokio::sync::Mutex<u64>,
+}
+
+impl Staging {
+    /// Opens the staging folder of a volume and queues what is in it. Blocks the thread.
+    ///
+    /// # Errors
+    /// The disk's when the folder can not be made or read: then nothing may be acknowledged, nor be missed.
+    pub(crate) fn open(config: &WritebackConfig, uuid: &str, runtime: Handle) -> Result<Arc<Staging>> {
+        Staging::open_on(Arc::new(SystemDisk), config, uuid, runtime)
+    }
+
+    fn open_on(
+        disk: Arc<dyn StageDisk>,
+        config: &WritebackConfig,
+        uuid: &str,
+        runtime: Handle,
+    ) -> Result<Arc<Staging>> {
+        let base = config.dir.join(folder_name(uuid)?);
+        let folder = StageFolder::open(&base, &*disk)?;
+        let found = folder
+            .scan()
+            .map_err(|e| disk_error("can not read the staging folder", folder.root.display(), e))?;
+        let mut queue = Queue::default();
+        for staged in found {
+            if let Some(earlier) = queue.adopt(staged) {
+                remove(&folder.path(earlier.number, &earlier.block));
+            }
+        }
+        if !queue.is_empty() {
+            tracing::info!(
+                blocks = queue.pending().blocks,
+                "blocks staged by an earlier process are uploaded"
+            );
+        }
+        Ok(Arc::new(Staging {
+            folder,
+            disk,
+            config: config.clone(),
+            offload: Offload::new(),
+            runtime,
+            queue: Mutex::new(queue),
+            changed: Notify::new(),
+            folder_sync: FolderSync::default(),
+            closed: AtomicBool::new(false),
+            resting_until: Mutex::default(),
+            warned: AtomicBool::new(false),
+            staged: AtomicU64::new(0),
+            bypassed: AtomicU64::new(0),
+        }))
+    }
+
+    /// Stages a block durably. `false` when it has to go to the store directly: the folder is full, its oldest
+    /// block waits too long, or its disk fails.
+    ///
+    /// One file written and synced on a blocking thread, one sync of the folder shared with others. Runs in the
+    /// runtime. Dropped half-way, the block is not acknowledged; its file is replayed or deleted at the next start.
+    pub(crate) async fn stage(
+        self: &Arc<Self>,
+        block: BlockId,
+        form: Form,
+        tier: TierId,
+        payload: &Bytes,
+    ) -> bool {
+        let bytes = payload.len() as u64;
+        let resting = self
+            .resting_until
+            .lock()
+            .is_some_and(|until| until > Instant::now());
+        let reserved = if resting {
+            None
+        } else {
+            self.queue
+                .lock()
+                .reserve(bytes, self.config.max_bytes, self.config.deadline)
+        };
+        let Some(number) = reserved else {
+            self.bypassed.fetch_add(1, Relaxed);
+            return false;
+        };
+        let reservation = Reservation {
+            staging: self,
+            bytes,
+            kept: false,
+        };
+        let staged = Staged {
+            number,
+            block,
+            tier,
+            form,
+            bytes,
+            since: SystemTime::now(),
+        };
+        match self.write(staged, payload.clone()).await {
+            Ok(()) => {
+                reservation.keep(staged);
+                self.staged.fetch_add(1, Relaxed);
+                self.warned.store(false, Relaxed);
+                true
+            }
+            Err(error) => {
+                remove(&self.folder.path(number, &block));
+                self.rest(&error);
+                self.bypassed.fetch_add(1, Relaxed);
+                false
+            }
+        }
+    }
+
+    async fn write(self: &Arc<Self>, staged: Staged, payload: Bytes) -> Result<()> {
+        let this = Arc::clone(self);
+        away(&self.runtime, move || {
+            let path = this.folder.path(staged.number, &staged.block);
+            let temporary = this.folder.temporary(staged.number);
+            let end = ending(staged.block, staged.form, staged.tier, &payload);
+            let written = this
+                .disk
+                .write_synced(&temporary, [&payload, &end])
+                .and_then(|()| this.disk.rename(&temporary, &path));
+            written.map_err(|e| {
+                remove(&temporary);
+                disk_error("can not stage a block in", this.folder.root.display(), e)
+            })
+        })
+        .await?;
+        self.sync_folder().await
+    }
+
+    /// Returns when the names made before the call are durable.
+    async fn sync_folder(self: &Arc<Self>) -> Result<()> {
+        let ticket = self.folder_sync.tickets.fetch_add(1, Relaxed) + 1;
+        let mut synced = self.folder_sync.synced.lock().await;
+        if *synced >= ticket {
+            return Ok(());
+        }
+        let covered = self.folder_sync.tickets.load(Relaxed);
+        let this = Arc::clone(self);
+        away(&self.runtime, move || {
+            let root = &this.folder.root;
+            this.disk
+                .sync_folder(root)
+                .map_err(|e| disk_error("can not sync", root.display(), e))
+        })
+        .await?;
+        *synced = covered;
+        Ok(())
+    }
+
+    /// Leaves a failing disk alone for a while; says so once until it works again.
+    fn rest(&self, error: &Error) {
+        *self.resting_until.lock() = Some(Instant::now() + REST);
+        if !self.warned.swap(true, Relaxed) {
+            tracing::warn!(
+                folder = %self.folder.root.display(),
+                %error,
+                "blocks can not be staged and go to the object store directly until they can"
+            );
+        }
+    }
+
+    fn open_file(&self, staged: &Staged) -> io::Result<BlockFile> {
+        BlockFile::open(File::open(self.folder.path(staged.number, &staged.block))?)
+    }
+
+    /// Whether a block is staged. One lock.
+    pub(crate) fn has(&self, block: &BlockId) -> bool {
+        self.queue.lock().find(block).is_some()
+    }
+
+    /// Reads a part of a staged plain block on this thread; `Some(false)` when it is not staged, `None` when it has
+    /// to be loaded whole or from another thread. One lock, an open, three `pread`s.
+    pub(crate) fn read_now(&self, block: &BlockId, offset: usize, out: &mut [u8]) -> Option<bool> {
+        let Some(staged) = self.queue.lock().find(block) else {
+            return Some(false);
+        };
+        if staged.form != Form::Block || !self.offload.in_place() {
+            return None;
+        }
+        let read = self
+            .offload
+            .timed(|| self.open_file(&staged).and_then(|file| file.read(offset, out)));
+        read.ok().map(|()| true)
+    }
+
+    /// The payload of a staged block. Blocks the thread.
+    ///
+    /// # Errors
+    /// The disk's, or `Corrupt`. `Ok(None)` when the block is not staged, or not any more.
+    pub(crate) fn load(&self, block: &BlockId) -> Result<Option<(Form, Bytes)>> {
+        let Some(staged) = self.queue.lock().find(block) else {
+            return Ok(None);
+        };
+        match self.payload(&staged) {
+            Ok(payload) => Ok(Some((staged.form, payload))),
+            // Uploaded in between.
+            Err(_) if self.queue.lock().find(block) != Some(staged) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The payload of a block that is to be uploaded. Blocks the thread.
+    ///
+    /// # Errors
+    /// The disk's, or `Corrupt`.
+    pub(crate) fn payload(&self, staged: &Staged) -> Result<Bytes> {
+        self.open_file(staged)
+            .and_then(|file| file.read_all())
+            .map_err(|error| {
+                let path = self.folder.path(staged.number, &staged.block);
+                if error.kind() == io::ErrorKind::InvalidData {
+                    let what = format!("staged block {} is damaged", path.display());
+                    return Error::new(moorage_model::ErrorKind::Corrupt, what).with_source(error);
+                }
+                disk_error("can not read staged block", path.display(), error)
+            })
+    }
+
+    /// The next block to upload; waits for one. `None` when the volume is closed.
+    pub(crate) async fn next(&self) -> Option<Staged> {
+        loop {
+            let changed = self.changed.notified();
+            let mut changed = std::pin::pin!(changed);
+            // Enlisted before the look, so that no change in between is missed.
+            changed.as_mut().enable();
+            if self.closed.load(Relaxed) {
+                return None;
+            }
+            let again = match self.queue.lock().start_next() {
+                Ok(staged) => return Some(staged),
+                Err(again) => again,
+            };
+            match again {
+                // A change may end the pause early.
+                Some(at) => drop(tokio::time::timeout_at(at.into(), changed).await),
+                None => changed.await,
+            }
+        }
+    }
+
+    /// Records that a block is stored and deletes its file; whether its object is still wanted.
+    pub(crate) fn arrived(&self, staged: &Staged) -> bool {
+        let wanted = self.queue.lock().done(staged);
+        remove(&self.folder.path(staged.number, &staged.block));
+        self.changed.notify_waiters();
+        wanted
+    }
+
+    /// Records that an upload failed; it is tried again after a pause.
+    pub(crate) fn failed(&self, staged: &Staged, error: &Error) {
+        self.queue.lock().failed(staged, error);
+        self.changed.notify_waiters();
+    }
+
+    /// Gives up a block whose file is damaged; the file is kept aside.
+    pub(crate) fn lost(&self, staged: &Staged, error: &Error) {
+        self.queue.lock().lost(staged, error);
+        self.folder
+            .put_aside(&self.folder.path(staged.number, &staged.block));
+        self.changed.notify_waiters();
+    }
+
+    /// Drops a block that nobody wants any more. One that is on its way is deleted when it has arrived.
+    pub(crate) fn cancel(&self, block: &BlockId) {
+        let cancelled = self.queue.lock().cancel(block);
+        if let Some(staged) = cancelled {
+            remove(&self.folder.path(staged.number, &staged.block));
+            self.changed.notify_waiters();
+        }
+    }
+
+    pub(crate) fn pending(&self) -> PendingUploads {
+        self.queue.lock().pending()
+    }
+
+    /// Uploads that failed since the start, their retries spent.
+    pub(crate) fn failures(&self) -> u64 {
+        self.queue.lock().failures_ever()
+    }
+
+    /// Blocks staged, and blocks that should have been.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.staged.load(Relaxed), self.bypassed.load(Relaxed))
+    }
+
+    /// Ends the uploads; what is staged stays.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Relaxed);
+        self.changed.notify_waiters();
+    }
+}
+
+/// A place in the queue that is given back unless its block is staged.
+struct Reservation<'a> {
+    staging: &'a Staging,
+    bytes: u64,
+    kept: bool,
+}
+
+impl Reservation<'_> {
+    fn keep(mut self, staged: Staged) {
+        self.kept = true;
+        let earlier = self.staging.queue.lock().add(staged);
+        if let Some(earlier) = earlier {
+            remove(&self.staging.folder.path(earlier.number, &earlier.block));
+        }
+        self.staging.changed.notify_waiters();
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.staging.queue.lock().release(self.bytes);
+        }
+    }
+}
+
+/// Deletes a file that is not needed any more; one that stays is uploaded once more, which does no harm.
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}

@@ -1,0 +1,190 @@
+//! The staged blocks in the order they were acknowledged.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant, SystemTime};
+
+use moorage_model::{Error, TierId};
+
+use crate::block::BlockId;
+use crate::block_file::Form;
+use crate::pending::PendingUploads;
+
+/// Wait after the first upload that failed; doubles from there.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest wait before the next try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A block in the staging folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Staged {
+    /// Position in the order; part of the file's name.
+    pub(super) number: u64,
+    pub(crate) block: BlockId,
+    pub(crate) tier: TierId,
+    pub(crate) form: Form,
+    /// Bytes of the payload.
+    pub(super) bytes: u64,
+    pub(super) since: SystemTime,
+}
+
+#[derive(Debug)]
+struct Entry {
+    staged: Staged,
+    uploading: bool,
+    /// The slice was deleted while the block was on its way.
+    unwanted: bool,
+}
+
+/// Everything that is staged.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    entries: BTreeMap<u64, Entry>,
+    by_block: HashMap<BlockId, u64>,
+    bytes: u64,
+    next_number: u64,
+    last_error: Option<String>,
+    failures: u32,
+    /// Uploads that failed since the start, their retries spent.
+    failures_ever: u64,
+    paused_until: Option<Instant>,
+}
+
+impl Queue {
+    /// Takes a position in the order and the bytes of a block, or refuses them.
+    pub(super) fn reserve(&mut self, bytes: u64, max_bytes: u64, deadline: Duration) -> Option<u64> {
+        let late = self.oldest().is_some_and(|waits| waits > deadline);
+        if late || self.bytes + bytes > max_bytes {
+            return None;
+        }
+        self.bytes += bytes;
+        let number = self.next_number;
+        self.next_number += 1;
+        Some(number)
+    }
+
+    /// Gives up what was reserved.
+    pub(super) fn release(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Adds a block whose bytes are reserved. The same block staged again takes the place of the earlier one,
+    /// which is handed back.
+    pub(super) fn add(&mut self, staged: Staged) -> Option<Staged> {
+        let earlier = self.by_block.insert(staged.block, staged.number);
+        self.entries.insert(
+            staged.number,
+            Entry {
+                staged,
+                uploading: false,
+                unwanted: false,
+            },
+        );
+        let earlier = earlier.and_then(|number| self.entries.remove(&number))?;
+        self.bytes = self.bytes.saturating_sub(earlier.staged.bytes);
+        Some(earlier.staged)
+    }
+
+    /// Adds a block that was found on the disk.
+    pub(super) fn adopt(&mut self, staged: Staged) -> Option<Staged> {
+        self.bytes += staged.bytes;
+        self.next_number = self.next_number.max(staged.number + 1);
+        self.add(staged)
+    }
+
+    pub(super) fn find(&self, block: &BlockId) -> Option<Staged> {
+        let entry = self.entries.get(self.by_block.get(block)?)?;
+        (!entry.unwanted).then_some(entry.staged)
+    }
+
+    /// The first block that waits, now on its way; else when to look again, `None` for when something changes.
+    pub(super) fn start_next(&mut self) -> Result<Staged, Option<Instant>> {
+        if let Some(until) = self.paused_until.filter(|until| *until > Instant::now()) {
+            return Err(Some(until));
+        }
+        match self.entries.values_mut().find(|entry| !entry.uploading) {
+            Some(entry) => {
+                entry.uploading = true;
+                Ok(entry.staged)
+            }
+            None => Err(None),
+        }
+    }
+
+    /// Takes a block out that is stored; whether its object is wanted any more.
+    pub(super) fn done(&mut self, staged: &Staged) -> bool {
+        self.last_error = None;
+        self.failures = 0;
+        self.paused_until = None;
+        self.take(staged).is_none_or(|entry| !entry.unwanted)
+    }
+
+    /// Puts a block back whose upload failed, and lets the uploads rest.
+    pub(super) fn failed(&mut self, staged: &Staged, error: &Error) {
+        self.last_error = Some(error.to_string());
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << self.failures.min(10))
+            .min(LONGEST_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        self.failures_ever += 1;
+        self.paused_until = Some(Instant::now() + pause);
+        let unwanted = self.entries.get_mut(&staged.number).is_some_and(|entry| {
+            entry.uploading = false;
+            entry.unwanted
+        });
+        if unwanted {
+            self.take(staged);
+        }
+    }
+
+    /// Takes a block out that can not be uploaded any more.
+    pub(super) fn lost(&mut self, staged: &Staged, error: &Error) {
+        self.take(staged);
+        self.last_error = Some(error.to_string());
+        self.failures_ever += 1;
+    }
+
+    pub(super) fn failures_ever(&self) -> u64 {
+        self.failures_ever
+    }
+
+    /// Takes a block out that nobody wants any more. One on its way stays until it has arrived.
+    pub(super) fn cancel(&mut self, block: &BlockId) -> Option<Staged> {
+        let number = *self.by_block.get(block)?;
+        let entry = self.entries.get_mut(&number)?;
+        let staged = entry.staged;
+        if entry.uploading {
+            entry.unwanted = true;
+        } else {
+            self.take(&staged);
+        }
+        Some(staged)
+    }
+
+    fn take(&mut self, staged: &Staged) -> Option<Entry> {
+        let entry = self.entries.remove(&staged.number)?;
+        self.bytes = self.bytes.saturating_sub(entry.staged.bytes);
+        if self.by_block.get(&staged.block) == Some(&staged.number) {
+            self.by_block.remove(&staged.block);
+        }
+        Some(entry)
+    }
+
+    fn oldest(&self) -> Option<Duration> {
+        // The clock may have been set back since: then nothing has waited.
+        let first = self.entries.values().next()?;
+        Some(first.staged.since.elapsed().unwrap_or_default())
+    }
+
+    pub(super) fn pending(&self) -> PendingUploads {
+        PendingUploads {
+            blocks: self.entries.len() as u64,
+            bytes: self.entries.values().map(|entry| entry.staged.bytes).sum(),
+            oldest: self.oldest(),
+            last_error: self.last_error.clone(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}

@@ -1,0 +1,255 @@
+//! The disk cache: restarts, damage, bounds, broken disks, encryption.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod faulty;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use faulty::{FaultyStore, until};
+use moorage_chunk::{
+    CacheConfig, ChunkConfig, ChunkStore, Cipher, Compression, DataKey, EncryptedStore, ObjectStore, Sealer,
+};
+use moorage_model::{SliceId, TierId};
+
+const BLOCK: u32 = 256 << 10;
+const UUID: &str = "0d458371-14c0-4fab-b5df-7ab19990e31c";
+
+fn config(dirs: &[&Path], size_bytes: u64) -> ChunkConfig {
+    ChunkConfig {
+        block_size: BLOCK,
+        // Too little to keep a block in memory: every read is one of the disk or the store.
+        buffer_size: 300 << 10,
+        retries: 0,
+        cache: Some(CacheConfig {
+            dirs: dirs.iter().map(|dir| (*dir).to_owned()).collect(),
+            size_bytes,
+            free_space_ratio: 0.0,
+        }),
+        ..ChunkConfig::default()
+    }
+}
+
+fn pattern(len: usize, seed: u64) -> Vec<u8> {
+    (0..len as u64)
+        .map(|n| (n.wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 13) as u8)
+        .collect()
+}
+
+async fn write(chunks: &Arc<ChunkStore>, id: u64, len: usize) -> Vec<u8> {
+    let data = pattern(len, id);
+    let mut slice = chunks.new_slice(TierId(0));
+    slice.set_id(SliceId(id));
+    slice.write_at(0, &data).await.unwrap();
+    slice.finish().await.unwrap();
+    data
+}
+
+async fn check(chunks: &Arc<ChunkStore>, id: u64, data: &[u8]) {
+    let size = data.len() as u32;
+    for (off, len) in [
+        (0, size),
+        (5, 4096),
+        (size / 2, size / 2),
+        (size - 1, 1),
+        (40_000, 100_000),
+    ] {
+        let (off, len) = (off.min(size), len.min(size - off.min(size)));
+        let read = chunks.read(SliceId(id), size, off, len).await.unwrap();
+        assert!(
+            read == data[off as usize..(off + len) as usize],
+            "slice {id}, {off}+{len}"
+        );
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cached_blocks_survive_a_restart_and_a_dead_store() {
+    let folder = tempfile::tempdir().unwrap();
+    for compression in [Compression::None, Compression::Zstd] {
+        let store = Arc::new(FaultyStore::default());
+        let dir = folder.path().join(format!("{compression:?}"));
+        let config = ChunkConfig {
+            compression,
+            ..config(&[&dir], 100 << 20)
+        };
+        let chunks = ChunkStore::open(store.clone(), config.clone(), UUID)
+            .await
+            .unwrap();
+        let data = write(&chunks, 1, 1_000_000).await;
+        until("all blocks are cached", || chunks.stats().cache_blocks == 4).await;
+        drop(chunks);
+        store.down.store(true, SeqCst);
+        let again = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+        let calls = store.calls.load(SeqCst);
+        check(&again, 1, &data).await;
+        assert_eq!(store.calls.load(SeqCst), calls);
+        assert!(again.stats().disk_hits > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_is_never_served_and_thrown_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let chunks = ChunkStore::open(store.clone(), config(&[folder.path()], 100 << 20), UUID)
+        .await
+        .unwrap();
+    let mut written = Vec::new();
+    for id in 1..=6 {
+        written.push((id, write(&chunks, id, 200_000).await));
+    }
+    until("all blocks are cached", || chunks.stats().cache_blocks == 6).await;
+    drop(chunks);
+    for (n, file) in files(folder.path()).iter().enumerate() {
+        let mut bytes = std::fs::read(file).unwrap();
+        let len = bytes.len();
+        match n {
+            0 => bytes[70_000] ^= 1,
+            1 => bytes[len - 1] ^= 1,
+            2 => bytes.truncate(len - 7),
+            3 => bytes.clear(),
+            4 => bytes[len - 45] ^= 1,
+            _ => bytes.extend_from_slice(b"more"),
+        }
+        std::fs::write(file, bytes).unwrap();
+    }
+    let again = ChunkStore::open(store, config(&[folder.path()], 100 << 20), UUID)
+        .await
+        .unwrap();
+    for (id, data) in &written {
+        check(&again, *id, data).await;
+    }
+    assert_eq!(again.stats().cache_damaged, 6);
+    until("they are cached anew", || again.stats().cache_blocks == 6).await;
+    for (id, data) in &written {
+        check(&again, *id, data).await;
+    }
+    assert_eq!(again.stats().cache_damaged, 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_keeps_to_its_size_and_spreads_over_its_folders() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Arc::new(FaultyStore::default());
+    let limit = 4 << 20;
+    let chunks = ChunkStore::open(store, config(&[one.path(), two.path()], limit), UUID)
+        .await
+        .unwrap();
+    for id in 1..=40 {
+        write(&chunks, id, BLOCK as usize).await;
+    }
+    until("the writers have caught up", || chunks.stats().cache_blocks >= 12).await;
+    let used = |dir: &Path| {
+        files(dir)
+            .iter()
+            .map(|f| f.metadata().map_or(0, |m| m.len()))
+            .sum::<u64>()
+    };
+    assert!(used(one.path()) > 0 && used(two.path()) > 0);
+    assert!(used(one.path()) + used(two.path()) <= limit + u64::from(BLOCK) * 2);
+    assert!(chunks.stats().cache_bytes <= limit);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_or_broken_disk_only_caches_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, b"in the way").unwrap();
+    let full = CacheConfig {
+        dirs: vec![folder.path().join("full")],
+        size_bytes: 100 << 20,
+        free_space_ratio: 1.0,
+    };
+    let broken = CacheConfig {
+        dirs: vec![file],
+        size_bytes: 100 << 20,
+        free_space_ratio: 0.0,
+    };
+    for cache in [full, broken] {
+        let config = ChunkConfig {
+            cache: Some(cache),
+            ..config(&[], 0)
+        };
+        let store = Arc::new(FaultyStore::default());
+        let chunks = ChunkStore::open(store, config, UUID).await.unwrap();
+        for id in 1..=5 {
+            let data = write(&chunks, id, 300_000).await;
+            check(&chunks, id, &data).await;
+        }
+        assert_eq!(chunks.stats().cache_blocks, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_cut_off_is_cleared_away_and_removed_slices_leave_the_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let config = config(&[folder.path()], 100 << 20);
+    let chunks = ChunkStore::open(store.clone(), config.clone(), UUID)
+        .await
+        .unwrap();
+    write(&chunks, 1, 100_000).await;
+    until("the block is cached", || chunks.stats().cache_blocks == 1).await;
+    drop(chunks);
+    let block = files(folder.path()).pop().unwrap();
+    std::fs::write(block.with_extension("tmp"), b"half a blo").unwrap();
+    let again = ChunkStore::open(store, config, UUID).await.unwrap();
+    until("the folder was looked through", || {
+        again.stats().cache_blocks == 1
+    })
+    .await;
+    assert_eq!(files(folder.path()), [block]);
+    again.remove(SliceId(1), 100_000).await.unwrap();
+    assert_eq!(files(folder.path()).len(), 0);
+    assert_eq!(again.stats().cache_blocks, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_of_an_encrypted_volume_is_encrypted() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Arc::new(FaultyStore::default());
+    let pair = aws_lc_rs::rsa::PrivateDecryptingKey::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    let key = DataKey::from_pem(&pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref())), None).unwrap();
+    let sealer = Sealer::new(key, Cipher::Aes256Gcm);
+    let store: Arc<dyn ObjectStore> = Arc::new(EncryptedStore::new(bare.clone(), sealer));
+    let config = config(&[folder.path()], 100 << 20);
+    let chunks = ChunkStore::open(Arc::clone(&store), config.clone(), UUID)
+        .await
+        .unwrap();
+    let data = b"words that nobody else may read ".repeat(10_000);
+    let mut slice = chunks.new_slice(TierId(0));
+    slice.set_id(SliceId(1));
+    slice.write_at(0, &data).await.unwrap();
+    slice.finish().await.unwrap();
+    until("both blocks are cached", || chunks.stats().cache_blocks == 2).await;
+    drop(chunks);
+    for file in files(folder.path()) {
+        let bytes = std::fs::read(file).unwrap();
+        assert!(!bytes.windows(12).any(|part| part == b"nobody else "));
+    }
+    bare.down.store(true, SeqCst);
+    let again = ChunkStore::open(store, config, UUID).await.unwrap();
+    check(&again, 1, &data).await;
+}

@@ -1,0 +1,225 @@
+//! Write-back through the chunk store: outages, restarts, deletions, draining.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod faulty;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use faulty::{FaultyStore, until};
+use moorage_chunk::{BlockId, ChunkConfig, ChunkStore, Compression, ObjectStore, WritebackConfig};
+use moorage_model::{ErrorKind, SliceId, TierId};
+
+const UUID: &str = "0d458371-14c0-4fab-b5df-7ab19990e31c";
+
+fn config(dir: &Path) -> ChunkConfig {
+    ChunkConfig {
+        block_size: 64 << 10,
+        buffer_size: 300 << 10,
+        retries: 0,
+        max_uploads: 1,
+        get_timeout: Duration::from_millis(300),
+        put_timeout: Duration::from_millis(300),
+        writeback: Some(WritebackConfig {
+            dir: dir.to_owned(),
+            ..WritebackConfig::default()
+        }),
+        ..ChunkConfig::default()
+    }
+}
+
+async fn write(chunks: &Arc<ChunkStore>, id: u64, len: usize) -> Vec<u8> {
+    let data: Vec<u8> = (0..len as u64).map(|n| (n * 7 + n / 300 + id) as u8).collect();
+    let mut slice = chunks.new_slice(TierId(0));
+    slice.set_id(SliceId(id));
+    slice.write_at(0, &data).await.unwrap();
+    slice.finish().await.unwrap();
+    data
+}
+
+async fn check(chunks: &Arc<ChunkStore>, id: u64, data: &[u8]) {
+    let size = data.len() as u32;
+    for (off, len) in [(0, size), (70_000, 10), (3, 5000)] {
+        let read = chunks.read(SliceId(id), size, off, len).await.unwrap();
+        assert!(
+            read == data[off as usize..(off + len) as usize],
+            "slice {id}, {off}+{len}"
+        );
+    }
+}
+
+fn slices(keys: &[String]) -> Vec<u64> {
+    keys.iter()
+        .map(|key| BlockId::parse(key).unwrap().slice.0)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_store_is_not_noticed_until_it_is_back() {
+    for compression in [Compression::None, Compression::Lz4] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(FaultyStore::default());
+        store.down.store(true, SeqCst);
+        let config = ChunkConfig {
+            compression,
+            ..config(dir.path())
+        };
+        let chunks = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+        let data = write(&chunks, 1, 200_000).await;
+        write(&chunks, 2, 100_000).await;
+        write(&chunks, 3, 10_000).await;
+        assert_eq!(chunks.pending().blocks, 7);
+        assert!(chunks.pending().bytes > 0);
+        check(&chunks, 1, &data).await;
+        let error = chunks.drain(|_| ()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        store.down.store(false, SeqCst);
+        let mut heard = Vec::new();
+        loop {
+            // The first try after an outage may still be one that began in it.
+            if chunks.drain(|pending| heard.push(pending.blocks)).await.is_ok() {
+                break;
+            }
+        }
+        assert_eq!(heard.last(), Some(&0));
+        assert_eq!(chunks.pending().blocks, 0);
+        assert_eq!(chunks.pending().last_error, None);
+        let keys = store.stored.lock().unwrap().clone();
+        assert!(slices(&keys).is_sorted(), "uploads go in order: {keys:?}");
+        check(&chunks, 1, &data).await;
+        assert_eq!(chunks.stats().staged_blocks, 7);
+    }
+}
+
+/// Runs a client in a runtime of its own that ends without a word, as a killed process does.
+fn killed_client(store: &Arc<FaultyStore>, dir: &Path, ids: std::ops::Range<u64>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let chunks = ChunkStore::open(store.clone(), config(dir), UUID).await.unwrap();
+        for id in ids {
+            write(&chunks, id, 100_000).await;
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+#[test]
+fn what_a_killed_process_left_is_uploaded_in_order_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    killed_client(&store, dir.path(), 1..4);
+    killed_client(&store, dir.path(), 4..6);
+    assert_eq!(store.stored.lock().unwrap().len(), 0);
+    store.down.store(false, SeqCst);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let chunks = ChunkStore::open(store.clone(), config(dir.path()), UUID)
+            .await
+            .unwrap();
+        chunks.drain(|_| ()).await.unwrap();
+        let keys = store.stored.lock().unwrap().clone();
+        assert_eq!(keys.len(), 10);
+        assert!(slices(&keys).is_sorted(), "{keys:?}");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleted_slices_are_not_uploaded_and_leave_no_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    let chunks = ChunkStore::open(store.clone(), config(dir.path()), UUID)
+        .await
+        .unwrap();
+    write(&chunks, 1, 100_000).await;
+    write(&chunks, 2, 100_000).await;
+    // The deletion of the objects fails with the store, that of the staged blocks does not.
+    chunks.remove(SliceId(1), 100_000).await.unwrap_err();
+    store.down.store(false, SeqCst);
+    chunks.remove(SliceId(1), 100_000).await.unwrap();
+    until("the rest is uploaded", || chunks.pending().blocks == 0).await;
+    let left = store.list("", None, 10).await.unwrap();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|(key, _)| key.contains("/2_")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_in_the_staging_folder_blocks_go_to_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let mut config = config(dir.path());
+    config.writeback.as_mut().unwrap().max_bytes = 10_000;
+    let chunks = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+    let data = write(&chunks, 1, 200_000).await;
+    assert_eq!(chunks.stats().staging_bypassed, 3);
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(store.stored.lock().unwrap().len(), 4);
+    check(&chunks, 1, &data).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_store_bounds_memory_and_opens_the_circuit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let config = ChunkConfig {
+        writeback: None,
+        retries: 50,
+        max_uploads: 20,
+        ..config(dir.path())
+    };
+    let chunks = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+    let data = write(&chunks, 1, 100_000).await;
+    store.down.store(true, SeqCst);
+    let writers: Vec<_> = (2..12)
+        .map(|id| {
+            let chunks = Arc::clone(&chunks);
+            tokio::spawn(async move { write(&chunks, id, 300_000).await.len() })
+        })
+        .collect();
+    until("the circuit is open: reads fail at once", || {
+        let (used, limit) = chunks.buffers();
+        assert!(used <= limit, "{used} of {limit} bytes of buffers");
+        store.calls.load(SeqCst) > 20
+    })
+    .await;
+    tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            let error = chunks.read(SliceId(99), 1000, 0, 1000).await.unwrap_err();
+            if error.kind() == ErrorKind::Unavailable && error.to_string().contains("does not answer") {
+                return;
+            }
+        }
+    })
+    .await
+    .expect("the circuit opens");
+    let start = std::time::Instant::now();
+    for id in 100..120 {
+        chunks.read(SliceId(id), 1000, 0, 1000).await.unwrap_err();
+    }
+    let spent = start.elapsed();
+    assert!(
+        spent < Duration::from_secs(5),
+        "20 reads of a dead store took {spent:?}"
+    );
+    let (used, limit) = chunks.buffers();
+    assert!(used <= limit);
+    store.down.store(false, SeqCst);
+    for writer in writers {
+        tokio::time::timeout(Duration::from_secs(40), writer)
+            .await
+            .expect("writers go on by themselves")
+            .unwrap();
+    }
+    check(&chunks, 1, &data).await;
+}
