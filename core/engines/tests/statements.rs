@@ -1,0 +1,205 @@
+//! How many statements SQLite runs per call of the engine and per verb of the namespace.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::Arc;
+
+use moorage_engines::open;
+use moorage_meta::{Context, CreateNode, Engine, Key, Meta, MetaOptions, Record, run};
+use moorage_model::{
+    Attr, Counter, DirStat, Entry, Gid, Ino, Name, NodeType, Setting, SystemClock, Timestamp, Uid,
+};
+use parking_lot::Mutex;
+use rusqlite::ffi;
+
+/// Statements that SQLite began, of every connection of this process.
+static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The list is one, so the tests take turns.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Lets SQLite call [`note_statement`] on the connection that was opened just now.
+unsafe extern "C" fn trace_connection(
+    connection: *mut ffi::sqlite3,
+    _message: *mut *mut c_char,
+    _routines: *const ffi::sqlite3_api_routines,
+) -> c_int {
+    // SAFETY: the connection is open, and the callback has the type that SQLITE_TRACE_STMT asks for.
+    unsafe {
+        let event = c_uint::try_from(ffi::SQLITE_TRACE_STMT).unwrap_or(1);
+        ffi::sqlite3_trace_v2(connection, event, Some(note_statement), std::ptr::null_mut())
+    }
+}
+
+unsafe extern "C" fn note_statement(_: c_uint, _: *mut c_void, _: *mut c_void, text: *mut c_void) -> c_int {
+    // SAFETY: for this event the last argument is the text of the statement.
+    let text = unsafe { CStr::from_ptr(text.cast()) };
+    STATEMENTS.lock().push(text.to_string_lossy().into_owned());
+    0
+}
+
+struct Counted {
+    _folder: tempfile::TempDir,
+    engine: Arc<dyn Engine>,
+}
+
+impl Counted {
+    async fn new() -> Counted {
+        // SAFETY: the callback only sets a trace function; it opens and closes nothing.
+        unsafe { rusqlite::auto_extension::register_auto_extension(trace_connection).unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(
+            &format!("sqlite3://{}", folder.path().join("meta.db").display()),
+            None,
+        )
+        .unwrap();
+        engine.prepare().await.unwrap();
+        // Opens a read connection.
+        engine.read(&[Key::Setting]).await.unwrap();
+        Counted {
+            _folder: folder,
+            engine,
+        }
+    }
+}
+
+/// What SQLite ran for this future.
+async fn statements<T>(work: impl Future<Output = moorage_model::Result<T>>) -> Vec<String> {
+    STATEMENTS.lock().clear();
+    work.await.unwrap();
+    std::mem::take(&mut *STATEMENTS.lock())
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn reads_of_the_engine_cost_one_statement_per_record_or_page() {
+    let _alone = ALONE.lock().await;
+    let counted = Counted::new().await;
+    let engine = counted.engine.as_ref();
+    let keys = [Key::Node(Ino(1)), Key::Node(Ino(2)), Key::Symlink(Ino(3))];
+    assert_eq!(statements(engine.read(&keys)).await.len(), 3);
+    assert_eq!(statements(engine.lookup(Ino(1), &name("a"))).await.len(), 1);
+    for attributes in [false, true] {
+        assert_eq!(
+            statements(engine.read_directory(Ino(1), None, 100, attributes))
+                .await
+                .len(),
+            1
+        );
+    }
+    assert_eq!(statements(engine.parents(Ino(5))).await.len(), 1);
+    assert_eq!(
+        statements(engine.scan(&moorage_meta::Scan::AllNodes, None, 100))
+            .await
+            .len(),
+        1
+    );
+    assert_eq!(
+        statements(engine.scan(&moorage_meta::Scan::Quotas, None, 100))
+            .await
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_lone_job_costs_begin_its_statements_its_sums_and_commit() {
+    let _alone = ALONE.lock().await;
+    let counted = Counted::new().await;
+    let create = run(counted.engine.as_ref(), "create", |txn| {
+        Box::pin(async move {
+            let edge = Key::Edge(Ino(1), name("a"));
+            txn.lock(&[Key::Node(Ino(1)), edge.clone()]).await?;
+            let kind = NodeType::File;
+            txn.insert(edge, Record::Edge(Entry { kind, ino: Ino(5) }));
+            let attr = Attr::new(kind, 0o644, Uid(1), Gid(1), Timestamp::new(1, 0), Ino(1));
+            txn.insert(Key::Node(Ino(5)), Record::Node(attr));
+            let delta = DirStat {
+                length: 0,
+                space: 4096,
+                inodes: 1,
+            };
+            txn.add_dir_stat(Ino(1), delta);
+            txn.add_counter(Counter::UsedSpace, 4096);
+            txn.add_counter(Counter::TotalInodes, 1);
+            Ok(())
+        })
+    });
+    let ran = statements(create).await;
+    // BEGIN; read node, read entry; insert entry, insert node; three sums; COMMIT.
+    assert_eq!(ran.len(), 9, "{ran:#?}");
+}
+
+#[tokio::test]
+async fn verbs_stay_within_their_statements() {
+    let _alone = ALONE.lock().await;
+    let counted = Counted::new().await;
+    let setting = Setting {
+        name: "counted".to_owned(),
+        uuid: "faa27c8f-edab-4791-a4e0-1620b732b343".to_owned(),
+        storage: "file".to_owned(),
+        bucket: "/objects/".to_owned(),
+        block_size: 4096,
+        dir_stats: true,
+        ..Setting::default()
+    };
+    Meta::format(&counted.engine, &setting, &SystemClock)
+        .await
+        .unwrap();
+    let meta = Meta::open(
+        Arc::clone(&counted.engine),
+        MetaOptions::default(),
+        Arc::new(SystemClock),
+    )
+    .await
+    .unwrap();
+    let root = Context::root();
+    let (d, f) = (name("d"), name("f"));
+    // The first use takes a batch of inode numbers.
+    let made = meta
+        .mkdir(&root, Ino::ROOT, &name("first"), 0o755, 0)
+        .await
+        .unwrap();
+    assert!(made.ino > Ino::ROOT);
+    let mut table: Vec<(&str, usize, Vec<String>)> = Vec::new();
+    table.push((
+        "mkdir",
+        11,
+        statements(meta.mkdir(&root, Ino::ROOT, &d, 0o755, 0)).await,
+    ));
+    table.push((
+        "create",
+        10,
+        statements(meta.create(&root, Ino::ROOT, &f, 0o644, 0)).await,
+    ));
+    let node = CreateNode::file(0o600, 0);
+    table.push((
+        "mknod",
+        10,
+        statements(meta.mknod(&root, Ino::ROOT, &name("g"), node)).await,
+    ));
+    table.push(("lookup", 1, statements(meta.lookup(&root, Ino::ROOT, &f)).await));
+    let (ino, _) = meta.lookup(&root, Ino::ROOT, &f).await.unwrap();
+    table.push(("getattr", 1, statements(meta.getattr(ino)).await));
+    table.push((
+        "readdir",
+        1,
+        statements(meta.read_directory(&root, Ino::ROOT, None, 100, true)).await,
+    ));
+    table.push((
+        "link",
+        11,
+        statements(meta.link(&root, ino, Ino::ROOT, &name("h"))).await,
+    ));
+    for (verb, most, ran) in table {
+        println!("{verb}: {}", ran.len());
+        assert!(
+            ran.len() <= most,
+            "{verb} ran {} statements, at most {most} expected: {ran:#?}",
+            ran.len()
+        );
+    }
+}
