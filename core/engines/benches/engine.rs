@@ -126,7 +126,9 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
             bencher.iter_custom(|count| {
                 shared_out(threads, count, |number| {
                     let name = name(number.wrapping_mul(7919) % FILES)?;
-                    wait(engine.lookup(Ino::ROOT, &name)).map(|found| drop(black_box(found)))
+                    let found = wait(engine.lookup(Ino::ROOT, &name))?;
+                    black_box(found);
+                    Ok(())
                 })
             });
         });
@@ -136,7 +138,9 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
             bencher.iter_custom(|count| {
                 shared_out(threads, count, |number| {
                     let ino = Ino(1000 + number.wrapping_mul(7919) % FILES);
-                    wait(engine.get(&[Key::Node(ino)])).map(|found| drop(black_box(found)))
+                    let found = wait(engine.get(&[Key::Node(ino)]))?;
+                    black_box(found);
+                    Ok(())
                 })
             });
         });

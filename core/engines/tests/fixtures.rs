@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use moorage_meta::{Context, Engine, Key, Meta, MetaOptions, Record, Scan};
+use moorage_meta::{Context, Engine, Key, Meta, MetaOptions, Record, Scan, decode_setting, encode_setting};
 use moorage_model::{
     Attr, CHUNK_SIZE, ChunkIndex, Ino, NodeType, Segment, SessionId, SliceId, SystemClock, Timestamp, resolve,
 };
@@ -261,6 +261,19 @@ async fn every_node_is_shown_as_juicefs_shows_it() {
             nodes += compare_tree(&volume, "trash", Ino::TRASH).await;
         }
         println!("{}: {nodes} nodes", volume.name);
+    }
+}
+
+#[test]
+fn settings_are_rewritten_byte_for_byte() {
+    let Some(folder) = fixtures() else {
+        return;
+    };
+    for fixture in std::fs::read_dir(folder).unwrap() {
+        let path = fixture.unwrap().path().join("setting.json");
+        let stored = std::fs::read_to_string(&path).unwrap();
+        let setting = decode_setting(&stored, &path.display().to_string()).unwrap();
+        assert_eq!(encode_setting(&setting).unwrap(), stored, "{}", path.display());
     }
 }
 

@@ -239,6 +239,21 @@ async fn the_log_stays_bounded_under_writing_and_barriers() {
 }
 
 #[tokio::test]
+async fn a_barrier_that_can_not_sync_the_log_fails_by_name_and_can_be_repeated() {
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    let aside = folder.0.path().join("aside");
+    std::fs::rename(folder.log(), &aside).unwrap();
+    std::fs::create_dir(folder.log()).unwrap();
+    let error = engine.make_durable().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+    assert!(error.to_string().contains("meta.db-wal"), "{error}");
+    std::fs::remove_dir(folder.log()).unwrap();
+    std::fs::rename(&aside, folder.log()).unwrap();
+    engine.make_durable().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_lock_of_another_program_is_waited_for() {
     let folder = Folder::new();
     let engine = folder.prepared().await;
