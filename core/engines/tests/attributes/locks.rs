@@ -203,21 +203,12 @@ async fn a_wait_that_is_dropped_leaves_no_lock() {
 #[tokio::test]
 async fn a_grant_that_nobody_waits_for_any_more_is_taken_back() {
     on_each_engine(unchanged, |volume| async move {
-        let gate = Arc::new(std::sync::OnceLock::new());
-        let made = Arc::clone(&gate);
-        let slow = volume
-            .client_through(move |engine| {
-                let gated = Arc::new(GatedEngine::new(engine));
-                made.set(Arc::clone(&gated)).unwrap();
-                gated
-            })
-            .await;
-        let gate = gate.get().unwrap();
+        let (slow, gate) = gated_client(&volume).await;
         let file = volume.file(Ino::ROOT, "f").await;
         lock(&slow, file, FIRST, range(READ, 0, 9)).await.unwrap();
         gate.set_open(false);
         {
-            let mut flocking = Box::pin(slow.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted));
+            let mut flocking = Box::pin(slow.flock(file, SECOND, EXCLUSIVE, Wait::UntilGranted));
             let request = range(WRITE, 5, 14);
             let mut ranging = Box::pin(slow.record_lock_set(file, FIRST, request, Wait::No));
             // Until the engine has committed what it does not answer yet.
@@ -455,4 +446,58 @@ async fn agrees_with_bytes(volume: Volume, steps: Vec<Step>) {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_repeated_after_a_signal_keeps_what_it_got() {
+    on_each_engine(unchanged, |volume| async move {
+        let (slow, gate) = gated_client(&volume).await;
+        let file = volume.file(Ino::ROOT, "f").await;
+        gate.set_open(false);
+        {
+            let mut interrupted = Box::pin(slow.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted));
+            let mut ranging =
+                Box::pin(slow.record_lock_set(file, SECOND, range(WRITE, 0, 9), Wait::UntilGranted));
+            while volume.records(Scan::FileLocks(file)).await.is_empty()
+                || volume.records(Scan::RecordLocks(file)).await.is_empty()
+            {
+                assert!(interrupted.as_mut().now_or_never().is_none());
+                assert!(ranging.as_mut().now_or_never().is_none());
+                tokio::task::yield_now().await;
+            }
+        }
+        let repeated = async {
+            slow.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted)
+                .await
+                .unwrap();
+            slow.record_lock_set(file, SECOND, range(WRITE, 0, 9), Wait::UntilGranted)
+                .await
+                .unwrap();
+        };
+        tokio::join!(repeated, async { gate.set_open(true) });
+        // The repeated requests began when the interrupted ones were taken back, so nothing is under way any more.
+        let other = &volume.meta;
+        assert_eq!(
+            kind(flock(other, file, FIRST, SHARED).await),
+            ErrorKind::WouldBlock
+        );
+        assert_eq!(
+            kind(lock(other, file, FIRST, range(READ, 9, 9)).await),
+            ErrorKind::WouldBlock
+        );
+    })
+    .await;
+}
+
+/// Another client whose commits can be answered late.
+async fn gated_client(volume: &Volume) -> (Arc<Meta>, Arc<GatedEngine>) {
+    let made = std::sync::OnceLock::new();
+    let client = volume
+        .client_through(|engine| {
+            let gated = Arc::new(GatedEngine::new(engine));
+            made.set(Arc::clone(&gated)).unwrap();
+            gated
+        })
+        .await;
+    (client, made.into_inner().unwrap())
 }

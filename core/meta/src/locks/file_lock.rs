@@ -48,16 +48,16 @@ impl Meta {
         wait: Wait,
     ) -> Result<()> {
         let session = self.lock_session()?;
-        let Some(kind) = kind else {
-            return self.release_file_lock(ino, session, owner).await;
-        };
         let request = Request {
             ino,
             session,
             owner,
-            kind,
+            kind: kind.unwrap_or(FileLockKind::Shared),
             wait,
         };
+        if kind.is_none() {
+            return self.release_file_lock(request).await;
+        }
         match wait {
             Wait::No => match self.try_file_lock(request)?.await? {
                 Outcome::Granted(_) => Ok(()),
@@ -84,52 +84,47 @@ impl Meta {
             }
             Ok(tried.outcome)
         };
-        Ok(Attempt::new(client, run, move |previous| {
-            Box::pin(async move { taker_back.take_back_file_lock(request, previous).await })
-        }))
+        Ok(Attempt::new(
+            client,
+            (request.ino, request.owner),
+            run,
+            move |previous| Box::pin(async move { taker_back.take_back_file_lock(request, previous).await }),
+        ))
     }
 
     /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.
     async fn take_back_file_lock(&self, request: Request, previous: Option<FileLockKind>) {
-        let undone = match (previous, request.kind) {
-            (None, _) => {
-                self.release_file_lock(request.ino, request.session, request.owner)
-                    .await
-            }
-            (Some(FileLockKind::Shared), FileLockKind::Exclusive) => {
-                let shared = Request {
-                    kind: FileLockKind::Shared,
-                    wait: Wait::No,
-                    ..request
-                };
-                match self.try_file_lock(shared) {
-                    Ok(attempt) => attempt.await.map(drop),
-                    Err(error) => Err(error),
-                }
-            }
-            _ => Ok(()),
-        };
+        if previous == Some(request.kind) || previous == Some(FileLockKind::Exclusive) {
+            return;
+        }
+        let undone = self
+            .transact("take back a lock", move |meta, txn| {
+                request.store(meta, txn, previous);
+                Box::pin(async { Ok(()) })
+            })
+            .await;
+        self.lock_waits.released(request.ino);
         if let Err(error) = undone {
             tracing::warn!(inode = %request.ino, %error, "a lock that nobody waits for could not be released");
         }
     }
 
-    async fn release_file_lock(&self, ino: Ino, session: SessionId, owner: LockOwner) -> Result<()> {
+    async fn release_file_lock(&self, request: Request) -> Result<()> {
         let client = self.shared()?;
         let meta = Arc::clone(&client);
         let run = async move {
             meta.transact("unlock", move |meta, txn| {
-                Box::pin(async move {
-                    txn.delete(Key::FileLock(ino, session, owner));
-                    meta.log(txn, || format!("FLOCK({ino},{owner},U)"));
-                    Ok(())
-                })
+                request.store(meta, txn, None);
+                Box::pin(async { Ok(()) })
             })
             .await?;
-            meta.lock_waits.released(ino);
+            meta.lock_waits.released(request.ino);
             Ok(Outcome::<(), LockOwner>::Granted(()))
         };
-        Attempt::new(client, run, |()| Box::pin(async {})).await.map(drop)
+        let asker = (request.ino, request.owner);
+        Attempt::new(client, asker, run, |()| Box::pin(async {}))
+            .await
+            .map(drop)
     }
 }
 
@@ -149,12 +144,10 @@ impl Request {
                 blocked |= [kind, self.kind].contains(&FileLockKind::Exclusive);
             }
         }
-        let own = Key::FileLock(self.ino, self.session, self.owner);
         if blocked {
             let weakened = previous.is_some() && self.wait == Wait::UntilGranted;
             if weakened {
-                txn.delete(own);
-                meta.log(txn, || format!("FLOCK({},{},U)", self.ino, self.owner));
+                self.store(meta, txn, None);
             }
             return Ok(Tried {
                 // An owner is one open file, not a process: no circle of them is a deadlock.
@@ -163,13 +156,24 @@ impl Request {
             });
         }
         if previous != Some(self.kind) {
-            txn.put(own, Record::FileLock(self.kind));
-            let letter = char::from(self.kind.letter());
-            meta.log(txn, || format!("FLOCK({},{},{letter})", self.ino, self.owner));
+            self.store(meta, txn, Some(self.kind));
         }
         Ok(Tried {
             outcome: Outcome::Granted(previous),
             weakened: previous == Some(FileLockKind::Exclusive) && self.kind == FileLockKind::Shared,
         })
+    }
+
+    /// Gives the owner a lock of this kind, or none.
+    fn store(&self, meta: &Meta, txn: &mut dyn Txn, kind: Option<FileLockKind>) {
+        let own = Key::FileLock(self.ino, self.session, self.owner);
+        match kind {
+            Some(kind) => txn.put(own, Record::FileLock(kind)),
+            None => txn.delete(own),
+        }
+        meta.log(txn, || {
+            let letter = kind.map_or('U', |kind| char::from(kind.letter()));
+            format!("FLOCK({},{},{letter})", self.ino, self.owner)
+        });
     }
 }

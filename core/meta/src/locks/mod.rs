@@ -8,6 +8,7 @@ mod attempt;
 mod deadlock;
 mod file_lock;
 mod record_lock;
+mod turn;
 mod wait;
 
 use std::future::Future;

@@ -160,9 +160,12 @@ impl Meta {
             }
             Ok(tried.outcome)
         };
-        Ok(Attempt::new(client, run, move |previous| {
-            Box::pin(async move { taker_back.take_back_record_lock(change, previous).await })
-        }))
+        Ok(Attempt::new(
+            client,
+            (change.ino, change.owner),
+            run,
+            move |previous| Box::pin(async move { taker_back.take_back_record_lock(change, previous).await }),
+        ))
     }
 
     /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.

@@ -11,15 +11,19 @@ use tokio::sync::Notify;
 
 use super::attempt::Outcome;
 use super::deadlock::WaitGraph;
+use super::turn::Turns;
 
 /// Pause before the second try. The first holders to go are those of a short critical section.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// Longest pause between two tries: what a lock that another client released may stay unused.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// The requests of this client that wait for a lock.
+/// The lock requests of this client that are under way.
 #[derive(Debug, Default)]
-pub(crate) struct LockWaits(Mutex<Waits>);
+pub(crate) struct LockWaits {
+    waits: Mutex<Waits>,
+    turns: Turns,
+}
 
 #[derive(Debug, Default)]
 struct Waits {
@@ -40,7 +44,7 @@ struct Waited {
 impl LockWaits {
     /// A lock of this client on the inode was released or weakened: wakes who waits for it.
     pub(super) fn released(&self, ino: Ino) {
-        let mut waits = self.0.lock();
+        let mut waits = self.waits.lock();
         if let Some(waited) = waits.inodes.get_mut(&ino) {
             waited.releases += 1;
             waited.released.notify_waiters();
@@ -48,8 +52,12 @@ impl LockWaits {
         }
     }
 
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
     fn enter(&self, ino: Ino) -> Entered<'_> {
-        let mut waits = self.0.lock();
+        let mut waits = self.waits.lock();
         waits.last_request += 1;
         let request = waits.last_request;
         let waited = waits.inodes.entry(ino).or_default();
@@ -66,7 +74,12 @@ impl LockWaits {
     /// Number of requests that wait.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.0.lock().inodes.values().map(|waited| waited.requests).sum()
+        self.waits
+            .lock()
+            .inodes
+            .values()
+            .map(|waited| waited.requests)
+            .sum()
     }
 }
 
@@ -80,13 +93,13 @@ struct Entered<'w> {
 
 impl Entered<'_> {
     fn releases(&self) -> u64 {
-        let waits = self.waits.0.lock();
+        let waits = self.waits.waits.lock();
         waits.inodes.get(&self.ino).map_or(0, |waited| waited.releases)
     }
 
     /// Notes who is in the way, unless a lock was released since `releases` was read.
     fn note_blockers(&self, owner: LockOwner, blockers: Vec<LockOwner>, releases: u64) -> Result<()> {
-        let mut waits = self.waits.0.lock();
+        let mut waits = self.waits.waits.lock();
         let now = waits.inodes.get(&self.ino).map_or(0, |waited| waited.releases);
         if now != releases || waits.graph.wait(self.request, owner, self.ino, blockers) {
             return Ok(());
@@ -100,7 +113,7 @@ impl Entered<'_> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let mut waits = self.waits.0.lock();
+        let mut waits = self.waits.waits.lock();
         waits.graph.end(self.request);
         if let Some(waited) = waits.inodes.get_mut(&self.ino) {
             waited.requests -= 1;
@@ -200,8 +213,8 @@ mod tests {
         assert!(waiting.as_mut().now_or_never().is_none());
         assert_eq!(waits.len(), 1);
         drop(waiting);
-        assert!(waits.0.lock().inodes.is_empty());
-        assert!(waits.0.lock().graph.is_empty());
+        assert!(waits.waits.lock().inodes.is_empty());
+        assert!(waits.waits.lock().graph.is_empty());
     }
 
     #[test]
