@@ -3,7 +3,7 @@
 use moorage_model::{Counter, INODE_BATCH, Ino, Result, SLICE_BATCH, SliceId};
 use parking_lot::Mutex;
 
-use crate::Meta;
+use crate::{Durability, Meta};
 
 /// Ids of one counter that this client has taken and not used yet.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ impl IdBatch {
                 return Ok(id);
             }
             let first = meta.engine.allocate(self.counter, self.batch).await?;
+            if self.counter == Counter::NextChunk && meta.engine.durability() == Durability::AfterBarrier {
+                // A power cut must not take the counter back: objects, staged blocks and cached blocks of lost slices
+                // may outlive it, and a slice that got such an id again would find them under its name.
+                meta.make_durable().await?;
+            }
             *self.unused.lock() = first.max(self.lowest)..first.saturating_add(self.batch);
         }
     }

@@ -27,6 +27,8 @@ pub enum Key {
     DelayedSlices(SliceId, i64),
     /// A client session.
     Session(SessionId),
+    /// A session as clients before 1.0 registered it; read and removed, never written.
+    LegacySession(SessionId),
     /// Unlinked inode that a session holds open.
     Sustained(SessionId, Ino),
     /// Deleted file whose data is still to be removed.
@@ -43,6 +45,8 @@ pub enum Key {
     Detached(Ino),
     /// An ACL rule.
     Acl(AclId),
+    /// A line of the changelog by its version.
+    ChangelogLine(u64),
 }
 
 /// Names a range of records; pages follow the order of the engine's layout.
@@ -68,6 +72,8 @@ pub enum Scan {
     DelayedSlices,
     /// All sessions.
     Sessions,
+    /// Sessions of clients before 1.0.
+    LegacySessions,
     /// Sustained inodes of a session.
     Sustained(SessionId),
     /// Sustained inodes of all sessions.
@@ -88,6 +94,8 @@ pub enum Scan {
     Detached,
     /// All ACL rules.
     Acls,
+    /// Lines of the changelog, oldest first.
+    Changelog,
 }
 
 impl fmt::Display for Key {
@@ -110,6 +118,7 @@ impl fmt::Display for Key {
             Key::SliceRef(id, size) => write!(f, "owners of slice {id} of {size} bytes"),
             Key::DelayedSlices(id, deleted) => write!(f, "slices replaced by slice {id} at {deleted}"),
             Key::Session(sid) => write!(f, "session {sid}"),
+            Key::LegacySession(sid) => write!(f, "session {sid} of an old client"),
             Key::Sustained(sid, ino) => write!(f, "inode {ino} held open by session {sid}"),
             Key::DeletedFile(ino, length) => write!(f, "deleted file {ino} of {length} bytes"),
             Key::FileLock(ino, sid, owner) => {
@@ -124,6 +133,7 @@ impl fmt::Display for Key {
             Key::Quota(QuotaKey::Group(gid)) => write!(f, "quota of group {gid}"),
             Key::Detached(ino) => write!(f, "unfinished clone {ino}"),
             Key::Acl(id) => write!(f, "ACL rule {id}"),
+            Key::ChangelogLine(version) => write!(f, "line {version} of the changelog"),
         }
     }
 }

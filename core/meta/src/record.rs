@@ -30,6 +30,8 @@ pub enum Record {
     DelayedSlices(Vec<DelayedSlice>),
     /// [`Key::Session`].
     Session(SessionRecord),
+    /// [`Key::LegacySession`]: unix seconds of its last heartbeat.
+    LegacySession(i64),
     /// [`Key::Sustained`].
     Sustained,
     /// [`Key::DeletedFile`]: unix seconds of the deletion.
@@ -46,6 +48,8 @@ pub enum Record {
     Detached(i64),
     /// [`Key::Acl`].
     Acl(AclRule),
+    /// [`Key::ChangelogLine`].
+    ChangelogLine(String),
 }
 
 /// A session as stored; `info` is the JSON text (spec 10-setting section 8), empty when missing.

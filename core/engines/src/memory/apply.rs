@@ -47,6 +47,8 @@ impl Write {
                 | (Key::SliceRef(..), Record::Owners(_))
                 | (Key::DelayedSlices(..), Record::DelayedSlices(_))
                 | (Key::Session(_), Record::Session(_))
+                | (Key::LegacySession(_), Record::LegacySession(_))
+                | (Key::ChangelogLine(_), Record::ChangelogLine(_))
                 | (Key::Sustained(..), Record::Sustained)
                 | (Key::DeletedFile(..), Record::DeletedFile(_))
                 | (Key::FileLock(..), Record::FileLock(_))

@@ -33,6 +33,7 @@ struct State {
     records: BTreeMap<Key, Versioned>,
     commits: u64,
     last_acl: u32,
+    last_line: u64,
     /// What the records changed since the last barrier were before, for [`MemoryEngine::crash`].
     undo: BTreeMap<Key, Option<Versioned>>,
 }

@@ -56,6 +56,10 @@ pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
             from(Key::Session(SessionId(0))),
             Bound::Included(Key::Session(SessionId(u64::MAX))),
         ),
+        Scan::LegacySessions => (
+            from(Key::LegacySession(SessionId(0))),
+            Bound::Included(Key::LegacySession(SessionId(u64::MAX))),
+        ),
         Scan::Sustained(sid) => (
             from(Key::Sustained(*sid, Ino(0))),
             Bound::Included(Key::Sustained(*sid, Ino(u64::MAX))),
@@ -99,6 +103,10 @@ pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
             Bound::Included(Key::Quota(QuotaKey::Group(Gid(u32::MAX)))),
         ),
         Scan::Detached => inos(Key::Detached),
+        Scan::Changelog => (
+            from(Key::ChangelogLine(0)),
+            Bound::Included(Key::ChangelogLine(u64::MAX)),
+        ),
         Scan::Acls => (
             from(Key::Acl(AclId(0))),
             Bound::Included(Key::Acl(AclId(u32::MAX))),

@@ -24,6 +24,7 @@ pub(crate) fn address(key: &Key) -> (Table, Vec<Cell<'_>>) {
             (Table::DelayedSlices, vec![Cell::bits(id.0), Cell::Int(*deleted)])
         }
         Key::Session(sid) => (Table::Session, vec![Cell::bits(sid.0)]),
+        Key::LegacySession(sid) => (Table::LegacySession, vec![Cell::bits(sid.0)]),
         Key::Sustained(sid, ino) => (Table::Sustained, vec![Cell::bits(sid.0), Cell::bits(ino.0)]),
         Key::DeletedFile(ino, length) => (Table::DeletedFile, vec![Cell::bits(ino.0), Cell::bits(*length)]),
         Key::FileLock(ino, sid, owner) => (Table::FileLock, lock(ino.0, sid.0, owner.0)),
@@ -36,6 +37,7 @@ pub(crate) fn address(key: &Key) -> (Table, Vec<Cell<'_>>) {
         }
         Key::Detached(ino) => (Table::Detached, vec![Cell::bits(ino.0)]),
         Key::Acl(id) => (Table::Acl, vec![Cell::Int(id.0.into())]),
+        Key::ChangelogLine(version) => (Table::Changelog, vec![Cell::bits(*version)]),
     }
 }
 

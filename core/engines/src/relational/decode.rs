@@ -54,6 +54,7 @@ fn decode_key(table: Table, row: &impl Cells) -> Result<Key> {
         Table::SliceRef => Key::SliceRef(SliceId(row.unsigned(0)?), small(row, 1, "slice size")?),
         Table::DelayedSlices => Key::DelayedSlices(SliceId(row.unsigned(0)?), row.signed(1)?),
         Table::Session => Key::Session(session(0)?),
+        Table::LegacySession => Key::LegacySession(session(0)?),
         Table::Sustained => Key::Sustained(session(0)?, ino(1)?),
         Table::DeletedFile => Key::DeletedFile(ino(0)?, row.unsigned(1)?),
         Table::FileLock => Key::FileLock(ino(0)?, session(1)?, owner(2)?),
@@ -67,6 +68,7 @@ fn decode_key(table: Table, row: &impl Cells) -> Result<Key> {
         }),
         Table::Detached => Key::Detached(ino(0)?),
         Table::Acl => Key::Acl(AclId(small(row, 0, "ACL id")?)),
+        Table::Changelog => Key::ChangelogLine(row.unsigned(0)?),
     })
 }
 
@@ -86,6 +88,7 @@ fn value(key: &Key, row: &impl Cells, first: usize) -> Result<Record> {
             expire: row.signed(first)?,
             info: text(first + 1)?,
         }),
+        Key::LegacySession(_) => Record::LegacySession(row.signed(first)?),
         Key::Sustained(..) => Record::Sustained,
         Key::DeletedFile(..) => Record::DeletedFile(row.signed(first)?),
         Key::FileLock(..) => {
@@ -105,6 +108,7 @@ fn value(key: &Key, row: &impl Cells, first: usize) -> Result<Record> {
         }),
         Key::Detached(_) => Record::Detached(row.signed(first)?),
         Key::Acl(_) => Record::Acl(rule(row, first)?),
+        Key::ChangelogLine(_) => Record::ChangelogLine(text(first)?),
     })
 }
 

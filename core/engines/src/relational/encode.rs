@@ -38,6 +38,7 @@ pub(crate) fn encode_value<'r>(key: &Key, record: &'r Record) -> Result<Vec<Cell
         (Key::Session(_), Record::Session(session)) => {
             vec![Cell::Int(session.expire), Cell::blob(session.info.as_bytes())]
         }
+        (Key::LegacySession(_), Record::LegacySession(heartbeat)) => vec![Cell::Int(*heartbeat)],
         (Key::Sustained(..), Record::Sustained) => Vec::new(),
         (Key::DeletedFile(..), Record::DeletedFile(deleted)) => vec![Cell::Int(*deleted)],
         (Key::FileLock(..), Record::FileLock(kind)) => vec![Cell::Int(kind.letter().into())],
@@ -66,6 +67,7 @@ pub(crate) fn encode_value<'r>(key: &Key, record: &'r Record) -> Result<Vec<Cell
             .into_iter()
             .chain([&rule.users, &rule.groups].map(|list| owned(AclRule::encode_entries(list))))
             .collect(),
+        (Key::ChangelogLine(_), Record::ChangelogLine(line)) => vec![Cell::text(line.as_bytes())],
         (key, record) => {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,

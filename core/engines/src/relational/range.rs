@@ -68,6 +68,7 @@ pub(crate) fn parts(range: &Scan) -> Vec<Part> {
         },
         Scan::DelayedSlices => Part::whole(Table::DelayedSlices, &["deleted", "chunkid"]),
         Scan::Sessions => Part::whole(Table::Session, &["sid"]),
+        Scan::LegacySessions => Part::whole(Table::LegacySession, &["sid"]),
         Scan::Sustained(sid) => Part::of(Table::Sustained, "sid", sid.0, &["inode"]),
         Scan::AllSustained => Part::whole(Table::Sustained, &["sid", "inode"]),
         Scan::DeletedFiles => Part::whole(Table::DeletedFile, &["inode"]),
@@ -86,6 +87,7 @@ pub(crate) fn parts(range: &Scan) -> Vec<Part> {
         }
         Scan::Detached => Part::whole(Table::Detached, &["inode"]),
         Scan::Acls => Part::whole(Table::Acl, &["id"]),
+        Scan::Changelog => Part::whole(Table::Changelog, &["id"]),
     };
     vec![one]
 }

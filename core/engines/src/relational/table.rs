@@ -13,6 +13,7 @@ pub(crate) enum Table {
     SliceRef,
     DelayedSlices,
     Session,
+    LegacySession,
     Sustained,
     DeletedFile,
     FileLock,
@@ -22,6 +23,7 @@ pub(crate) enum Table {
     OwnerQuota,
     Detached,
     Acl,
+    Changelog,
 }
 
 /// Columns of a node, its key first.
@@ -61,6 +63,7 @@ impl Table {
             Table::SliceRef => "chunk_ref",
             Table::DelayedSlices => "delslices",
             Table::Session => "session2",
+            Table::LegacySession => "session",
             Table::Sustained => "sustained",
             Table::DeletedFile => "delfile",
             Table::FileLock => "flock",
@@ -70,6 +73,7 @@ impl Table {
             Table::OwnerQuota => "user_group_quota",
             Table::Detached => "detached_node",
             Table::Acl => "acl",
+            Table::Changelog => "change_log",
         }
     }
 
@@ -87,11 +91,11 @@ impl Table {
             Table::Xattr => &["inode", "name"],
             Table::Chunk => &["inode", "indx"],
             Table::SliceRef | Table::DelayedSlices => &["chunkid"],
-            Table::Session => &["sid"],
+            Table::Session | Table::LegacySession => &["sid"],
             Table::Sustained => &["sid", "inode"],
             Table::FileLock | Table::RecordLocks => &["inode", "sid", "owner"],
             Table::OwnerQuota => &["qtype", "qkey"],
-            Table::Acl => &["id"],
+            Table::Acl | Table::Changelog => &["id"],
         }
     }
 
@@ -116,6 +120,7 @@ impl Table {
             Table::Chunk | Table::DelayedSlices => &["slices"],
             Table::SliceRef => &["size", "refs"],
             Table::Session => &["expire", "info"],
+            Table::LegacySession => &["heartbeat"],
             Table::Sustained => &[],
             Table::DeletedFile => &["expire"],
             Table::FileLock => &["ltype"],
@@ -124,6 +129,7 @@ impl Table {
             Table::DirectoryQuota | Table::OwnerQuota => LIMITS,
             Table::Detached => &["added"],
             Table::Acl => &["owner", "group", "mask", "other", "named_users", "named_groups"],
+            Table::Changelog => &["entry"],
         }
     }
 }

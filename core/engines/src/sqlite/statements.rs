@@ -4,7 +4,7 @@ use super::schema::ADDED_NODE_COLUMNS;
 use crate::relational::{NODE_COLUMNS, Part, Table};
 
 /// Every table in the order of its declaration.
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 21] = [
     Table::Setting,
     Table::Counter,
     Table::Node,
@@ -15,6 +15,7 @@ const TABLES: [Table; 19] = [
     Table::SliceRef,
     Table::DelayedSlices,
     Table::Session,
+    Table::LegacySession,
     Table::Sustained,
     Table::DeletedFile,
     Table::FileLock,
@@ -24,6 +25,7 @@ const TABLES: [Table; 19] = [
     Table::OwnerQuota,
     Table::Detached,
     Table::Acl,
+    Table::Changelog,
 ];
 
 /// Statements on one row.

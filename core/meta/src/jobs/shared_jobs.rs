@@ -14,6 +14,8 @@ use crate::{Key, Meta, TxnExt as _};
 
 /// Period of the jobs.
 const HOUR: Duration = Duration::from_secs(3600);
+/// Period of the changelog's job.
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
 /// Share of the period that has to pass between two starts, in tenths.
 const GUARD_TENTHS: u32 = 9;
 /// A job ends after this time; the next run goes on.
@@ -32,7 +34,7 @@ struct SharedJob {
     run: JobRun,
 }
 
-const JOBS: [SharedJob; 3] = [
+const JOBS: [SharedJob; 4] = [
     SharedJob {
         name: "clean up deleted files",
         guard: Counter::LastCleanupFiles,
@@ -50,6 +52,12 @@ const JOBS: [SharedJob; 3] = [
         guard: Counter::LastCleanupTrash,
         period: HOUR,
         run: |meta| Box::pin(async move { meta.clean_up_trash().await }),
+    },
+    SharedJob {
+        name: "trim the changelog",
+        guard: Counter::LastCleanupChangelog,
+        period: FIVE_MINUTES,
+        run: |meta| Box::pin(async move { meta.trim_changelog().await }),
     },
 ];
 

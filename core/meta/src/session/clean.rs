@@ -9,6 +9,8 @@ use crate::{Key, Meta, Record, Scan};
 
 /// Records removed per transaction.
 const BATCH: usize = 100;
+/// Seconds without a heartbeat after which a session of a client before 1.0 is dead.
+const LEGACY_EXPIRY: i64 = 300;
 /// Expired sessions cleaned at one heartbeat.
 const MAX_SESSIONS: usize = 1000;
 
@@ -18,32 +20,11 @@ impl Meta {
     /// # Errors
     /// The first failure, after the other sessions were tried.
     pub async fn reap_sessions(&self) -> Result<usize> {
-        let now = self.now().seconds;
-        let mut expired = Vec::new();
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self
-                .engine
-                .scan(&Scan::Sessions, after.as_ref(), MAX_SESSIONS)
-                .await?;
-            after = page.items.last().map(|(key, _)| key.clone());
-            for (key, record) in page.items {
-                if let (Key::Session(session), Record::Session(record)) = (key, record)
-                    && record.expire < now
-                    && session != self.session()
-                {
-                    expired.push(session);
-                }
-            }
-            if !page.more || after.is_none() || expired.len() >= MAX_SESSIONS {
-                break;
-            }
-        }
-        expired.truncate(MAX_SESSIONS);
+        let expired = self.expired_sessions().await?;
         let mut reaped = 0;
         let mut outcome = Ok(());
-        for session in expired {
-            match self.clean_session(session).await {
+        for (session, record) in expired {
+            match self.clean_session(session, record).await {
                 Ok(()) => reaped += 1,
                 Err(error) if outcome.is_ok() => outcome = Err(error),
                 Err(_) => {}
@@ -52,16 +33,45 @@ impl Meta {
         outcome.map(|()| reaped)
     }
 
+    /// Sessions whose expiry, or for clients before 1.0 whose last heartbeat, is long enough ago, with their records.
+    async fn expired_sessions(&self) -> Result<Vec<(SessionId, Key)>> {
+        let now = self.now().seconds;
+        let own = self.session();
+        let mut expired = Vec::new();
+        for range in [Scan::Sessions, Scan::LegacySessions] {
+            let mut after: Option<Key> = None;
+            loop {
+                let page = self.engine.scan(&range, after.as_ref(), MAX_SESSIONS).await?;
+                after = page.items.last().map(|(key, _)| key.clone());
+                expired.extend(page.items.into_iter().filter_map(|(key, record)| {
+                    let (session, dead) = match (&key, record) {
+                        (Key::Session(session), Record::Session(record)) => (*session, record.expire < now),
+                        (Key::LegacySession(session), Record::LegacySession(heartbeat)) => {
+                            (*session, heartbeat < now.saturating_sub(LEGACY_EXPIRY))
+                        }
+                        _ => return None,
+                    };
+                    (dead && session != own).then_some((session, key))
+                }));
+                if !page.more || after.is_none() || expired.len() >= MAX_SESSIONS {
+                    break;
+                }
+            }
+        }
+        expired.truncate(MAX_SESSIONS);
+        Ok(expired)
+    }
+
     /// Removes locks, sustained files and at last the record of a session. The data of the files is removed in the
     /// background.
     ///
     /// # Errors
     /// The first failure; the session record stays then, so that somebody tries again.
-    pub(crate) async fn clean_session(&self, session: SessionId) -> Result<()> {
+    pub(super) async fn clean_session(&self, session: SessionId, record: Key) -> Result<()> {
         self.clean_locks(session).await?;
         self.clean_sustained(session).await?;
         self.transact("clean session", move |meta, txn| {
-            txn.delete(Key::Session(session));
+            txn.delete(record.clone());
             meta.log(txn, || format!("CLEANSESSION({session})"));
             Box::pin(async { Ok(()) })
         })

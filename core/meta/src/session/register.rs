@@ -66,7 +66,7 @@ impl Meta {
         if session.0 == 0 {
             return Ok(());
         }
-        let cleaned = self.clean_session(session).await;
+        let cleaned = self.clean_session(session, Key::Session(session)).await;
         *self.session.write() = SessionId(0);
         let removed = self.flush_deletions().await;
         let durable = self.make_durable().await;

@@ -1,0 +1,199 @@
+//! From a removed last link to removed objects (spec 70-semantics section 4).
+
+use std::sync::Arc;
+
+use moorage_meta::{Context, Key, MetaOptions, OpenFlags, Record, Scan, UnlinkOptions};
+use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino};
+
+use crate::check::broken_invariants;
+use crate::fixture::{Volume, kind, name, write};
+
+#[tokio::test]
+async fn a_deleted_file_gives_back_chunks_references_and_objects() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    let first = volume.write(file, 0, 100).await;
+    let second = volume.write(file, 3 * CHUNK_SIZE, 200).await;
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    assert_eq!(kind(volume.meta.getattr(file).await), ErrorKind::NotFound);
+    let length = 3 * CHUNK_SIZE + 200;
+    assert!(matches!(
+        volume.record(Key::DeletedFile(file, length)).await,
+        Some(Record::DeletedFile(_))
+    ));
+    assert_eq!(volume.data.ids().len(), 2, "removed in the background only");
+    volume.flush().await;
+    assert_eq!(volume.scan(Scan::AllChunks).await, []);
+    assert_eq!(volume.scan(Scan::DeletedFiles).await, []);
+    assert_eq!(
+        (volume.owners(first).await, volume.owners(second).await),
+        (None, None)
+    );
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn a_slice_that_another_file_shows_stays() {
+    let volume = Volume::new().await;
+    let root = Context::root();
+    let (source, copy) = (
+        volume.file(Ino::ROOT, "f").await,
+        volume.file(Ino::ROOT, "g").await,
+    );
+    let slice = volume.write(source, 0, 100).await;
+    volume
+        .meta
+        .copy_file_range(&root, source, 0, copy, 0, 100)
+        .await
+        .unwrap();
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    volume.flush().await;
+    assert_eq!(volume.owners(slice).await, Some(1));
+    assert_eq!(volume.data.ids(), [slice.id]);
+    volume.unlink(Ino::ROOT, "g").await.unwrap();
+    volume.flush().await;
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn more_chunks_than_a_batch_go_in_several_transactions() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    for chunk in 0..150 {
+        volume.write(file, chunk * CHUNK_SIZE, 10).await;
+    }
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    volume.flush().await;
+    assert_eq!(volume.scan(Scan::AllChunks).await, []);
+    assert_eq!(volume.scan(Scan::SliceRefs).await, []);
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn a_file_that_is_open_here_keeps_its_data_until_the_last_close() {
+    let volume = Volume::new().await;
+    let meta = volume.session().await;
+    let root = Context::root();
+    let file = volume.file(Ino::ROOT, "f").await;
+    for _ in 0..2 {
+        meta.open_file(&root, file, OpenFlags::default()).await.unwrap();
+    }
+    write(&meta, &volume.data, file, 0, 100).await.unwrap();
+    meta.unlink(&root, Ino::ROOT, &name("f"), UnlinkOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        kind(meta.lookup(&root, Ino::ROOT, &name("f")).await),
+        ErrorKind::NotFound
+    );
+    write(&meta, &volume.data, file, 100, 100).await.unwrap();
+    meta.close_file(file).await.unwrap();
+    meta.flush_deletions().await.unwrap();
+    assert_eq!(meta.getattr(file).await.unwrap().length, 200);
+    assert_eq!(
+        broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
+        [""; 0]
+    );
+    meta.close_file(file).await.unwrap();
+    meta.flush_deletions().await.unwrap();
+    assert_eq!(kind(meta.getattr(file).await), ErrorKind::NotFound);
+    assert_eq!(volume.scan(Scan::AllSustained).await, []);
+    assert_eq!(volume.data.ids(), []);
+    assert_eq!(
+        broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_failed_removal_keeps_the_reference_for_the_hourly_job() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    let slice = volume.write(file, 0, 100).await;
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    volume
+        .data
+        .before_removal(|_| Err(Error::from(ErrorKind::Unavailable)));
+    assert_eq!(kind(volume.meta.flush_deletions().await), ErrorKind::Unavailable);
+    assert_eq!(volume.owners(slice).await, Some(0));
+    volume.data.removals_succeed();
+    volume.meta.clean_up_slices().await.unwrap();
+    assert_eq!(volume.owners(slice).await, None);
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn a_client_without_deletions_drops_owners_and_leaves_the_objects() {
+    let options = MetaOptions {
+        max_deletes: 0,
+        ..MetaOptions::default()
+    };
+    let volume = Volume::with_options(|_| {}, options).await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    let slice = volume.write(file, 0, 100).await;
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    volume.flush().await;
+    assert_eq!(volume.owners(slice).await, Some(0));
+    assert_eq!(volume.data.ids(), [slice.id]);
+    let other = volume.client(MetaOptions::default()).await;
+    other.clean_up_slices().await.unwrap();
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn two_clients_may_remove_the_same_file_at_once() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    let shared = volume.file(Ino::ROOT, "g").await;
+    let slice = volume.write(file, 0, 100).await;
+    volume
+        .meta
+        .copy_file_range(&Context::root(), file, 0, shared, 0, 100)
+        .await
+        .unwrap();
+    volume.unlink(Ino::ROOT, "f").await.unwrap();
+    volume.clock.advance(std::time::Duration::from_secs(4000));
+    let other = volume.client(MetaOptions::default()).await;
+    let (mine, theirs) = tokio::join!(volume.meta.flush_deletions(), other.clean_up_files());
+    mine.unwrap();
+    theirs.unwrap();
+    assert_eq!(volume.owners(slice).await, Some(1));
+    assert_eq!(volume.data.ids(), [slice.id]);
+}
+
+#[tokio::test]
+async fn symlinks_and_special_files_leave_no_record() {
+    let volume = Volume::new().await;
+    let root = Context::root();
+    let link = volume
+        .meta
+        .symlink(&root, Ino::ROOT, &name("l"), b"target")
+        .await
+        .unwrap();
+    volume.unlink(Ino::ROOT, "l").await.unwrap();
+    assert_eq!(volume.record(Key::Symlink(link.ino)).await, None);
+    assert_eq!(volume.scan(Scan::DeletedFiles).await, []);
+    assert_eq!(broken_invariants(volume.engine.as_ref(), None).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_worker_of_a_session_removes_without_being_asked() {
+    let volume = Volume::new().await;
+    let meta = volume.session().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    write(&meta, &volume.data, file, 0, 100).await.unwrap();
+    meta.unlink(&Context::root(), Ino::ROOT, &name("f"), UnlinkOptions::default())
+        .await
+        .unwrap();
+    let removed = Arc::new(tokio::sync::Notify::new());
+    let signal = Arc::clone(&removed);
+    volume.data.before_removal(move |_| {
+        signal.notify_one();
+        Ok(())
+    });
+    tokio::time::timeout(std::time::Duration::from_secs(60), removed.notified())
+        .await
+        .unwrap();
+    meta.close_session().await.unwrap();
+    assert_eq!(volume.data.ids(), []);
+}

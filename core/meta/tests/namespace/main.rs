@@ -1,0 +1,17 @@
+//! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite.
+//!
+//! `obligations` holds one test per line of the list of what a writer owes the other clients of a volume.
+
+mod check;
+mod compaction;
+mod content;
+mod deletion;
+mod durability;
+mod entries;
+mod fixture;
+mod jobs;
+mod model;
+mod obligations;
+mod sessions;
+mod setattr;
+mod trash;

@@ -1,0 +1,85 @@
+//! Random operations of two clients against a plain tree in memory.
+//!
+//! A failure prints the shortest sequence found; `proptest-regressions` keeps its seed, so that it is run again first.
+
+mod operations;
+mod reference;
+mod run;
+
+use std::sync::Arc;
+
+use moorage_engines::{MemoryEngine, SeededFaults};
+use moorage_meta::Engine;
+use proptest::prelude::*;
+
+use operations::{Operation, operations};
+use run::Run;
+
+fn runtime() -> tokio::runtime::Runtime {
+    // Paused time moves only when every task waits, so loops of the sessions do not depend on the machine's speed.
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+fn on_memory(sequence: &[Operation], faults: Option<SeededFaults>) {
+    runtime().block_on(async {
+        let engine = Arc::new(MemoryEngine::new());
+        let mut run = Run::new(engine.clone(), Some(engine.clone())).await;
+        if let Some(faults) = faults {
+            engine.set_fault(Some(Box::new(faults)));
+        }
+        for operation in sequence {
+            run.step(operation).await;
+        }
+        run.finish().await;
+    });
+}
+
+fn on_sqlite(sequence: &[Operation]) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite3://{}", folder.path().join("volume.db").display());
+    runtime().block_on(async {
+        let engine: Arc<dyn Engine> = moorage_engines::open(&url, None).unwrap();
+        let mut run = Run::new(engine, None).await;
+        for operation in sequence {
+            run.step(operation).await;
+        }
+        run.finish().await;
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_memory_engine_agrees_with_the_reference(sequence in operations(80, false)) {
+        on_memory(&sequence, None);
+    }
+
+    #[test]
+    fn conflicts_and_failures_around_commits_leave_a_whole_operation_or_none(
+        sequence in operations(60, false),
+        seed in any::<u64>(),
+    ) {
+        let mut faults = SeededFaults::new(seed);
+        (faults.conflicts, faults.before, faults.after) = (100, 50, 50);
+        on_memory(&sequence, Some(faults));
+    }
+
+    #[test]
+    fn a_power_cut_leaves_the_state_of_the_last_barrier(sequence in operations(80, true)) {
+        on_memory(&sequence, None);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn sqlite_agrees_with_the_reference(sequence in operations(60, false)) {
+        on_sqlite(&sequence);
+    }
+}
