@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use moorage_engines::open;
-use moorage_meta::{Engine, Key, Record, Scan, run};
+use moorage_meta::{Durability, Engine, Key, Record, Scan, run};
 use moorage_model::{
     Attr, ChunkIndex, ErrorKind, Gid, Ino, NodeType, Result, Slice, SliceId, Timestamp, Uid,
 };
 use recording::image::{Dice, Disk, Unsynced};
-use recording::{Change, events, fill_disk, install, position, record_sync};
+use recording::{Change, deny_shared_memory, events, fill_disk, install, position, record_sync};
 
 /// The events of all databases are in one list.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -38,7 +38,10 @@ struct Machine {
 impl Machine {
     async fn start() -> Machine {
         install();
-        let folder = tempfile::tempdir().unwrap();
+        Machine::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn start_in(folder: tempfile::TempDir) -> Machine {
         let began = position();
         let engine = open(&Machine::url(folder.path()), None).unwrap();
         engine.prepare().await.unwrap();
@@ -264,6 +267,23 @@ async fn no_record_becomes_durable_before_a_barrier_asks_for_it() {
     let left = open(&Machine::url(target.path()), None).unwrap();
     let found = left.scan(&Scan::AllChunks, None, 100).await.unwrap();
     assert_eq!(found.items.len(), 1, "a killed process loses nothing");
+}
+
+#[tokio::test]
+async fn without_shared_memory_every_commit_is_durable_at_once() {
+    let _alone = ALONE.lock().await;
+    install();
+    let folder = tempfile::tempdir().unwrap();
+    deny_shared_memory(folder.path());
+    let mut machine = Machine::start_in(folder).await;
+    assert_eq!(machine.engine.durability(), Durability::Server);
+    for _ in 0..5 {
+        machine.commit(5000).await.unwrap();
+        machine.promises.push((position(), machine.committed));
+    }
+    assert!(!machine.log().exists());
+    machine.engine.make_durable().await.unwrap();
+    machine.cut(4, |_, change| matches!(change, Change::Sync | Change::Delete));
 }
 
 #[tokio::test]

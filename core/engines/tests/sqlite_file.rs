@@ -542,14 +542,13 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
     }
 }
 
-/// Queues jobs behind one that runs: they share the next transaction.
-async fn in_one_group(
-    engine: &Arc<dyn Engine>,
-    jobs: Vec<futures_util::future::BoxFuture<'static, Result<()>>>,
-) -> Vec<Result<()>> {
+type Waiting = Vec<futures_util::future::BoxFuture<'static, Result<()>>>;
+
+/// Queues jobs behind one that runs: they share the next transactions.
+async fn queue_behind_a_job(engine: &Arc<dyn Engine>, jobs: Waiting) -> Waiting {
     let queued = Arc::new(parking_lot::Mutex::new(jobs));
-    let (started, running) = (Arc::new(parking_lot::Mutex::new(Vec::new())), Arc::clone(&queued));
-    let pending = Arc::clone(&started);
+    let started = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let (running, pending) = (Arc::clone(&queued), Arc::clone(&started));
     run(engine.as_ref(), "holds the writer", move |_| {
         let (running, pending) = (Arc::clone(&running), Arc::clone(&pending));
         Box::pin(async move {
@@ -567,8 +566,11 @@ async fn in_one_group(
     })
     .await
     .unwrap();
-    let jobs = std::mem::take(&mut *started.lock());
-    futures_util::future::join_all(jobs).await
+    std::mem::take(&mut *started.lock())
+}
+
+async fn in_one_group(engine: &Arc<dyn Engine>, jobs: Waiting) -> Vec<Result<()>> {
+    futures_util::future::join_all(queue_behind_a_job(engine, jobs).await).await
 }
 
 #[tokio::test]
@@ -615,6 +617,46 @@ async fn a_failing_job_of_a_group_is_rolled_back_alone() {
         .counter()
         .unwrap();
     assert_eq!(counted, Some(5));
+}
+
+/// More jobs than one caller runs in its turn.
+const LONG_QUEUE: u64 = 3000;
+
+fn numbered(engine: &Arc<dyn Engine>, number: u64) -> futures_util::future::BoxFuture<'static, Result<()>> {
+    let engine = Arc::clone(engine);
+    async move { add_node(engine.as_ref(), 10_000 + number).await }.boxed()
+}
+
+#[tokio::test]
+async fn a_long_queue_is_handed_over_to_those_who_wait() {
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    let jobs = (0..LONG_QUEUE).map(|number| numbered(&engine, number)).collect();
+    for result in in_one_group(&engine, jobs).await {
+        result.unwrap();
+    }
+    let raw = folder.raw();
+    assert_eq!(count(&raw, "jfs_node"), i64::try_from(LONG_QUEUE).unwrap());
+}
+
+#[tokio::test]
+async fn a_waiter_that_goes_away_with_the_turn_passes_it_on() {
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    let waiting = queue_behind_a_job(
+        &engine,
+        (0..LONG_QUEUE).map(|number| numbered(&engine, number)).collect(),
+    )
+    .await;
+    // One of them was given the turn and is dropped before it notices, as are most of the others.
+    let mut kept = waiting;
+    let dropped = kept.drain(..kept.len() - 10).count();
+    assert!(dropped > 2000);
+    let finished = tokio::time::timeout(Duration::from_secs(20), futures_util::future::join_all(kept)).await;
+    for result in finished.unwrap() {
+        result.unwrap();
+    }
+    add_node(engine.as_ref(), 5).await.unwrap();
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub(super) const LOG_BYTES: u64 = 32 << 20;
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) sql: Statements,
+    /// Whether commits go to a write-ahead log, which waits for a barrier.
+    pub(super) logged: bool,
 }
 
 impl Database {
@@ -76,11 +78,13 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(&options.path, flags)?;
+        let mut logged = true;
         if !connection
             .is_readonly("main")
             .context(|| "opening it".to_owned())?
         {
-            let synchronous = if enter_wal(&connection)? { "NORMAL" } else { "FULL" };
+            logged = enter_wal(&connection)?;
+            let synchronous = if logged { "NORMAL" } else { "FULL" };
             connection
                 .execute_batch(&format!(
                     "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; \
@@ -88,14 +92,19 @@ impl Database {
                 ))
                 .context(|| "configuring it".to_owned())?;
         }
-        Database::new(connection, options)
+        let database = Database::new(connection, options)?;
+        Ok(Database { logged, ..database })
     }
 
     /// Reads the layout, which tells whether the file is a database at all.
     fn new(connection: Connection, options: &SqliteOptions) -> Result<Database> {
         let columns = schema::node_columns(&connection, &options.prefix)?;
         let sql = Statements::new(&options.prefix, &columns);
-        Ok(Database { connection, sql })
+        Ok(Database {
+            connection,
+            sql,
+            logged: true,
+        })
     }
 
     /// Reads the layout again after it was changed.
@@ -143,6 +152,39 @@ fn enter_wal(connection: &Connection) -> Result<bool> {
                 std::thread::sleep(JOURNAL_PAUSE);
             }
             other => return other.map(|mode| mode.eq_ignore_ascii_case("wal")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_an_unwritable_folder_is_opened_as_unchanging_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "plain.db",
+            "with space + 100%.db",
+            "question? hash#.db",
+            "\u{fc}mlaut.db",
+        ] {
+            let options = SqliteOptions {
+                path: folder.path().join(name),
+                prefix: "jfs_".to_owned(),
+            };
+            let writer = Database::open_writer(&options).unwrap();
+            schema::prepare(&writer.connection, &options.prefix).unwrap();
+            let cause = || Error::new(ErrorKind::ReadOnly, "the folder is read-only");
+            let refused = Database::open_unchanging(&options, cause()).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ReadOnly, "its log would be missed");
+            writer
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .unwrap();
+            let reader = Database::open_unchanging(&options, cause()).unwrap();
+            let columns = schema::node_columns(&reader.connection, &options.prefix).unwrap();
+            assert_eq!(columns.len(), 19, "{name}");
         }
     }
 }

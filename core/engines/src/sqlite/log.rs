@@ -24,7 +24,8 @@ const RESTART_PATIENCE: Duration = Duration::from_millis(200);
 /// the longest valid prefix that ends with a commit (SQLite, "Write-Ahead Logging", section 4). So everything
 /// committed before a sync of the log file survives power loss, and a checkpoint syncs the log before the
 /// database file and the database file before the log is reused. In a file that can not have a log (a network
-/// file system without shared memory) every commit is synced by SQLite itself.
+/// file system without shared memory) every commit is synced by SQLite itself. What another program's client does
+/// to the same file is its own: its checkpoints make records durable without a barrier of ours.
 #[derive(Debug)]
 pub(super) struct Log {
     options: Arc<SqliteOptions>,

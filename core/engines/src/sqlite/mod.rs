@@ -141,8 +141,14 @@ impl Engine for SqliteEngine {
         format!("sqlite3://{}", self.options.path.display())
     }
 
+    /// A file that can not have a log (a network file system without shared memory) is synced by every commit, as
+    /// a server would.
     fn durability(&self) -> Durability {
-        Durability::AfterBarrier
+        if self.writer.is_logged() {
+            Durability::AfterBarrier
+        } else {
+            Durability::Server
+        }
     }
 
     async fn prepare(&self) -> Result<()> {

@@ -43,7 +43,11 @@ impl SqliteOptions {
                 prefix = format!("{DEFAULT_PREFIX}{value}_");
             }
         }
-        let path = std::path::absolute(path).map_err(|error| {
+        // On Windows sqlite3:///C:/volume.db names a drive, as file:///C:/ does.
+        let drive = path
+            .strip_prefix('/')
+            .filter(|rest| cfg!(windows) && rest.get(1..2) == Some(":"));
+        let path = std::path::absolute(drive.unwrap_or(path)).map_err(|error| {
             Error::new(
                 ErrorKind::InvalidArgument,
                 format!("path {path} of the metadata URL"),

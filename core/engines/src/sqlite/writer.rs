@@ -51,6 +51,8 @@ pub(super) struct Writer {
     queue: Mutex<VecDeque<Queued>>,
     /// Whether something was committed that names blocks, since the flag was taken last.
     names_data: AtomicBool,
+    /// Whether commits wait for a barrier: the file has a write-ahead log.
+    logged: AtomicBool,
 }
 
 impl std::fmt::Debug for Writer {
@@ -68,6 +70,7 @@ impl Writer {
             slot: Mutex::new(Slot::Unopened),
             queue: Mutex::new(VecDeque::new()),
             names_data: AtomicBool::new(false),
+            logged: AtomicBool::new(true),
         }
     }
 
@@ -118,6 +121,11 @@ impl Writer {
         result
     }
 
+    /// Whether commits wait for a barrier, as far as the file was opened for writing yet.
+    pub(super) fn is_logged(&self) -> bool {
+        self.logged.load(Ordering::Acquire)
+    }
+
     /// Whether something was committed since the last call that names blocks.
     pub(super) fn take_names_data(&self) -> bool {
         self.names_data.swap(false, Ordering::AcqRel)
@@ -140,7 +148,9 @@ impl Writer {
 
     fn open<'s>(&self, slot: &'s mut Slot) -> Result<&'s mut Mutex<Database>> {
         if matches!(slot, Slot::Unopened) {
-            *slot = Slot::Open(Box::new(Mutex::new(Database::open_writer(&self.options)?)));
+            let database = Database::open_writer(&self.options)?;
+            self.logged.store(database.logged, Ordering::Release);
+            *slot = Slot::Open(Box::new(Mutex::new(database)));
         }
         match slot {
             Slot::Open(database) => Ok(database),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use moorage_meta::{Engine, Key, Record, TxnExt as _, run};
-use moorage_model::{Error, ErrorKind, Ino, NodeType, Result};
+use moorage_meta::{Engine, Key, Record, Scan, TxnExt as _, run};
+use moorage_model::{
+    ChunkIndex, Error, ErrorKind, FileLockKind, Ino, LockOwner, NodeType, Result, SessionId,
+};
 use tokio::sync::Barrier;
 
 use super::samples::{directory, entry, file, name};
@@ -183,6 +185,86 @@ pub(crate) async fn a_removed_directory_gets_no_entry(fresh: &Fresh) {
             .unwrap();
         assert_eq!(child.is_some(), made.is_ok(), "round {round}");
     }
+}
+
+/// Takes the only exclusive lock on inode 7 when nobody else has one.
+async fn lock_exclusively(engine: &dyn Engine, owner: u64) -> Result<bool> {
+    run(engine, "flock", move |txn| {
+        Box::pin(async move {
+            let held = txn.lock_range(&Scan::FileLocks(Ino(7))).await?;
+            if held
+                .iter()
+                .any(|(_, record)| *record == Record::FileLock(FileLockKind::Exclusive))
+            {
+                return Ok(false);
+            }
+            let key = Key::FileLock(Ino(7), SessionId(1), LockOwner(owner));
+            txn.insert(key, Record::FileLock(FileLockKind::Exclusive));
+            Ok(true)
+        })
+    })
+    .await
+}
+
+pub(crate) async fn a_decision_on_a_range_holds(fresh: &Fresh) {
+    for round in 0..10_u64 {
+        let barrier = Arc::new(Barrier::new(6));
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..6_u64 {
+            let engine = Arc::clone(if task % 2 == 0 {
+                &fresh.engine
+            } else {
+                &fresh.other
+            });
+            let barrier = Arc::clone(&barrier);
+            tasks.spawn(async move {
+                barrier.wait().await;
+                lock_exclusively(engine.as_ref(), task).await.unwrap()
+            });
+        }
+        let mut holders = 0;
+        while let Some(task) = tasks.join_next().await {
+            holders += usize::from(task.unwrap());
+        }
+        assert_eq!(holders, 1, "round {round}");
+        write(fresh.engine.as_ref(), |txn| {
+            for owner in 0..6 {
+                txn.delete(Key::FileLock(Ino(7), SessionId(1), LockOwner(owner)));
+            }
+        })
+        .await
+        .unwrap();
+    }
+}
+
+pub(crate) async fn a_locked_range_is_whole_and_has_own_writes(fresh: &Fresh) {
+    const CHUNKS: u32 = 2500;
+    write(fresh.engine.as_ref(), |txn| {
+        for index in 0..CHUNKS {
+            txn.insert(Key::Chunk(Ino(7), ChunkIndex(index)), Record::Chunk(Vec::new()));
+        }
+        txn.insert(Key::Chunk(Ino(8), ChunkIndex(0)), Record::Chunk(Vec::new()));
+    })
+    .await
+    .unwrap();
+    run(fresh.engine.as_ref(), "range", |txn| {
+        Box::pin(async move {
+            txn.delete(Key::Chunk(Ino(7), ChunkIndex(5)));
+            txn.put(Key::Chunk(Ino(7), ChunkIndex(CHUNKS)), Record::Chunk(Vec::new()));
+            let found = txn.lock_range(&Scan::Chunks(Ino(7))).await?;
+            let expected: Vec<Key> = (0..=CHUNKS)
+                .filter(|index| *index != 5)
+                .map(|index| Key::Chunk(Ino(7), ChunkIndex(index)))
+                .collect();
+            assert_eq!(
+                found.into_iter().map(|(key, _)| key).collect::<Vec<_>>(),
+                expected
+            );
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
 }
 
 pub(crate) async fn an_error_of_the_body_is_returned_and_not_retried(fresh: &Fresh) {

@@ -53,6 +53,8 @@ macro_rules! conformance {
             conflicts::no_update_is_lost_between_clients,
             conflicts::one_of_many_creators_of_a_name_wins,
             conflicts::a_removed_directory_gets_no_entry,
+            conflicts::a_decision_on_a_range_holds,
+            conflicts::a_locked_range_is_whole_and_has_own_writes,
             conflicts::an_error_of_the_body_is_returned_and_not_retried,
             isolation::readers_see_committed_records_only,
             isolation::a_failed_job_leaves_nothing_and_harms_no_neighbour,

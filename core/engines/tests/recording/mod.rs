@@ -36,6 +36,9 @@ static EVENTS: Mutex<Vec<Event>> = Mutex::new(Vec::new());
 /// Writes to files in this folder fail as on a full disk.
 static FULL: Mutex<Option<PathBuf>> = Mutex::new(None);
 
+/// Databases in this folder can have no log.
+static WITHOUT_SHARED_MEMORY: Mutex<Option<PathBuf>> = Mutex::new(None);
+
 fn record(path: &Path, change: Change) {
     EVENTS.lock().push(Event {
         path: path.to_path_buf(),
@@ -47,6 +50,18 @@ fn is_full(path: &Path) -> bool {
     FULL.lock()
         .as_ref()
         .is_some_and(|folder| path.starts_with(folder))
+}
+
+fn has_shared_memory(path: &Path) -> bool {
+    !WITHOUT_SHARED_MEMORY
+        .lock()
+        .as_ref()
+        .is_some_and(|folder| path.starts_with(folder))
+}
+
+/// Opens databases in `folder` as on a file system without shared memory from now on.
+pub(crate) fn deny_shared_memory(folder: &Path) {
+    *WITHOUT_SHARED_MEMORY.lock() = Some(folder.to_path_buf());
 }
 
 /// Lets writes to files in `folder` fail from now on; `None` ends that.

@@ -9,7 +9,7 @@ use rusqlite::ffi::{
     sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-use super::{Change, is_full, record};
+use super::{Change, has_shared_memory, is_full, record};
 
 /// What SQLite allocates per open file; the real file lies behind it in the same allocation.
 #[repr(C)]
@@ -75,11 +75,14 @@ unsafe extern "C" fn open(
         };
         let code = forward(real, name, real_file(file), flags, out_flags);
         if code == SQLITE_OK {
+            (*recorded).base.pMethods = &raw const METHODS;
             if !name.is_null() {
                 let path = PathBuf::from(CStr::from_ptr(name).to_string_lossy().into_owned());
+                if !has_shared_memory(&path) {
+                    (*recorded).base.pMethods = &raw const METHODS_WITHOUT_SHARED_MEMORY;
+                }
                 (*recorded).path = Box::into_raw(Box::new(path));
             }
-            (*recorded).base.pMethods = &raw const METHODS;
         }
         code
     }
@@ -203,6 +206,12 @@ unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
         }
     }
 }
+
+/// Version 1: SQLite then can not make a log.
+static METHODS_WITHOUT_SHARED_MEMORY: sqlite3_io_methods = sqlite3_io_methods {
+    iVersion: 1,
+    ..METHODS
+};
 
 /// Version 2: SQLite then maps no part of a file, so that all writes come by.
 static METHODS: sqlite3_io_methods = sqlite3_io_methods {
