@@ -1,0 +1,111 @@
+//! Mount points that are not as they should be.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::fixture::{Volume, is_mounted, succeed, text, until};
+
+fn refusal(volume: &Volume, point: &Path, options: &[&str]) -> String {
+    let output = volume
+        .program()
+        .arg("mount")
+        .arg("-d")
+        .args(options)
+        .arg(volume.url())
+        .arg(point)
+        .output()
+        .expect("the program starts");
+    assert!(!output.status.success(), "{}", text(&output));
+    text(&output)
+}
+
+#[test]
+fn what_is_no_empty_folder_is_refused_with_advice() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let missing = volume.path().join("missing");
+    assert!(refusal(&volume, &missing, &[]).contains("mkdir -p"));
+    let file = volume.path().join("file");
+    fs::write(&file, b"x").expect("made");
+    assert!(refusal(&volume, &file, &[]).contains("not a folder"));
+    let full = volume.path().join("full");
+    fs::create_dir(&full).expect("made");
+    fs::write(full.join("entry"), b"x").expect("made");
+    assert!(refusal(&volume, &full, &[]).contains("nonempty"));
+    let mount = volume.mount("full", &["-o", "nonempty"]);
+    assert!(!mount.file("entry").exists());
+    assert!(mount.umount(&[]).status.success());
+    assert!(full.join("entry").exists());
+}
+
+#[test]
+fn an_unknown_mount_option_is_named() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let point = volume.path().join("point");
+    fs::create_dir(&point).expect("made");
+    assert!(refusal(&volume, &point, &["-o", "ro,frobnicate"]).contains("frobnicate"));
+}
+
+#[test]
+fn a_second_mount_at_the_same_point_is_refused() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mount("mount", &[]);
+    let said = refusal(&volume, mount.point(), &[]);
+    assert!(said.contains("testvolume") && said.contains("already"), "{said}");
+}
+
+#[test]
+fn a_dead_mount_is_replaced() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let (point, mut command) = volume.mount_command("mount");
+    let mut child = command
+        .arg(volume.url())
+        .arg(&point)
+        .spawn()
+        .expect("the program starts");
+    until("the mount", || {
+        is_mounted(&point) && point.join(".config").exists()
+    });
+    kill(
+        Pid::from_raw(i32::try_from(child.id()).expect("pid")),
+        Signal::SIGKILL,
+    )
+    .expect("ours");
+    child.wait().expect("ended");
+    assert!(fs::read_dir(&point).is_err());
+    let mount = volume.mount("mount", &[]);
+    fs::write(mount.file("file"), b"x").expect("written");
+    assert!(mount.umount(&[]).status.success());
+    assert!(!is_mounted(&point));
+}
+
+#[test]
+fn a_dead_mount_is_unmounted() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let (point, mut command) = volume.mount_command("mount");
+    let mut child = command
+        .arg(volume.url())
+        .arg(&point)
+        .spawn()
+        .expect("the program starts");
+    until("the mount", || {
+        is_mounted(&point) && point.join(".config").exists()
+    });
+    kill(
+        Pid::from_raw(i32::try_from(child.id()).expect("pid")),
+        Signal::SIGKILL,
+    )
+    .expect("ours");
+    child.wait().expect("ended");
+    succeed(volume.program().arg("umount").arg(&point));
+    assert!(!is_mounted(&point));
+    let again = volume
+        .program()
+        .arg("umount")
+        .arg(&point)
+        .output()
+        .expect("the program starts");
+    assert_eq!(again.status.code(), Some(3), "{}", text(&again));
+}
