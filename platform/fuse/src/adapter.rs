@@ -265,15 +265,21 @@ impl Filesystem for Adapter {
         file: FileHandle,
         offset: u64,
         data: &[u8],
-        _kind: WriteFlags,
+        kind: WriteFlags,
         _flags: OpenFlags,
         _owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
         // The buffer is the FUSE thread's own, so a write that has to wait needs a copy.
         let data = Bytes::copy_from_slice(data);
+        let mapped = kind.contains(WriteFlags::FUSE_WRITE_CACHE);
         self.answer(|vfs| async move {
-            answers::written("write", vfs.write(handle(file), offset, &data).await, reply);
+            let written = if mapped {
+                vfs.write_mapped(handle(file), offset, &data).await
+            } else {
+                vfs.write(handle(file), offset, &data).await
+            };
+            answers::written("write", written, reply);
         });
     }
 

@@ -24,16 +24,13 @@ const CONGESTED_FROM: u16 = 96;
 const THREADS: std::ops::RangeInclusive<usize> = 2..=16;
 
 /// Capabilities asked for on every mount (guides/performance section 6). One that the kernel lacks is done without.
-const WANTED: [InitFlags; 14] = [
+const WANTED: [InitFlags; 11] = [
     InitFlags::FUSE_PARALLEL_DIROPS,
     InitFlags::FUSE_ASYNC_DIO,
     InitFlags::FUSE_DO_READDIRPLUS,
     InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_CACHE_SYMLINKS,
     InitFlags::FUSE_ATOMIC_O_TRUNC,
-    InitFlags::FUSE_POSIX_LOCKS,
-    InitFlags::FUSE_FLOCK_LOCKS,
-    InitFlags::FUSE_HANDLE_KILLPRIV_V2,
     InitFlags::FUSE_AUTO_INVAL_DATA,
     InitFlags::FUSE_DIRECT_IO_ALLOW_MMAP,
     // The vfs applies the umask itself, since a default ACL takes its place.
@@ -55,18 +52,23 @@ pub struct SessionOptions {
     pub kernel_checks: bool,
     /// The volume has POSIX ACLs.
     pub posix_acl: bool,
+    /// Locks are kept in the volume; otherwise the kernel keeps them to itself.
+    pub shared_locks: bool,
 }
 
 /// What is asked of the kernel when the session begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Negotiation {
     posix_acl: bool,
+    shared_locks: bool,
 }
 
 impl Negotiation {
     pub(crate) fn negotiate(self, config: &mut KernelConfig) {
         let acl = self.posix_acl.then_some(InitFlags::FUSE_POSIX_ACL);
-        for flag in WANTED.into_iter().chain(acl) {
+        let locks = [InitFlags::FUSE_POSIX_LOCKS, InitFlags::FUSE_FLOCK_LOCKS];
+        let locks = locks.into_iter().filter(|_| self.shared_locks);
+        for flag in WANTED.into_iter().chain(acl).chain(locks) {
             if config.add_capabilities(flag).is_err() {
                 tracing::info!(?flag, "the kernel lacks a FUSE capability");
             }
@@ -106,6 +108,7 @@ impl FuseSession {
             runtime,
             negotiation: Negotiation {
                 posix_acl: options.posix_acl,
+                shared_locks: options.shared_locks,
             },
         };
         let mut config = Config::default();

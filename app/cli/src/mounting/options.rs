@@ -103,6 +103,7 @@ impl MountPlan {
             max_readahead: data.max_readahead,
             buffer_size: data.buffer_size,
             squash: access.squash(),
+            check_permissions: access.non_default_permission,
             subdir: access.subdir.clone(),
             enable_capabilities: access.enable_cap,
             enable_selinux: access.enable_selinux,
@@ -161,6 +162,8 @@ impl MountPlan {
             source: format!("Moorage:{}", setting.name),
             kernel_checks: !self.flags.access.non_default_permission,
             posix_acl: setting.enable_acl,
+            // A lock needs a session to hold it, and a read-only mount has none.
+            shared_locks: !self.read_only(),
         }
     }
 }

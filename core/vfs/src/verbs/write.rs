@@ -18,11 +18,34 @@ impl Vfs {
     /// # Cancel safety
     /// A dropped future may have written a first part.
     pub async fn write(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<usize> {
+        self.write_from(handle, offset, data, Origin::Call).await
+    }
+
+    /// Takes over pages that a memory mapping changed. They stay at their offset, also with a handle that appends:
+    /// a kernel writes mapped pages through any handle that can write.
+    ///
+    /// # Errors
+    /// As [`Vfs::write`].
+    ///
+    /// # Cancel safety
+    /// As [`Vfs::write`].
+    pub async fn write_mapped(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<usize> {
+        self.write_from(handle, offset, data, Origin::Mapping).await
+    }
+
+    async fn write_from(
+        &self,
+        handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        origin: Origin,
+    ) -> Result<usize> {
         let arguments = || format!("{},{},{offset}", handle.0, data.len());
         self.watch(Operation::Write, None, arguments, async {
             match self.handles.get(handle)? {
                 Opened::File(opened) if opened.flags.write || opened.flags.append => {
-                    opened.file.write(self, opened.flags.append, offset, data).await
+                    let append = opened.flags.append && origin == Origin::Call;
+                    opened.file.write(self, append, offset, data).await
                 }
                 Opened::Internal(node) => node.write(self, data).await,
                 Opened::File(_) | Opened::Directory(_) => Err(ErrorKind::BadHandle.into()),
@@ -30,4 +53,13 @@ impl Vfs {
         })
         .await
     }
+}
+
+/// Where written bytes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A caller's write.
+    Call,
+    /// Pages of a memory mapping.
+    Mapping,
 }
