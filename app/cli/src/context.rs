@@ -1,6 +1,7 @@
 //! What every command has at hand besides its arguments.
 
 use std::future::Future;
+use std::io::Write as _;
 
 use moorage_meta::admin::Progress;
 use moorage_model::Result;
@@ -32,7 +33,8 @@ impl Context {
     /// A sentence for the person at the terminal, on standard error, unless `--quiet`.
     pub(crate) fn say(&self, sentence: &str) {
         if !self.quiet {
-            eprintln!("{sentence}");
+            // A terminal that was closed is no reason to stop working.
+            let _ = writeln!(std::io::stderr(), "{sentence}");
         }
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, INodeNo, IoctlFlags, KernelConfig,
     LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus,
@@ -20,6 +19,7 @@ use tokio::runtime::Handle;
 
 use crate::answers::{self, GENERATION, or_refuse};
 use crate::attributes::{blank, file_attr, file_type, listed_ttl, node_type, permissions, set_time};
+use crate::buffers::BufferPool;
 use crate::caller::caller;
 use crate::errno::errno;
 use crate::locks::{LockRequest, tested, until_signal};
@@ -35,6 +35,7 @@ pub(crate) struct Adapter {
     pub(crate) vfs: Arc<Vfs>,
     pub(crate) runtime: Handle,
     pub(crate) negotiation: Negotiation,
+    pub(crate) buffers: BufferPool,
 }
 
 impl Adapter {
@@ -113,7 +114,7 @@ impl Filesystem for Adapter {
 
     fn readlink(&self, _request: &Request, number: INodeNo, reply: ReplyData) {
         self.answer(|vfs| async move {
-            answers::data("readlink", vfs.readlink(ino(number)).await, reply);
+            answers::link_target(vfs.readlink(ino(number)).await, reply);
         });
     }
 
@@ -253,8 +254,10 @@ impl Filesystem for Adapter {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
+        let mut buffer = self.buffers.take(size as usize);
         self.answer(|vfs| async move {
-            answers::read(vfs.read_bytes(handle(file), offset, size as usize).await, reply);
+            let read = vfs.read(handle(file), offset, &mut buffer).await;
+            answers::read(read, &buffer, reply);
         });
     }
 
@@ -271,7 +274,7 @@ impl Filesystem for Adapter {
         reply: ReplyWrite,
     ) {
         // The buffer is the FUSE thread's own, so a write that has to wait needs a copy.
-        let data = Bytes::copy_from_slice(data);
+        let data = self.buffers.copy_of(data);
         let mapped = kind.contains(WriteFlags::FUSE_WRITE_CACHE);
         self.answer(|vfs| async move {
             let written = if mapped {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use fuser::{
     Errno, FileHandle, Generation, ReplyAttr, ReplyCreate, ReplyData, ReplyEmpty, ReplyEntry, ReplyIoctl,
     ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr,
@@ -59,13 +58,15 @@ pub(crate) fn attributes(request: &'static str, result: Result<AttrReply>, reply
     reply.attr(&found.ttl, &file_attr(found.ino, &found.attr));
 }
 
-pub(crate) fn data(request: &'static str, result: Result<impl AsRef<[u8]>>, reply: ReplyData) {
-    let bytes = or_refuse!(request, result, reply);
-    reply.data(bytes.as_ref());
+pub(crate) fn link_target(result: Result<Vec<u8>>, reply: ReplyData) {
+    let target = or_refuse!("readlink", result, reply);
+    reply.data(&target);
 }
 
-pub(crate) fn read(result: Result<Bytes>, reply: ReplyData) {
-    data("read", result, reply);
+/// Sends what a read left at the start of its buffer.
+pub(crate) fn read(result: Result<usize>, buffer: &[u8], reply: ReplyData) {
+    let length = or_refuse!("read", result, reply);
+    reply.data(buffer.get(..length).unwrap_or(buffer));
 }
 
 pub(crate) fn opened_file(result: Result<OpenReply>, reply: ReplyOpen) {

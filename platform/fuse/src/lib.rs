@@ -6,6 +6,7 @@
 mod adapter;
 mod answers;
 mod attributes;
+mod buffers;
 mod caller;
 mod dispatch;
 mod errno;

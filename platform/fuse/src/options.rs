@@ -122,7 +122,8 @@ impl MountOptions {
         let choose = |on: bool, yes: MountOption, no: MountOption| if on { yes } else { no };
         let mut list = vec![
             MountOption::FSName(self.source.clone().unwrap_or_else(|| source.to_owned())),
-            MountOption::Subtype(self.subtype.clone()),
+            // fuser would tell only the set-uid helper; the kernel knows the word itself.
+            MountOption::CUSTOM(format!("subtype={}", self.subtype)),
             choose(self.read_only, MountOption::RO, MountOption::RW),
             choose(self.devices, MountOption::Dev, MountOption::NoDev),
             choose(self.set_user_id, MountOption::Suid, MountOption::NoSuid),

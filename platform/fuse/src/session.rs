@@ -1,6 +1,7 @@
 //! A mounted session: what is asked of the kernel, and its life from mount to unmount.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::{Arc, Once};
 
@@ -10,6 +11,7 @@ use moorage_vfs::Vfs;
 use tokio::runtime::Handle;
 
 use crate::adapter::Adapter;
+use crate::buffers::BufferPool;
 use crate::dispatch;
 use crate::notifier::ThreadedNotifier;
 use crate::options::{Audience, MountOptions};
@@ -85,10 +87,11 @@ impl Negotiation {
     }
 }
 
-/// A volume at its mount point. Dropping it unmounts.
+/// A volume at its mount point. It ends when the volume is unmounted.
 #[derive(Debug)]
 pub struct FuseSession {
-    background: BackgroundSession,
+    /// Never dropped: fuser would unmount the path again at the end, and take away what somebody mounted there since.
+    background: ManuallyDrop<BackgroundSession>,
 }
 
 impl FuseSession {
@@ -110,6 +113,7 @@ impl FuseSession {
                 posix_acl: options.posix_acl,
                 shared_locks: options.shared_locks,
             },
+            buffers: BufferPool::default(),
         };
         let mut config = Config::default();
         config.mount_options = options.mount.for_fuser(&options.source, options.kernel_checks);
@@ -121,7 +125,9 @@ impl FuseSession {
         let notifier = ThreadedNotifier::start(session.notifier()).map_err(|error| refused(point, &error))?;
         vfs.set_notifier(Arc::new(notifier));
         let background = session.spawn().map_err(|error| refused(point, &error))?;
-        Ok(FuseSession { background })
+        Ok(FuseSession {
+            background: ManuallyDrop::new(background),
+        })
     }
 
     /// Blocks until the volume is unmounted, by whomever, and the last request is answered.
@@ -129,9 +135,12 @@ impl FuseSession {
     /// # Errors
     /// `Io` when the session ended otherwise.
     pub fn wait(self) -> Result<()> {
-        self.background
+        // SAFETY: the thread handle is moved out once; the session around it is neither used again nor dropped.
+        let serving = unsafe { std::ptr::read(&self.background.guard) };
+        let ended = serving
             .join()
-            .map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))
+            .unwrap_or_else(|_| Err(io::Error::other("a thread that serves the kernel panicked")));
+        ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))
     }
 }
 

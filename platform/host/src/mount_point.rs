@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::sys::statfs::statfs;
 
 use crate::mount_table::{MountEntry, mounts};
 use crate::{HostError, Unmount, unmount};
@@ -74,14 +75,17 @@ impl MountPoint {
     /// When it can be neither read nor judged.
     pub fn state(&self) -> Result<MountPointState, HostError> {
         let mount = self.mount()?.filter(MountEntry::is_fuse);
-        let metadata = match (fs::metadata(&self.path), mount) {
-            (Err(error), Some(entry)) if is_dead(&error) => return Ok(MountPointState::Stale(entry)),
-            (_, Some(entry)) => return Ok(MountPointState::Mounted(entry)),
-            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(MountPointState::Missing);
-            }
-            (Err(error), None) => return Err(self.failed(error)),
-            (Ok(metadata), None) => metadata,
+        if let Some(entry) = mount {
+            return Ok(if self.is_dead() {
+                MountPointState::Stale(entry)
+            } else {
+                MountPointState::Mounted(entry)
+            });
+        }
+        let metadata = match fs::metadata(&self.path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(MountPointState::Missing),
+            Err(error) => return Err(self.failed(error)),
         };
         if !metadata.is_dir() {
             return Ok(MountPointState::NotDirectory);
@@ -112,17 +116,15 @@ impl MountPoint {
         )))
     }
 
+    /// "Transport endpoint is not connected", or a connection that was aborted. Sizes are asked for because the kernel
+    /// remembers them never, and attributes of a dead mount for a while.
+    fn is_dead(&self) -> bool {
+        matches!(statfs(&self.path), Err(Errno::ENOTCONN | Errno::ECONNABORTED))
+    }
+
     fn failed(&self, error: io::Error) -> HostError {
         HostError::new(format!("mount point {}", self.path.display())).with_source(error)
     }
-}
-
-/// "Transport endpoint is not connected", or a connection that was aborted.
-fn is_dead(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error().map(Errno::from_raw),
-        Some(Errno::ENOTCONN | Errno::ECONNABORTED)
-    )
 }
 
 #[cfg(test)]

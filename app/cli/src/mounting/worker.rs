@@ -1,6 +1,6 @@
 //! The process that serves a mount: opens the volume, mounts it, and stores everything before it ends.
 
-use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::Vfs;
+use nix::sys::statfs::statfs;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -126,7 +127,7 @@ async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>) -> Result<FuseSession> {
     })
     .await??;
     let point = plan.point.path().to_owned();
-    let asked = spawn_blocking(move || fs::metadata(point));
+    let asked = spawn_blocking(move || statfs(&point));
     match tokio::time::timeout(FIRST_ANSWER, asked).await {
         Ok(Ok(Ok(_))) => Ok(session),
         Ok(Ok(Err(error))) => Err(no_answer(plan.point.path()).with_source(error)),
@@ -181,12 +182,16 @@ fn leave(point: &Path) {
     let Err(busy) = unmount(point, Unmount::Clean) else {
         return;
     };
-    tracing::warn!("{busy}");
-    eprintln!("{busy}");
-    eprintln!("It is detached now and ends when they are gone; interrupt again to end it at once.");
+    tell(&busy.to_string());
+    tell("It is detached now and ends when they are gone; interrupt again to end it at once.");
     if let Err(error) = unmount(point, Unmount::Lazy) {
         tracing::warn!("{error}");
     }
+}
+
+/// Says something on standard error, which may be a terminal that was closed since.
+fn tell(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 async fn force(point: &Path, vfs: &Vfs) -> Result<()> {
@@ -235,7 +240,7 @@ async fn store(
                 let left = chunks.pending();
                 if left.blocks > 0 && left.blocks != said {
                     said = left.blocks;
-                    eprintln!("Waiting until {} blocks ({}) are stored.", left.blocks, size::show(left.bytes));
+                    tell(&format!("Waiting until {} blocks ({}) are stored.", left.blocks, size::show(left.bytes)));
                 }
                 record.phase = MountPhase::Storing {
                     blocks: left.blocks,

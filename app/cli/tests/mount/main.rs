@@ -3,11 +3,18 @@
 
 #![cfg(target_os = "linux")]
 
+#[cfg(test)]
 mod fixture;
 
+#[cfg(test)]
 mod files;
+#[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
 mod locks;
+#[cfg(test)]
 mod mount_points;
+#[cfg(test)]
 mod quickstart;
+#[cfg(test)]
 mod two_mounts;

@@ -3,7 +3,8 @@
 use moorage_model::{Attr, ErrorKind, Flags, Ino, Result};
 
 use crate::open_files::LastClose;
-use crate::{AtimeMode, Context, Key, Meta, TxnExt as _};
+use crate::verbs::mode_after_write;
+use crate::{AtimeMode, Context, Key, Meta, SetAttr, TxnExt as _};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,14 +78,29 @@ impl Meta {
             .node()?
             .ok_or(ErrorKind::NotFound)?;
         self.check_open(ctx, &attr, flags).await?;
-        if flags.truncate && attr.is_file() && attr.length > 0 {
-            attr = self.truncate_open(ino, 0).await?;
+        if flags.truncate && attr.is_file() {
+            attr = self.empty(ctx, ino, attr).await?;
         }
         if self.options.atime != AtimeMode::Never {
             attr = self.touch_atime(ino).await?.unwrap_or(attr);
         }
         opening.succeeded = true;
         Ok(attr)
+    }
+
+    /// Drops the content, and with it the set-id bits unless root asks.
+    async fn empty(&self, ctx: &Context, ino: Ino, attr: Attr) -> Result<Attr> {
+        let mode = mode_after_write(ctx, &attr);
+        if mode == attr.mode && attr.length == 0 {
+            return Ok(attr);
+        }
+        let change = SetAttr {
+            size: Some(0),
+            size_by_handle: true,
+            mode: (mode != attr.mode).then_some(mode),
+            ..SetAttr::default()
+        };
+        self.setattr(&Context::root(), ino, change).await
     }
 
     async fn check_open(&self, ctx: &Context, attr: &Attr, flags: OpenFlags) -> Result<()> {

@@ -33,6 +33,7 @@ mod xattr_rules;
 pub use create::{CreateNode, Created, Opened};
 pub use rename::RenameFlags;
 pub use setattr::{SetAttr, SetTime};
+pub(crate) use setattr_rules::mode_after_write;
 pub use statfs::StatFs;
 pub use unlink::UnlinkOptions;
 pub use xattr::XattrMode;

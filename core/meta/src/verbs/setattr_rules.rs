@@ -56,6 +56,19 @@ pub(super) fn mode_after_chown(context: &Context, attr: &Attr) -> u16 {
     mode
 }
 
+/// The mode after the content was changed by this caller: what anybody may write runs for nobody else.
+pub(crate) fn mode_after_write(context: &Context, attr: &Attr) -> u16 {
+    if context.uid == Uid::ROOT {
+        return attr.mode;
+    }
+    let mode = attr.mode & !SETUID;
+    if mode & GROUP_EXECUTE != 0 {
+        mode & !SETGID
+    } else {
+        mode
+    }
+}
+
 /// The mode that a chmod stores: callers outside the node's group lose the set-group-id bit.
 pub(super) fn mode_after_chmod(context: &Context, attr: &Attr, mode: u16) -> u16 {
     let mode = mode & 0o7777;
@@ -108,6 +121,14 @@ mod tests {
             mode_after_chown(&user, &node(NodeType::Directory, 0o6755)),
             0o6755
         );
+    }
+
+    #[test]
+    fn a_write_takes_set_id_bits_away_unless_root_writes() {
+        let file = |mode| node(NodeType::File, mode);
+        assert_eq!(mode_after_write(&caller(10, 20), &file(0o6755)), 0o755);
+        assert_eq!(mode_after_write(&caller(10, 20), &file(0o6744)), 0o2744);
+        assert_eq!(mode_after_write(&Context::root(), &file(0o6755)), 0o6755);
     }
 
     #[test]

@@ -22,13 +22,14 @@ impl Vfs {
     /// # Cancel safety
     /// Safe.
     pub async fn read(&self, handle: FileHandle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let opened = match self.handles.get(handle)? {
+            Opened::File(opened) => opened,
+            // Reading the log of operations must not make more of them.
+            Opened::Internal(node) => return node.read(self, offset, buffer).await,
+            Opened::Directory(_) => return Err(ErrorKind::IsDirectory.into()),
+        };
         let arguments = || format!("{},{offset}", handle.0);
         self.watch(Operation::Read, None, arguments, async {
-            let opened = match self.handles.get(handle)? {
-                Opened::File(opened) => opened,
-                Opened::Internal(node) => return node.read(self, offset, buffer).await,
-                Opened::Directory(_) => return Err(ErrorKind::IsDirectory.into()),
-            };
             self.read_ahead(&opened, offset, buffer.len());
             opened
                 .file
