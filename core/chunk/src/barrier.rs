@@ -45,6 +45,8 @@ impl Pending {
 #[derive(Debug, Default)]
 struct State {
     pending: Pending,
+    /// The system forgets what it could not write once it has said so: a second sync would succeed without it.
+    lost: Option<Arc<Error>>,
     running: bool,
     waiters: Vec<oneshot::Sender<Outcome>>,
 }
@@ -86,11 +88,15 @@ impl Barrier {
     /// runs waits for the next.
     ///
     /// # Errors
-    /// The first failure of a round, to all its waiters; what failed stays pending.
+    /// The first failure of a round, to all its waiters; what failed stays pending. Once the disk failed to write
+    /// the bytes of an object, every later call fails as well.
     pub(crate) async fn sync(self: &Arc<Self>, offload: &Offload, counted: impl FnOnce()) -> Result<()> {
         let (sender, receiver) = oneshot::channel();
         let lead = {
             let mut state = self.state.lock();
+            if let Some(lost) = &state.lost {
+                return Err(undurable(lost));
+            }
             if state.pending.is_empty() && !state.running {
                 return Ok(());
             }
@@ -104,9 +110,7 @@ impl Barrier {
         }
         match receiver.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                Err(Error::new(error.kind(), "objects could not be made durable").with_source(error))
-            }
+            Ok(Err(error)) => Err(undurable(&error)),
             Err(_) => Err(Error::new(ErrorKind::Io, "the sync of objects was cut off")),
         }
     }
@@ -125,13 +129,14 @@ impl Barrier {
                     std::mem::take(&mut state.waiters),
                 )
             };
-            let outcome = match sync_batch(&batch) {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    self.state.lock().pending.put_back(batch);
-                    Err(Arc::new(error))
+            let outcome = sync_batch(&batch).map_err(|failure| {
+                let mut state = self.state.lock();
+                state.pending.put_back(batch);
+                match failure {
+                    Failure::Passing(error) => Arc::new(error),
+                    Failure::Lost(error) => Arc::clone(state.lost.insert(Arc::new(error))),
                 }
-            };
+            });
             for waiter in waiters {
                 // A caller that went away does not need the answer.
                 let _ = waiter.send(outcome.clone());
@@ -140,12 +145,28 @@ impl Barrier {
     }
 }
 
+/// Why a batch is not durable.
+#[derive(Debug)]
+enum Failure {
+    /// It may be the next time.
+    Passing(Error),
+    /// Bytes could not be written, and the system has dropped them.
+    Lost(Error),
+}
+
+fn undurable(cause: &Arc<Error>) -> Error {
+    Error::new(cause.kind(), "objects could not be made durable")
+        .with_source(Arc::clone(cause))
+        .with_advice("Check the disk that holds them, then mount the volume again and run `moorage fsck`")
+}
+
 /// Files first: a name must not become durable before the bytes it stands for.
-fn sync_batch(batch: &Pending) -> Result<()> {
+fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
     if batch.whole
         && let Some(result) = platform::sync_file_systems(batch.folders.iter().map(PathBuf::as_path))
     {
-        return result.map_err(|e| disk_error("can not sync", "the file system of the objects", e));
+        return result
+            .map_err(|e| Failure::Lost(disk_error("can not sync", "the file system of the objects", e)));
     }
     if batch.files.len() > 1 {
         // All writes are under way before the first wait, so that one journal commit covers them.
@@ -160,12 +181,13 @@ fn sync_batch(batch: &Pending) -> Result<()> {
             Some(file) => file.sync_data(),
             None => sync_by_path(path),
         };
-        synced.map_err(|e| disk_error("can not sync", path.display(), e))?;
+        synced.map_err(|e| Failure::Lost(disk_error("can not sync", path.display(), e)))?;
     }
     for folder in &batch.folders {
         match platform::sync_folder(folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(disk_error("can not sync", folder.display(), error));
+                let failure = disk_error("can not sync", folder.display(), error);
+                return Err(Failure::Passing(failure));
             }
             _ => {}
         }
@@ -179,5 +201,30 @@ fn sync_by_path(path: &Path) -> io::Result<()> {
         // Deleted meanwhile: nothing is left to lose.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_that_a_disk_lost_are_never_called_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let barrier = Arc::new(Barrier::default());
+        let offload = Offload::new();
+        let path = folder.path().join("object");
+        // The one file that every system refuses to sync.
+        let (pipe, _writer) = std::io::pipe().unwrap();
+        barrier.add(path.clone(), File::from(OwnedFd::from(pipe)), Vec::new());
+        let error = barrier.sync(&offload, || ()).await.unwrap_err();
+        assert!(error.to_string().contains("object"), "{error}");
+        let sound = File::create(&path).unwrap();
+        barrier.add(path, sound, Vec::new());
+        for _ in 0..2 {
+            assert!(barrier.sync(&offload, || ()).await.is_err());
+        }
     }
 }

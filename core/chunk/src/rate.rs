@@ -45,3 +45,31 @@ impl Rate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_pass_at_the_limit_however_many_callers_there_are() {
+        let rate = Rate::new(1_000_000);
+        let start = Instant::now();
+        let callers = (0..10).map(|_| async {
+            for _ in 0..5 {
+                rate.pass(10_000).await;
+            }
+        });
+        futures_util::future::join_all(callers).await;
+        // 500,000 bytes: the saved-up time and the last span, which nobody waits for, come off.
+        let least = Duration::from_millis(500) - BURST - Duration::from_millis(20);
+        assert!(start.elapsed() >= least, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn without_a_limit_nothing_waits() {
+        let rate = Rate::new(0);
+        let pass = std::pin::pin!(rate.pass(usize::MAX));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(pass.poll(&mut context).is_ready());
+    }
+}

@@ -250,9 +250,18 @@ async fn read_request(stream: &mut BufStream<TcpStream>) -> std::io::Result<Opti
     let url = url::Url::parse(&format!("http://host{target}")).unwrap();
     Ok(Some(Request {
         method,
-        path: url.path().to_owned(),
+        path: decoded(url.path()),
         query: url.query_pairs().into_owned().collect(),
         headers,
         body,
     }))
+}
+
+/// A path without its percent signs; clients send a plus sign as one of those, never as itself.
+fn decoded(path: &str) -> String {
+    let pair = format!("path={path}");
+    url::form_urlencoded::parse(pair.as_bytes())
+        .map(|(_, value)| value.into_owned())
+        .next()
+        .unwrap()
 }

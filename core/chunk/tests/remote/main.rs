@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod contract;
 mod server;
 
 use std::sync::Arc;
