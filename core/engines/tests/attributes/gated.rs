@@ -1,10 +1,11 @@
-//! An engine whose answer to a commit can be held back, as a slow network does.
+//! An engine whose answer to a commit can be held back, or that refuses commits, as a bad network does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
-use moorage_model::{Attr, Counter, Entry, Ino, Name, Result};
+use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use tokio::sync::watch;
 
 /// Commits at once and answers when the gate is open.
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 pub(crate) struct GatedEngine {
     inner: Arc<dyn Engine>,
     open: watch::Sender<bool>,
+    refusing: AtomicBool,
 }
 
 impl GatedEngine {
@@ -19,7 +21,13 @@ impl GatedEngine {
         GatedEngine {
             inner,
             open: watch::Sender::new(true),
+            refusing: AtomicBool::new(false),
         }
+    }
+
+    /// Whether every commit fails, and leaves nothing, from now on.
+    pub(crate) fn set_refusing(&self, refusing: bool) {
+        self.refusing.store(refusing, Ordering::SeqCst);
     }
 
     pub(crate) fn set_open(&self, open: bool) {
@@ -77,6 +85,9 @@ impl Engine for GatedEngine {
     }
 
     async fn execute(&self, job: Job) -> Result<()> {
+        if self.refusing.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "the test refuses commits"));
+        }
         let committed = self.inner.execute(job).await;
         let mut open = self.open.subscribe();
         open.wait_for(|open| *open).await.unwrap();

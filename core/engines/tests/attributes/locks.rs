@@ -1,28 +1,26 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use moorage_meta::{LockRequest, Meta, MetaOptions, Record, Scan, Wait};
+use moorage_meta::{LockRequest, Meta, MetaOptions, Scan, Wait};
 use moorage_model::{
     ErrorKind, FileLockKind, Ino, LockOwner, RecordLock, RecordLockKind, Result, SystemClock,
 };
-use proptest::prelude::*;
 
-use crate::gated::GatedEngine;
-use crate::volume::{Volume, kind, on_each_engine, unchanged};
+use crate::volume::{kind, on_each_engine, unchanged};
 
-const SHARED: Option<FileLockKind> = Some(FileLockKind::Shared);
-const EXCLUSIVE: Option<FileLockKind> = Some(FileLockKind::Exclusive);
-const READ: Option<RecordLockKind> = Some(RecordLockKind::Read);
-const WRITE: Option<RecordLockKind> = Some(RecordLockKind::Write);
-const FIRST: LockOwner = LockOwner(1);
+pub(crate) const SHARED: Option<FileLockKind> = Some(FileLockKind::Shared);
+pub(crate) const EXCLUSIVE: Option<FileLockKind> = Some(FileLockKind::Exclusive);
+pub(crate) const READ: Option<RecordLockKind> = Some(RecordLockKind::Read);
+pub(crate) const WRITE: Option<RecordLockKind> = Some(RecordLockKind::Write);
+pub(crate) const FIRST: LockOwner = LockOwner(1);
 /// Beyond the signed numbers of SQL columns.
-const SECOND: LockOwner = LockOwner(u64::MAX - 1);
+pub(crate) const SECOND: LockOwner = LockOwner(u64::MAX - 1);
 
-async fn flock(meta: &Meta, ino: Ino, owner: LockOwner, lock: Option<FileLockKind>) -> Result<()> {
+pub(crate) async fn flock(meta: &Meta, ino: Ino, owner: LockOwner, lock: Option<FileLockKind>) -> Result<()> {
     meta.flock(ino, owner, lock, Wait::No).await
 }
 
-fn range(kind: Option<RecordLockKind>, start: u64, end: u64) -> LockRequest {
+pub(crate) fn range(kind: Option<RecordLockKind>, start: u64, end: u64) -> LockRequest {
     LockRequest {
         kind,
         pid: 77,
@@ -31,7 +29,7 @@ fn range(kind: Option<RecordLockKind>, start: u64, end: u64) -> LockRequest {
     }
 }
 
-async fn lock(meta: &Meta, ino: Ino, owner: LockOwner, request: LockRequest) -> Result<()> {
+pub(crate) async fn lock(meta: &Meta, ino: Ino, owner: LockOwner, request: LockRequest) -> Result<()> {
     meta.record_lock_set(ino, owner, request, Wait::No).await
 }
 
@@ -173,83 +171,6 @@ async fn a_waiter_gets_the_lock_when_another_client_releases_it_or_closes() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_dropped_leaves_no_lock() {
-    on_each_engine(unchanged, |volume| async move {
-        let file = volume.file(Ino::ROOT, "f").await;
-        let meta = &volume.meta;
-        flock(meta, file, FIRST, EXCLUSIVE).await.unwrap();
-        lock(meta, file, FIRST, range(WRITE, 0, 9)).await.unwrap();
-        let request = range(READ, 0, 9);
-        {
-            let mut flocking = Box::pin(meta.flock(file, SECOND, SHARED, Wait::UntilGranted));
-            let mut ranging = Box::pin(meta.record_lock_set(file, SECOND, request, Wait::UntilGranted));
-            assert!(flocking.as_mut().now_or_never().is_none());
-            assert!(ranging.as_mut().now_or_never().is_none());
-        }
-        flock(meta, file, FIRST, None).await.unwrap();
-        lock(meta, file, FIRST, range(None, 0, 9)).await.unwrap();
-        meta.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted)
-            .await
-            .unwrap();
-        meta.record_lock_set(file, FIRST, range(WRITE, 0, 9), Wait::UntilGranted)
-            .await
-            .unwrap();
-        assert_eq!(volume.records(Scan::FileLocks(file)).await.len(), 1);
-        assert_eq!(volume.records(Scan::RecordLocks(file)).await.len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_grant_that_nobody_waits_for_any_more_is_taken_back() {
-    on_each_engine(unchanged, |volume| async move {
-        let (slow, gate) = gated_client(&volume).await;
-        let file = volume.file(Ino::ROOT, "f").await;
-        lock(&slow, file, FIRST, range(READ, 0, 9)).await.unwrap();
-        gate.set_open(false);
-        {
-            let mut flocking = Box::pin(slow.flock(file, SECOND, EXCLUSIVE, Wait::UntilGranted));
-            let request = range(WRITE, 5, 14);
-            let mut ranging = Box::pin(slow.record_lock_set(file, FIRST, request, Wait::No));
-            // Until the engine has committed what it does not answer yet.
-            while volume.records(Scan::FileLocks(file)).await.is_empty() {
-                assert!(flocking.as_mut().now_or_never().is_none());
-                tokio::task::yield_now().await;
-            }
-            while read_lock_is_alone(&volume, file).await {
-                assert!(ranging.as_mut().now_or_never().is_none());
-                tokio::task::yield_now().await;
-            }
-        }
-        gate.set_open(true);
-        let other = &volume.meta;
-        other
-            .flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted)
-            .await
-            .unwrap();
-        other
-            .record_lock_set(file, FIRST, range(READ, 0, 9), Wait::UntilGranted)
-            .await
-            .unwrap();
-        other
-            .record_lock_set(file, FIRST, range(WRITE, 10, 14), Wait::UntilGranted)
-            .await
-            .unwrap();
-        // What was locked before is locked still.
-        assert_eq!(
-            kind(lock(other, file, FIRST, range(WRITE, 0, 0)).await),
-            ErrorKind::WouldBlock
-        );
-    })
-    .await;
-}
-
-async fn read_lock_is_alone(volume: &Volume, file: Ino) -> bool {
-    let records = volume.records(Scan::RecordLocks(file)).await;
-    matches!(records.first(), Some((_, Record::RecordLocks(ranges))) if ranges.len() == 1)
-}
-
-#[tokio::test]
 async fn owners_of_one_client_that_wait_for_each_other_learn_of_the_deadlock() {
     on_each_engine(unchanged, |volume| async move {
         let (left, right) = (
@@ -363,141 +284,4 @@ async fn a_critical_section_under_the_lock_is_never_entered_twice() {
         assert_eq!(volume.records(Scan::FileLocks(file)).await, []);
     })
     .await;
-}
-
-/// Bytes of the reference model.
-const BYTES: usize = 12;
-
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    owner: u64,
-    kind: Option<RecordLockKind>,
-    start: usize,
-    end: usize,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let kind = prop_oneof![Just(None), Just(READ), Just(WRITE)];
-    let step = (0..3_u64, kind, 0..BYTES, 0..BYTES).prop_map(|(owner, kind, one, two)| Step {
-        owner,
-        kind,
-        start: one.min(two),
-        end: one.max(two),
-    });
-    proptest::collection::vec(step, 1..25)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn ranges_are_granted_as_byte_by_byte_locks_would_be(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(on_each_engine(unchanged, |volume| agrees_with_bytes(volume, steps.clone())));
-    }
-}
-
-async fn agrees_with_bytes(volume: Volume, steps: Vec<Step>) {
-    let file = volume.file(Ino::ROOT, "f").await;
-    // What each owner holds of each byte.
-    let mut model = [[None; BYTES]; 3];
-    for step in steps {
-        let free = step.kind.is_none_or(|wanted| {
-            (0..3).filter(|owner| *owner != step.owner as usize).all(|owner| {
-                model[owner][step.start..=step.end]
-                    .iter()
-                    .flatten()
-                    .all(|held| *held == RecordLockKind::Read && wanted == RecordLockKind::Read)
-            })
-        });
-        let request = range(step.kind, step.start as u64, step.end as u64);
-        let answer = lock(&volume.meta, file, LockOwner(step.owner), request).await;
-        assert_eq!(answer.is_ok(), free, "{step:?}");
-        if free {
-            model[step.owner as usize][step.start..=step.end].fill(step.kind);
-        }
-    }
-    for (owner, bytes) in model.iter().enumerate() {
-        for (byte, held) in bytes.iter().enumerate() {
-            let probe = RecordLock {
-                kind: RecordLockKind::Write,
-                pid: 0,
-                start: byte as u64,
-                end: byte as u64,
-            };
-            // The owner itself sees only what others hold; one that holds nothing sees everything.
-            let seen_by_all = volume
-                .meta
-                .record_lock_get(file, LockOwner(9), probe)
-                .await
-                .unwrap();
-            let any = model.iter().any(|bytes| bytes[byte].is_some());
-            assert_eq!(seen_by_all.is_some(), any);
-            let seen = volume
-                .meta
-                .record_lock_get(file, LockOwner(owner as u64), probe)
-                .await
-                .unwrap();
-            let others = (0..3).any(|other| other != owner && model[other][byte].is_some());
-            assert_eq!(
-                seen.is_some(),
-                others,
-                "byte {byte} of owner {owner}, which holds {held:?}"
-            );
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_request_repeated_after_a_signal_keeps_what_it_got() {
-    on_each_engine(unchanged, |volume| async move {
-        let (slow, gate) = gated_client(&volume).await;
-        let file = volume.file(Ino::ROOT, "f").await;
-        gate.set_open(false);
-        {
-            let mut interrupted = Box::pin(slow.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted));
-            let mut ranging =
-                Box::pin(slow.record_lock_set(file, SECOND, range(WRITE, 0, 9), Wait::UntilGranted));
-            while volume.records(Scan::FileLocks(file)).await.is_empty()
-                || volume.records(Scan::RecordLocks(file)).await.is_empty()
-            {
-                assert!(interrupted.as_mut().now_or_never().is_none());
-                assert!(ranging.as_mut().now_or_never().is_none());
-                tokio::task::yield_now().await;
-            }
-        }
-        let repeated = async {
-            slow.flock(file, FIRST, EXCLUSIVE, Wait::UntilGranted)
-                .await
-                .unwrap();
-            slow.record_lock_set(file, SECOND, range(WRITE, 0, 9), Wait::UntilGranted)
-                .await
-                .unwrap();
-        };
-        tokio::join!(repeated, async { gate.set_open(true) });
-        // The repeated requests began when the interrupted ones were taken back, so nothing is under way any more.
-        let other = &volume.meta;
-        assert_eq!(
-            kind(flock(other, file, FIRST, SHARED).await),
-            ErrorKind::WouldBlock
-        );
-        assert_eq!(
-            kind(lock(other, file, FIRST, range(READ, 9, 9)).await),
-            ErrorKind::WouldBlock
-        );
-    })
-    .await;
-}
-
-/// Another client whose commits can be answered late.
-async fn gated_client(volume: &Volume) -> (Arc<Meta>, Arc<GatedEngine>) {
-    let made = std::sync::OnceLock::new();
-    let client = volume
-        .client_through(|engine| {
-            let gated = Arc::new(GatedEngine::new(engine));
-            made.set(Arc::clone(&gated)).unwrap();
-            gated
-        })
-        .await;
-    (client, made.into_inner().unwrap())
 }

@@ -10,7 +10,10 @@
 mod acls;
 mod fixture;
 mod gated;
+mod interrupted_locks;
+mod lock_model;
 mod locks;
+mod quota_checks;
 mod quotas;
 mod usage_model;
 mod volume;

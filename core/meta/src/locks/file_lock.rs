@@ -6,6 +6,7 @@ use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner, Result, SessionId};
 
 use super::Wait;
 use super::attempt::{Attempt, Outcome};
+use super::left::Left;
 use crate::{Key, Meta, Record, Scan, Txn};
 
 /// A request of one owner; the arguments of its transactions.
@@ -74,6 +75,7 @@ impl Meta {
         let client = self.shared()?;
         let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
         let run = async move {
+            meta.release_left((request.ino, request.owner)).await?;
             let tried = meta
                 .transact("flock", move |meta, txn| {
                     Box::pin(async move { request.run(meta, txn).await })
@@ -104,8 +106,10 @@ impl Meta {
             })
             .await;
         self.lock_waits.released(request.ino);
-        if let Err(error) = undone {
-            tracing::warn!(inode = %request.ino, %error, "a lock that nobody waits for could not be released");
+        if undone.is_err() && previous.is_none() {
+            self.lock_waits
+                .left()
+                .note((request.ino, request.owner), Left::File);
         }
     }
 
@@ -113,11 +117,17 @@ impl Meta {
         let client = self.shared()?;
         let meta = Arc::clone(&client);
         let run = async move {
-            meta.transact("unlock", move |meta, txn| {
-                request.store(meta, txn, None);
-                Box::pin(async { Ok(()) })
-            })
-            .await?;
+            let released = meta
+                .transact("unlock", move |meta, txn| {
+                    request.store(meta, txn, None);
+                    Box::pin(async { Ok(()) })
+                })
+                .await;
+            if released.is_err() {
+                let asker = (request.ino, request.owner);
+                meta.lock_waits.left().note(asker, Left::File);
+            }
+            released?;
             meta.lock_waits.released(request.ino);
             Ok(Outcome::<(), LockOwner>::Granted(()))
         };

@@ -7,9 +7,11 @@
 mod attempt;
 mod deadlock;
 mod file_lock;
+mod left;
 mod record_lock;
 mod turn;
 mod wait;
+mod withdrawal;
 
 use std::future::Future;
 

@@ -8,6 +8,8 @@ use moorage_model::{
 
 use super::Wait;
 use super::attempt::{Attempt, Outcome};
+use super::left::Left;
+use super::withdrawal::withdrawal;
 use crate::{Key, Meta, Record, Scan, Txn};
 
 /// Locked ranges of one owner on one inode. More do not fit in a MySQL BLOB (spec 40-sql section 2).
@@ -150,11 +152,11 @@ impl Meta {
         let client = self.shared()?;
         let (meta, taker_back) = (Arc::clone(&client), Arc::clone(&client));
         let run = async move {
-            let tried = meta
-                .transact("record lock", move |meta, txn| {
-                    Box::pin(async move { change.run(meta, txn).await })
-                })
-                .await?;
+            let tried = meta.try_change(change).await;
+            if tried.is_err() && change.request.kind.is_none() {
+                meta.note_left_range(&change, &change.request);
+            }
+            let tried = tried?;
             if tried.weakened {
                 meta.lock_waits.released(change.ino);
             }
@@ -168,22 +170,38 @@ impl Meta {
         ))
     }
 
+    async fn try_change(&self, change: Change) -> Result<Tried> {
+        self.release_left((change.ino, change.owner)).await?;
+        self.transact("record lock", move |meta, txn| {
+            Box::pin(async move { change.run(meta, txn).await })
+        })
+        .await
+    }
+
     /// Undoes a grant that nobody waits for any more, as far as that weakens the lock.
     async fn take_back_record_lock(&self, change: Change, previous: Vec<RecordLock>) {
         if change.request.kind.is_none() {
             return;
         }
-        let previous = Arc::new(previous);
+        let steps = Arc::new(withdrawal(&change.request, &previous));
+        let taken = Arc::clone(&steps);
         let undone = self
             .transact("take back a record lock", move |meta, txn| {
-                let previous = Arc::clone(&previous);
-                Box::pin(async move { change.withdraw(meta, txn, &previous).await })
+                let steps = Arc::clone(&taken);
+                Box::pin(async move { change.withdraw(meta, txn, &steps).await })
             })
             .await;
         self.lock_waits.released(change.ino);
-        if let Err(error) = undone {
-            tracing::warn!(inode = %change.ino, %error, "a lock that nobody waits for could not be released");
+        if undone.is_err() {
+            for step in steps.iter().filter(|step| step.kind.is_none()) {
+                self.note_left_range(&change, step);
+            }
         }
+    }
+
+    fn note_left_range(&self, change: &Change, range: &LockRequest) {
+        let left = Left::Range(range.start, range.end);
+        self.lock_waits.left().note((change.ino, change.owner), left);
     }
 }
 
@@ -293,10 +311,10 @@ impl Change {
         Ok(())
     }
 
-    async fn withdraw(&self, meta: &Meta, txn: &mut dyn Txn, previous: &[RecordLock]) -> Result<()> {
+    async fn withdraw(&self, meta: &Meta, txn: &mut dyn Txn, steps: &[LockRequest]) -> Result<()> {
         let mut own = self.locked_own(txn).await?;
         let before = own.ranges.clone();
-        for step in withdrawal(&self.request, previous) {
+        for step in steps {
             own.set(step.kind, step.pid, step.start, step.end);
         }
         let unlock = LockRequest {
@@ -304,101 +322,5 @@ impl Change {
             ..self.request
         };
         self.store(meta, txn, &before, own, &unlock)
-    }
-}
-
-/// What takes back a granted request as far as that weakens locks: bytes that were free are unlocked, bytes that were
-/// locked for reading are so again. `previous` is in order.
-fn withdrawal(granted: &LockRequest, previous: &[RecordLock]) -> Vec<LockRequest> {
-    let mut steps = Vec::new();
-    let mut next = granted.start;
-    let unlock = |start: u64, end: u64| LockRequest {
-        kind: None,
-        pid: granted.pid,
-        start,
-        end,
-    };
-    let overlapping = previous
-        .iter()
-        .filter(|range| range.start <= granted.end && granted.start <= range.end);
-    for range in overlapping {
-        if range.start > next {
-            steps.push(unlock(next, range.start - 1));
-        }
-        if range.kind == RecordLockKind::Read && granted.kind == Some(RecordLockKind::Write) {
-            steps.push(LockRequest {
-                kind: Some(RecordLockKind::Read),
-                pid: range.pid,
-                start: range.start.max(granted.start),
-                end: range.end.min(granted.end),
-            });
-        }
-        next = range.end.saturating_add(1);
-    }
-    if next <= granted.end && granted.kind.is_some() {
-        steps.push(unlock(next, granted.end));
-    }
-    steps
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const BYTES: u64 = 16;
-
-    fn requests() -> impl Strategy<Value = LockRequest> {
-        let kind = prop_oneof![
-            Just(None),
-            Just(Some(RecordLockKind::Read)),
-            Just(Some(RecordLockKind::Write))
-        ];
-        (kind, 1..3_u32, 0..BYTES, 0..BYTES).prop_map(|(kind, pid, one, two)| LockRequest {
-            kind,
-            pid,
-            start: one.min(two),
-            end: one.max(two),
-        })
-    }
-
-    fn apply(locks: &mut RecordLocks, request: &LockRequest) {
-        locks.set(request.kind, request.pid, request.start, request.end);
-    }
-
-    fn kind_at(ranges: &[RecordLock], byte: u64) -> Option<RecordLockKind> {
-        let found = ranges
-            .iter()
-            .find(|range| range.start <= byte && byte <= range.end);
-        found.map(|range| range.kind)
-    }
-
-    proptest! {
-        #[test]
-        fn a_grant_taken_back_leaves_each_byte_as_it_was_or_weaker(
-            earlier in vec(requests(), 0..8),
-            granted in requests(),
-        ) {
-            let mut locks = RecordLocks { session: SessionId(1), owner: LockOwner(1), ranges: Vec::new() };
-            for request in &earlier {
-                apply(&mut locks, request);
-            }
-            let previous = locks.ranges.clone();
-            apply(&mut locks, &granted);
-            let held = locks.ranges.clone();
-            for step in withdrawal(&granted, &previous) {
-                apply(&mut locks, &step);
-            }
-            for byte in 0..BYTES {
-                let expected = match (kind_at(&previous, byte), kind_at(&held, byte)) {
-                    (None, _) | (_, None) => None,
-                    (Some(RecordLockKind::Write), Some(RecordLockKind::Write)) => Some(RecordLockKind::Write),
-                    _ => Some(RecordLockKind::Read),
-                };
-                prop_assert_eq!(kind_at(&locks.ranges, byte), expected, "byte {}", byte);
-            }
-        }
     }
 }

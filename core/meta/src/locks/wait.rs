@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::attempt::Outcome;
 use super::deadlock::WaitGraph;
+use super::left::LeftLocks;
 use super::turn::Turns;
 
 /// Pause before the second try. The first holders to go are those of a short critical section.
@@ -23,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 pub(crate) struct LockWaits {
     waits: Mutex<Waits>,
     turns: Turns,
+    left: LeftLocks,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +56,10 @@ impl LockWaits {
 
     pub(super) fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    pub(super) fn left(&self) -> &LeftLocks {
+        &self.left
     }
 
     fn enter(&self, ino: Ino) -> Entered<'_> {

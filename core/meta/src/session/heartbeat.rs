@@ -14,7 +14,8 @@ const REAP_TENTHS: u32 = 9;
 
 impl Meta {
     /// One heartbeat: puts the expiry of the session ahead (making its record again when it is gone), reads setting,
-    /// usage and quotas anew, and cleans up after dead sessions when it is this client's turn.
+    /// usage and quotas anew, releases locks whose release failed before, and cleans up after dead sessions when it is
+    /// this client's turn.
     ///
     /// # Errors
     /// What the engine answers, after the other steps were tried; see [`Meta::reload_setting`].
@@ -28,6 +29,7 @@ impl Meta {
         self.reload_setting().await?;
         self.refresh_usage().await?;
         refreshed?;
+        self.release_left_locks().await?;
         let interval = self.options.heartbeat * REAP_TENTHS / 10;
         let shares_jobs = session.0 != 0 && self.options.background_jobs;
         if shares_jobs && self.win_guard(Counter::LastCleanupSessions, interval).await? {
