@@ -15,6 +15,7 @@ mod journal;
 mod notify;
 mod options;
 mod prefetch;
+mod read_buffers;
 mod reply;
 mod request;
 mod verbs;

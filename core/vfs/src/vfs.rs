@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
+use crate::read_buffers::ReadBuffers;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background};
 
 /// One mounted volume: open files, buffered writes, and every operation a door needs.
@@ -36,6 +37,7 @@ pub struct Vfs {
     pub(crate) files: OpenFiles,
     pub(crate) handles: Handles,
     pub(crate) journal: Journal,
+    pub(crate) read_buffers: Arc<ReadBuffers>,
     /// Times of internal nodes.
     pub(crate) started: Timestamp,
     pub(crate) born: Instant,
@@ -92,6 +94,7 @@ impl Vfs {
             files: OpenFiles::new(),
             handles: Handles::default(),
             journal: Journal::default(),
+            read_buffers: Arc::default(),
             started,
             born: Instant::now(),
             notifier: RwLock::default(),
@@ -104,8 +107,9 @@ impl Vfs {
         Ok(vfs)
     }
 
-    /// Stores everything written, waits for the store to have it, runs the barrier and closes the session. Handles
-    /// that are still open are of no use afterwards. The first error is returned after everything was tried.
+    /// Stores everything written, runs the barrier and closes the session. Handles that are still open are of no use
+    /// afterwards. The first error is returned after everything was tried. With write-back, what is staged then is
+    /// the chunk store's to upload ([`ChunkStore::drain`]).
     ///
     /// # Errors
     /// Of storing what was written, or of the barrier: then not everything is safe.

@@ -55,7 +55,7 @@ impl OpenFile {
     }
 
     /// Asks the engine for attributes that are older than `max_age`; a change by another client drops the lists.
-    async fn refresh(&self, meta: &Meta, max_age: Duration) -> Result<()> {
+    pub(super) async fn refresh(&self, meta: &Meta, max_age: Duration) -> Result<()> {
         let generation = {
             let content = self.content();
             if content.checked.elapsed() <= max_age {

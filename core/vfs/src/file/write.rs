@@ -20,7 +20,7 @@ const MAX_OPEN_SLICES: usize = 8;
 const MAX_PENDING_SLICES: usize = 256;
 /// How long a write waits for a buffer before it gives up the one it has: so no set of writers can hold all buffers
 /// and wait for each other.
-const BUFFER_PATIENCE: Duration = Duration::from_millis(100);
+const BUFFER_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a write waits for buffers in all.
 const BUFFER_DEADLINE: Duration = Duration::from_secs(120);
 
@@ -31,6 +31,18 @@ enum Attempt {
     Sealed,
     /// No buffer came free.
     Spent,
+}
+
+/// Ends writing to a slice when the future of a write is dropped half-way: what it holds is not known then.
+struct Unfinished<'a> {
+    file: &'a OpenFile,
+    slice: &'a PendingSlice,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.file.close_slice(self.slice);
+    }
 }
 
 impl OpenFile {
@@ -47,7 +59,13 @@ impl OpenFile {
     ) -> Result<usize> {
         let _turn = self.turn().await;
         self.lost()?;
-        let offset = if append { self.content().length() } else { offset };
+        let offset = if append {
+            // Another client may have appended since.
+            self.refresh(vfs.meta(), vfs.options().attr_ttl).await?;
+            self.content().length()
+        } else {
+            offset
+        };
         offset
             .checked_add(data.len() as u64)
             .filter(|end| *end < MAX_FILE_LENGTH)
@@ -100,10 +118,12 @@ impl OpenFile {
     async fn write_slice(&self, vfs: &Vfs, slice: &PendingSlice, pos: u32, data: &[u8]) -> Attempt {
         let mtime = vfs.now();
         let extent = Mutex::new(None);
+        let unfinished = Unfinished { file: self, slice };
         let outcome = {
             let write = pin!(slice.write(pos, data, &extent));
             with_patience(vfs, write).await
         };
+        std::mem::forget(unfinished);
         if let Some(extent) = extent.into_inner() {
             self.content_mut().written(slice.sequence, extent, mtime);
         }

@@ -1,10 +1,17 @@
 //! write.
 
+use std::future::Future as _;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use moorage_model::{ErrorKind, Result};
 
 use crate::handles::Opened;
 use crate::journal::Operation;
 use crate::{FileHandle, Vfs};
+
+/// Blocks that one write may begin beside those it fills: at the end of one chunk and at the start of the next.
+const BLOCKS_AT_ONCE: u64 = 2;
 
 impl Vfs {
     /// Takes bytes over into buffers and returns how many, which is all of them. With `append` the offset is the end of
@@ -52,6 +59,29 @@ impl Vfs {
             }
         })
         .await
+    }
+
+    /// As [`Vfs::write`], for bytes that are only lent: takes them over at once, or answers `None` when that could mean
+    /// to wait. Then the same bytes can be given to [`Vfs::write`], also when a first part was taken already.
+    ///
+    /// # Errors
+    /// As [`Vfs::write`].
+    pub fn write_now(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Option<Result<usize>> {
+        let (used, limit) = self.chunks.buffers();
+        let needed = data.len() as u64 + BLOCKS_AT_ONCE * u64::from(self.chunks.block_size());
+        if used.saturating_add(needed) > limit {
+            return None;
+        }
+        match self.handles.get(handle) {
+            // An append must not be begun twice.
+            Ok(Opened::File(opened)) if opened.flags.write && !opened.flags.append => {}
+            _ => return None,
+        }
+        let write = pin!(self.write(handle, offset, data));
+        match write.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
     }
 }
 

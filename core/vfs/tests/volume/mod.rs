@@ -1,0 +1,130 @@
+//! A small volume in memory that any number of clients can use at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_chunk::{ChunkConfig, ChunkStore, MemoryStore, ObjectStore};
+use moorage_engines::MemoryEngine;
+use moorage_meta::{Engine, Meta, MetaOptions};
+use moorage_model::{Ino, NodeType, Setting, SystemClock};
+use moorage_vfs::{Caller, EntryReply, FileHandle, NewNode, OpenFlags, Vfs, VfsOptions};
+
+/// Bytes of a block, small so that files of some hundred kilobytes have many.
+pub(crate) const BLOCK: usize = 64 << 10;
+
+/// Database and objects of one volume.
+#[derive(Debug)]
+pub(crate) struct Volume {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) store: Arc<dyn ObjectStore>,
+}
+
+impl Volume {
+    /// A new volume without trash.
+    pub(crate) async fn new() -> Volume {
+        Volume::on(Arc::new(MemoryStore::new())).await
+    }
+
+    /// A new volume with its objects in `store`.
+    pub(crate) async fn on(store: Arc<dyn ObjectStore>) -> Volume {
+        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+        engine.prepare().await.unwrap();
+        let setting = Setting {
+            name: "test".into(),
+            uuid: "5a2f1a3e-9d0c-4a6e-8f3f-0f6f0c1d2e3f".into(),
+            storage: "mem".into(),
+            block_size: (BLOCK >> 10) as u32,
+            compression: "none".into(),
+            meta_version: 1,
+            dir_stats: true,
+            ..Setting::default()
+        };
+        Meta::format(&engine, &setting, &SystemClock).await.unwrap();
+        Volume { engine, store }
+    }
+
+    /// One more client with default options, whose caches promise nothing.
+    pub(crate) async fn client(&self) -> Arc<Vfs> {
+        self.client_with(uncached(), MetaOptions::default()).await
+    }
+
+    pub(crate) async fn client_with(&self, options: VfsOptions, meta: MetaOptions) -> Arc<Vfs> {
+        let meta = Meta::open(Arc::clone(&self.engine), meta, Arc::new(SystemClock))
+            .await
+            .unwrap();
+        let config = ChunkConfig {
+            buffer_size: 24 << 20,
+            retries: 1,
+            ..ChunkConfig::from_setting(&meta.setting()).unwrap()
+        };
+        let chunks = ChunkStore::open(Arc::clone(&self.store), config, &meta.setting().uuid)
+            .await
+            .unwrap();
+        Vfs::open_volume(meta, chunks, options).await.unwrap()
+    }
+}
+
+/// Options that let nothing be served from a cache.
+pub(crate) fn uncached() -> VfsOptions {
+    VfsOptions {
+        attr_ttl: Duration::ZERO,
+        entry_ttl: Duration::ZERO,
+        dir_entry_ttl: Duration::ZERO,
+        ..VfsOptions::default()
+    }
+}
+
+pub(crate) const READ_WRITE: OpenFlags = OpenFlags {
+    read: true,
+    write: true,
+    append: false,
+    truncate: false,
+    exclusive: false,
+    direct: false,
+};
+
+pub(crate) const READ: OpenFlags = OpenFlags {
+    write: false,
+    ..READ_WRITE
+};
+
+pub(crate) const FILE: NewNode = NewNode {
+    kind: NodeType::File,
+    mode: 0o644,
+    umask: 0,
+    rdev: 0,
+};
+
+/// Makes a file in the root and opens it for reading and writing.
+pub(crate) async fn create(vfs: &Vfs, name: &str) -> (EntryReply, FileHandle) {
+    let (entry, opened) = vfs
+        .create(&Caller::root(), Ino::ROOT, name.as_bytes(), FILE, READ_WRITE)
+        .await
+        .unwrap();
+    (entry, opened.handle)
+}
+
+/// What close(2) does.
+pub(crate) async fn close(vfs: &Vfs, handle: FileHandle) -> moorage_model::Result<()> {
+    let flushed = vfs.flush(handle, None).await;
+    flushed.and(vfs.release(handle, None).await)
+}
+
+/// The whole content, read in pieces of an odd size.
+pub(crate) async fn content(vfs: &Vfs, handle: FileHandle) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let part = vfs.read_bytes(handle, all.len() as u64, 100_003).await.unwrap();
+        if part.is_empty() {
+            return all;
+        }
+        all.extend_from_slice(&part);
+    }
+}
+
+/// Bytes that tell their place.
+pub(crate) fn pattern(len: usize, seed: u32) -> Vec<u8> {
+    (0..len as u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(97)) >> 13) as u8)
+        .collect()
+}
