@@ -15,7 +15,6 @@ mod journal;
 mod notify;
 mod options;
 mod prefetch;
-mod read_buffers;
 mod reply;
 mod request;
 mod verbs;

@@ -16,7 +16,6 @@ use tokio::time::Instant;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
-use crate::read_buffers::ReadBuffers;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background};
 
 /// One mounted volume: open files, buffered writes, and every operation a door needs.
@@ -37,7 +36,6 @@ pub struct Vfs {
     pub(crate) files: OpenFiles,
     pub(crate) handles: Handles,
     pub(crate) journal: Journal,
-    pub(crate) read_buffers: Arc<ReadBuffers>,
     /// Times of internal nodes.
     pub(crate) started: Timestamp,
     pub(crate) born: Instant,
@@ -94,7 +92,6 @@ impl Vfs {
             files: OpenFiles::new(),
             handles: Handles::default(),
             journal: Journal::default(),
-            read_buffers: Arc::default(),
             started,
             born: Instant::now(),
             notifier: RwLock::default(),

@@ -17,6 +17,18 @@ pub(crate) fn is_guarded() -> bool {
     GUARDED.get()
 }
 
+/// Runs work that borrows from the request on the calling thread; `None` when it could not be done at once or panicked.
+pub(crate) fn now<T>(runtime: &Handle, work: impl FnOnce() -> Option<T>) -> Option<T> {
+    let _context = runtime.enter();
+    GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    done.unwrap_or_else(|_| {
+        tracing::error!("a request panicked and is tried once more");
+        None
+    })
+}
+
 /// Polls once on the calling thread and hands the future over when it is pending. The future owns its reply: when it
 /// panics or is dropped the caller gets EIO.
 pub(crate) fn answer(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {

@@ -1,6 +1,6 @@
 //! read.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use moorage_model::{ErrorKind, Result};
 
 use crate::handles::Opened;
@@ -39,13 +39,14 @@ impl Vfs {
         .await
     }
 
-    /// As [`Vfs::read`], into a buffer that is used again once the answer is dropped.
+    /// As [`Vfs::read`], into a buffer of its own.
     ///
     /// # Errors
     /// As [`Vfs::read`].
     pub async fn read_bytes(&self, handle: FileHandle, offset: u64, size: usize) -> Result<Bytes> {
-        let mut buffer = self.read_buffers.take(size);
-        let len = self.read(handle, offset, buffer.room()).await?;
-        Ok(buffer.filled(len))
+        let mut buffer = BytesMut::zeroed(size);
+        let len = self.read(handle, offset, &mut buffer).await?;
+        buffer.truncate(len);
+        Ok(buffer.freeze())
     }
 }
