@@ -1,7 +1,7 @@
 //! Listing a directory through a handle.
 
 use moorage_meta::{Context, DirectoryEntry, Meta};
-use moorage_model::{Ino, Name, NodeType, Result};
+use moorage_model::{ErrorKind, Ino, Name, NodeType, Result};
 use tokio::sync::Mutex;
 
 /// Entries read from the engine at once.
@@ -90,9 +90,14 @@ impl Listing {
     /// Reads the page with this position, or the pages up to it.
     async fn load(&self, meta: &Meta, pages: &mut Pages, at: u64, attributes: bool) -> Result<()> {
         let (first, after) = pages.start_of(at);
-        let entries = meta
+        let page = meta
             .read_directory(&self.context, self.ino, after.as_ref(), PAGE, attributes)
-            .await?;
+            .await;
+        let entries = match page {
+            // A volume that never had a trash has no record of its root, which is shown all the same.
+            Err(error) if error.kind() == ErrorKind::NotFound && self.ino == Ino::TRASH => Vec::new(),
+            page => page?,
+        };
         pages.note_mark(first, after);
         pages.last = entries.len() < PAGE;
         pages.with_attributes = attributes;

@@ -130,15 +130,16 @@ impl Vfs {
         *self.notifier.write() = Some(notifier);
     }
 
-    /// Tells the kernel that an entry changed, on a thread of its own, since it may have to wait for requests.
-    pub(crate) fn notify_entry(&self, parent: Ino, name: &[u8]) {
+    /// Tells the kernel that another client changed a file, on a thread of its own, since it may have to wait for
+    /// requests.
+    pub(crate) fn notify_content(&self, ino: Ino) {
         let Some(notifier) = self.notifier.read().clone() else {
             return;
         };
-        let (parent, name) = (self.shown(parent), name.to_vec());
+        let ino = self.shown(ino);
         drop(
             self.runtime
-                .spawn_blocking(move || notifier.inval_entry(parent, &name)),
+                .spawn_blocking(move || notifier.inval_inode(ino, 0, 0)),
         );
     }
 
@@ -217,7 +218,9 @@ impl Vfs {
         };
         let generation = file.content().generation;
         let attr = self.meta.getattr(ino).await?;
-        file.content_mut().refreshed(&attr, generation);
+        if file.content_mut().refreshed(&attr, generation) {
+            self.notify_content(ino);
+        }
         Ok(file.content().shown())
     }
 

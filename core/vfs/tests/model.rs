@@ -276,7 +276,7 @@ async fn check(visits: Vec<Visit>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_operations_shows_what_a_plain_vector_shows(visits in visits()) {

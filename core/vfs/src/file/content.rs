@@ -90,17 +90,20 @@ impl Content {
         }
     }
 
-    /// Takes attributes that the engine gave when asked at `generation`. What came in between is newer.
-    pub(crate) fn refreshed(&mut self, attr: &Attr, generation: u64) {
+    /// Takes attributes that the engine gave when asked at `generation`. What came in between is newer. Says whether
+    /// another client has changed the content.
+    pub(crate) fn refreshed(&mut self, attr: &Attr, generation: u64) -> bool {
         if self.generation != generation {
-            return;
+            return false;
         }
-        if content_differs(&self.attr, attr) {
+        let changed = content_differs(&self.attr, attr);
+        if changed {
             self.forget_lists();
             self.foreign_change = true;
         }
         self.attr.clone_from(attr);
         self.checked = Instant::now();
+        changed
     }
 
     /// Takes attributes after a change of length or content by this client that is not a slice.

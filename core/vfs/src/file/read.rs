@@ -1,39 +1,31 @@
 //! Reading a file.
 
-use std::time::Duration;
-
 use moorage_chunk::ChunkStore;
 use moorage_meta::Meta;
 use moorage_model::{CHUNK_SIZE, ChunkIndex, Error, ErrorKind, MAX_FILE_LENGTH, Result, Segment};
 
 use super::OpenFile;
 use super::plan::{Plan, Source, plan};
+use crate::Vfs;
 
 /// Slice lists read again because of changes meanwhile, before commits of this client are made to wait.
 const LIST_ATTEMPTS: u32 = 3;
 
 impl OpenFile {
-    /// Fills `buffer` from `offset`; returns the bytes read, fewer only at the end. `max_age` is how old what is known
-    /// of other clients' changes may be.
+    /// Fills `buffer` from `offset`; returns the bytes read, fewer only at the end. Looks for changes by other clients
+    /// when what is known is older than attributes may be.
     ///
     /// Per chunk touched: one short shared lock; one engine read when its list is not known; then what
     /// [`ChunkStore::read_into`] costs. No allocation for a range inside one slice.
     ///
     /// # Errors
     /// See [`crate::Vfs::read`].
-    pub(crate) async fn read(
-        &self,
-        meta: &Meta,
-        chunks: &ChunkStore,
-        offset: u64,
-        buffer: &mut [u8],
-        max_age: Duration,
-    ) -> Result<usize> {
+    pub(crate) async fn read(&self, vfs: &Vfs, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let wanted = offset
             .checked_add(buffer.len() as u64)
             .filter(|end| *end < MAX_FILE_LENGTH)
             .ok_or(ErrorKind::FileTooLarge)?;
-        self.refresh(meta, max_age).await?;
+        self.refresh(vfs).await?;
         let end = wanted.min(self.content().length());
         if offset >= end {
             return Ok(0);
@@ -47,25 +39,28 @@ impl OpenFile {
             let pos = (at - chunk.start()) as u32;
             let part = rest.len().min(CHUNK_SIZE as usize - pos as usize);
             let (head, tail) = std::mem::take(&mut rest).split_at_mut(part);
-            self.read_part(meta, chunks, chunk, pos, head).await?;
+            self.read_part(vfs.meta(), vfs.chunks(), chunk, pos, head).await?;
             at += part as u64;
             rest = tail;
         }
         Ok(total)
     }
 
-    /// Asks the engine for attributes that are older than `max_age`; a change by another client drops the lists.
-    pub(super) async fn refresh(&self, meta: &Meta, max_age: Duration) -> Result<()> {
+    /// Asks the engine for attributes that are older than the mount promises; a change by another client drops the
+    /// lists.
+    pub(super) async fn refresh(&self, vfs: &Vfs) -> Result<()> {
         let generation = {
             let content = self.content();
-            if content.checked.elapsed() <= max_age {
+            if content.checked.elapsed() <= vfs.options().attr_ttl {
                 return Ok(());
             }
             content.generation
         };
-        match meta.getattr(self.ino).await {
+        match vfs.meta().getattr(self.ino).await {
             Ok(attr) => {
-                self.content_mut().refreshed(&attr, generation);
+                if self.content_mut().refreshed(&attr, generation) {
+                    vfs.notify_content(self.ino);
+                }
                 Ok(())
             }
             // Another client deleted the file under this handle (spec 70-semantics section 4).

@@ -61,7 +61,7 @@ impl OpenFile {
         self.lost()?;
         let offset = if append {
             // Another client may have appended since.
-            self.refresh(vfs.meta(), vfs.options().attr_ttl).await?;
+            self.refresh(vfs).await?;
             self.content().length()
         } else {
             offset

@@ -31,10 +31,7 @@ impl Vfs {
         let arguments = || format!("{},{offset}", handle.0);
         self.watch(Operation::Read, None, arguments, async {
             self.read_ahead(&opened, offset, buffer.len());
-            opened
-                .file
-                .read(&self.meta, &self.chunks, offset, buffer, self.options.attr_ttl)
-                .await
+            opened.file.read(self, offset, buffer).await
         })
         .await
     }
