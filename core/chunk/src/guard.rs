@@ -2,6 +2,7 @@
 //! circuit that opens when nothing gets through.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -18,6 +19,9 @@ const OPEN_AFTER_FAILURES: u32 = 10;
 const OPEN_AFTER: Duration = Duration::from_secs(5);
 /// While the circuit is open, one call per this time is let through to see whether the store is back.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// How many times its deadline a call may get that shares a slow line with others.
+const MOST_PATIENCE: u32 = 8;
 
 /// Whether the same call may succeed a moment later.
 pub(crate) fn passing(error: &Error) -> bool {
@@ -52,6 +56,28 @@ pub(crate) struct Guard {
     put_timeout: Duration,
     retries: u32,
     circuit: Mutex<Circuit>,
+    /// Attempts under way.
+    under_way: AtomicU32,
+}
+
+/// Counts an attempt for as long as it runs, also when it is dropped.
+struct UnderWay<'a>(&'a AtomicU32);
+
+impl<'a> UnderWay<'a> {
+    fn enter(count: &'a AtomicU32) -> UnderWay<'a> {
+        count.fetch_add(1, Relaxed);
+        UnderWay(count)
+    }
+
+    fn has_company(&self) -> bool {
+        self.0.load(Relaxed) > 1
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Guard {
@@ -61,6 +87,7 @@ impl Guard {
             put_timeout,
             retries,
             circuit: Mutex::default(),
+            under_way: AtomicU32::new(0),
         }
     }
 
@@ -70,6 +97,10 @@ impl Guard {
     }
 
     /// Runs a call until it succeeds, fails for good, or the attempts are spent. Must run inside the runtime.
+    ///
+    /// The deadline holds for a call that has the line to itself. Many large bodies at once may be too much for a
+    /// slow line, and then all of them would run into it again and again; so a call that ran into it in company gets
+    /// twice the time for its next attempt, up to [`MOST_PATIENCE`] times.
     ///
     /// # Errors
     /// The last attempt's; `Timeout` when it took too long; `Unavailable` at once while the circuit is open.
@@ -89,17 +120,17 @@ impl Guard {
             .with_max_times(self.retries as usize)
             .with_jitter()
             .build();
+        let mut patience = 1;
         loop {
             let error = if self.admits() {
-                let attempt = match tokio::time::timeout(deadline, call()).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Error::new(
-                        ErrorKind::Timeout,
-                        format!(
-                            "the object store gave no answer for {what} within {} s",
-                            deadline.as_secs_f32()
-                        ),
-                    )),
+                let attempt = {
+                    let under_way = UnderWay::enter(&self.under_way);
+                    let deadline = deadline * patience;
+                    let attempt = tokio::time::timeout(deadline, call()).await;
+                    if attempt.is_err() && under_way.has_company() {
+                        patience = (patience * 2).min(MOST_PATIENCE);
+                    }
+                    attempt.unwrap_or_else(|_| Err(no_answer(what, deadline)))
                 };
                 self.note(attempt.as_ref().err());
                 match attempt {
@@ -157,5 +188,70 @@ impl Guard {
                 "the object store does not answer; reads fail until it does"
             );
         }
+    }
+}
+
+fn no_answer(what: &str, deadline: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "the object store gave no answer for {what} within {} s",
+            deadline.as_secs_f32()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(5);
+
+    /// A line that all calls share: each needs 40 ms of it.
+    async fn upload(line: &AtomicUsize) -> Result<()> {
+        struct Place<'a>(&'a AtomicUsize);
+        impl Drop for Place<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Relaxed);
+            }
+        }
+        line.fetch_add(1, Relaxed);
+        let _place = Place(line);
+        let mut left = 40.0;
+        while left > 0.0 {
+            tokio::time::sleep(STEP).await;
+            left -= STEP.as_secs_f64() * 1000.0 / line.load(Relaxed) as f64;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_uploads_over_a_slow_line_all_arrive() {
+        let guard = Arc::new(Guard::new(
+            Duration::from_millis(100),
+            Duration::from_millis(100),
+            5,
+        ));
+        let line = Arc::new(AtomicUsize::new(0));
+        let uploads = (0..16).map(|_| {
+            let (guard, line) = (Arc::clone(&guard), Arc::clone(&line));
+            async move { guard.call(Purpose::Write, "x", || upload(&line)).await }
+        });
+        for outcome in futures_util::future::join_all(uploads).await {
+            outcome.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_alone_keeps_its_deadline() {
+        let guard = Guard::new(Duration::from_secs(1), Duration::from_secs(1), 2);
+        let start = tokio::time::Instant::now();
+        let never = || std::future::pending::<Result<()>>();
+        let error = guard.call(Purpose::Write, "x", never).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }

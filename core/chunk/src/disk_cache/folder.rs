@@ -141,7 +141,7 @@ impl Folder {
             Ok(Some(file)) => file,
             Ok(None) => return Look::Miss,
             Err(error) => {
-                self.drop_damaged(block, &error);
+                self.unreadable(block, &error);
                 return Look::Miss;
             }
         };
@@ -151,7 +151,7 @@ impl Folder {
         match file.read(offset, out) {
             Ok(()) => Look::Hit,
             Err(error) => {
-                self.drop_damaged(block, &error);
+                self.unreadable(block, &error);
                 Look::Miss
             }
         }
@@ -166,9 +166,17 @@ impl Folder {
         match read {
             Ok(found) => found,
             Err(error) => {
-                self.drop_damaged(block, &error);
+                self.unreadable(block, &error);
                 None
             }
+        }
+    }
+
+    /// Deletes a file that fails its checks; leaves the folder alone when it is the system that fails.
+    fn unreadable(&self, block: &BlockId, error: &io::Error) {
+        match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => self.drop_damaged(block, error),
+            _ => self.rest(error),
         }
     }
 
@@ -210,7 +218,7 @@ impl Folder {
             tracing::warn!(
                 folder = %self.root.display(),
                 %error,
-                "the cache folder can not be written; blocks are not cached there until it can"
+                "the cache folder does not work; blocks are not cached there until it does"
             );
         }
     }

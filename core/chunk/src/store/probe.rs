@@ -1,5 +1,8 @@
 //! The check that a store can be written, read and deleted before a volume relies on it (spec 10-setting section 6).
 
+use std::future::Future;
+use std::time::Duration;
+
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result};
 use rand::RngExt as _;
@@ -11,13 +14,16 @@ use super::ObjectStore;
 const PROBE_BYTES: usize = 100;
 /// Random characters of its name.
 const PROBE_NAME_CHARS: usize = 10;
+/// Longest a step of the check may take: somebody waits for its answer.
+const STEP_DEADLINE: Duration = Duration::from_secs(30);
 /// Folder of the check's objects.
 const PROBE_PREFIX: &str = "testing/";
 
 /// Writes an object under `testing/`, reads it back, compares and deletes it.
 ///
 /// # Errors
-/// The store's error with the failing step in front; `Corrupt` when other bytes come back.
+/// The store's error with the failing step in front; `Timeout` when a step takes more than 30 s; `Corrupt` when other
+/// bytes come back.
 pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
     let (key, body) = {
         let mut random = rand::rng();
@@ -31,11 +37,10 @@ pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
     let place = store.describe();
     let step =
         |what: &str, error: Error| error.context(format!("the object store ({place}) can not be {what}"));
-    store
-        .put(&key, body.clone())
+    timely(store.put(&key, body.clone()))
         .await
         .map_err(|e| step("written", e))?;
-    let back = store.get(&key, None).await.map_err(|e| step("read", e))?;
+    let back = timely(store.get(&key, None)).await.map_err(|e| step("read", e))?;
     if back != body {
         return Err(Error::new(
             ErrorKind::Corrupt,
@@ -43,10 +48,28 @@ pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
         )
         .with_advice("Check that nothing between this machine and the store changes objects"));
     }
-    store.delete(&key).await.map_err(|e| step("deleted from", e))?;
+    timely(store.delete(&key))
+        .await
+        .map_err(|e| step("deleted from", e))?;
     // Only stores with real folders have this one, and a folder that others use now stays: both are fine.
-    let _ = store.delete(PROBE_PREFIX).await;
+    let _ = timely(store.delete(PROBE_PREFIX)).await;
     Ok(())
+}
+
+/// Gives a step its deadline. A store that is used outside a runtime is on this machine and has none.
+async fn timely<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return step.await;
+    }
+    tokio::time::timeout(STEP_DEADLINE, step)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Timeout,
+                format!("no answer within {} s", STEP_DEADLINE.as_secs()),
+            )
+            .with_advice("Check the bucket's address, the network and the proxy between"))
+        })
 }
 
 /// The first object that keeps a fresh volume from using this prefix, if any; leftovers of probes do not count.

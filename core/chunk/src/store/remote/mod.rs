@@ -29,8 +29,11 @@ use listing::Listing;
 pub use bucket::BucketUrl;
 pub use driver::KNOWN_STORAGES;
 
-/// Longest any call may take. Callers with less patience give up earlier; this one is for those with none.
-const CALL_DEADLINE: Duration = Duration::from_secs(300);
+/// Longest a call may take that moves a body. Callers with less patience give up earlier; this is for those who
+/// would wait forever.
+const BODY_DEADLINE: Duration = Duration::from_secs(600);
+/// Longest any other call may take.
+const CALL_DEADLINE: Duration = Duration::from_secs(120);
 /// Name of the checksum in the metadata of an object (spec 60-objects section 6).
 const CHECKSUM_NAME: &str = "Crc32c";
 
@@ -88,7 +91,11 @@ impl RemoteStore {
         key: &str,
         call: impl Future<Output = opendal::Result<T>>,
     ) -> Result<T> {
-        let result = match tokio::time::timeout(CALL_DEADLINE, call).await {
+        let deadline = match doing {
+            "read" | "write" => BODY_DEADLINE,
+            _ => CALL_DEADLINE,
+        };
+        let result = match tokio::time::timeout(deadline, call).await {
             Ok(result) => result.map_err(|e| self.secrets.object_error(&e, doing, key)),
             Err(_) => Err(Error::new(
                 ErrorKind::Timeout,
