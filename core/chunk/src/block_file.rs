@@ -216,9 +216,10 @@ impl BlockFile {
                 }
                 whole
             } else {
-                let mut space = vec![0; length];
-                platform::read_exact_at(&self.file, &mut space, start as u64)?;
-                self.check(piece, &space)?;
+                let mut space = [0; PIECE_BYTES];
+                let space = space.get_mut(..length).unwrap_or_default();
+                platform::read_exact_at(&self.file, space, start as u64)?;
+                self.check(piece, space)?;
                 let from = offset - start;
                 let part = rest.len().min(length - from);
                 if let (Some(to), Some(bytes)) = (rest.get_mut(..part), space.get(from..from + part)) {

@@ -43,8 +43,9 @@ impl ChunkStore {
     /// Fills `buffer` from `off` of a slice of `size` bytes.
     ///
     /// Costs, per block touched: memory hit one copy; local plain object one `preadv2` (and an open per 64 objects
-    /// in turn), one copy from the page cache; disk cache one `pread`, one checksum, one copy more. Ready on the
-    /// first poll in these cases, without allocation but for the object's name. Safe to drop; the buffer's content
+    /// in turn), one copy from the page cache; disk cache the same with a `pread` and a checksum, and one copy more
+    /// for a piece of 32 KiB that is read in part; staged block an open and two `pread`s beside. Ready on the first
+    /// poll in these cases, without allocation but for the object's name. Safe to drop; the buffer's content
     /// is undefined after an error.
     ///
     /// # Errors
