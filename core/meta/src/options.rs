@@ -29,8 +29,6 @@ pub struct MetaOptions {
     pub atime: AtimeMode,
     /// Path shown in the session record.
     pub mount_point: String,
-    /// A directory that takes the place of the root.
-    pub subdir: Option<String>,
     /// Name of this computer, shown in the session record.
     pub host_name: String,
     /// Addresses of this computer, shown in the session record.
@@ -53,7 +51,6 @@ impl Default for MetaOptions {
             skip_dir_mtime: Duration::from_millis(100),
             atime: AtimeMode::Never,
             mount_point: String::new(),
-            subdir: None,
             host_name: String::new(),
             ip_addresses: Vec::new(),
             inherit_group: false,

@@ -5,20 +5,42 @@ use moorage_model::{Ino, Result};
 use crate::Meta;
 use crate::open_files::LastClose;
 
+/// What the last close still has to do; left to the background when dropped.
+struct Unfinished<'m> {
+    meta: &'m Meta,
+    ino: Ino,
+    work: LastClose,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.meta.finish_close_later(self.ino, self.work);
+    }
+}
+
 impl Meta {
     /// Takes back one successful [`Meta::open_file`] (or the handle of a create). When it was the last handle of an
     /// unlinked file, the file becomes a deleted file whose data is removed in the background
     /// (spec 70-semantics section 4).
     ///
     /// # Errors
-    /// What the engine answers; the file is then turned into a deleted one when the session ends.
+    /// What the engine answers; the background tries once more, and at last the end of the session does.
     ///
     /// # Cancel safety
     /// The handle is taken back at once; the rest happens in the background when the future is dropped.
     pub async fn close_file(&self, ino: Ino) -> Result<()> {
         match self.open_files.note_close(ino) {
             LastClose::Nothing => Ok(()),
-            work => self.finish_close(ino, work).await,
+            work => {
+                let mut unfinished = Unfinished {
+                    meta: self,
+                    ino,
+                    work,
+                };
+                self.finish_close(ino, work).await?;
+                unfinished.work = LastClose::Nothing;
+                Ok(())
+            }
         }
     }
 

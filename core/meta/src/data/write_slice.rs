@@ -54,8 +54,9 @@ impl Meta {
     ///
     /// # Errors
     /// `NotFound` when the file is gone, `NotPermitted` when it is none, `NoSpace` and `QuotaExceeded`,
-    /// `FileTooLarge`, `InvalidArgument` for a slice that leaves its chunk or is a hole. After an error the slices
-    /// belong to nobody and the caller deletes them.
+    /// `FileTooLarge`, `InvalidArgument` for a slice that leaves its chunk or is a hole. After one of these the
+    /// slices belong to nobody and the caller deletes them. After `Unavailable`, `Timeout` and other failures of the
+    /// engine they may have been added: only [`Meta::read_slices`] tells.
     ///
     /// # Cancel safety
     /// Dropping the future may leave all slices added or none.

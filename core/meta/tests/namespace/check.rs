@@ -12,7 +12,7 @@ struct Records {
     edges: Vec<(Ino, Name, Entry)>,
 }
 
-async fn all(engine: &dyn Engine, range: Scan) -> Vec<(Key, Record)> {
+pub(crate) async fn all(engine: &dyn Engine, range: Scan) -> Vec<(Key, Record)> {
     let mut items = Vec::new();
     loop {
         let after = items.last().map(|(key, _): &(Key, Record)| key.clone());

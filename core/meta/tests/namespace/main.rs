@@ -12,6 +12,7 @@ mod fixture;
 mod jobs;
 mod model;
 mod obligations;
+mod rename;
 mod sessions;
 mod setattr;
 mod trash;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use moorage_engines::MemoryEngine;
 use moorage_meta::{Context, Engine, FallocateMode, Meta, OpenFlags, RenameFlags, SetAttr, UnlinkOptions};
-use moorage_model::{ChunkIndex, ErrorKind, Ino, NodeType, Result, Slice, SliceId, Timestamp, resolve};
+use moorage_model::{ChunkIndex, ErrorKind, Ino, NodeType, Result, Slice, Timestamp};
 
 use super::operations::{Action, At, Operation};
-use super::reference::{Content, NodeId, ROOT, Rename, Tree};
+use super::reference::{NodeId, ROOT, Rename, Tree};
 use crate::check::broken_invariants;
 use crate::fixture::{START, TestClock, TestData, name, quiet, setting};
 
@@ -16,16 +16,18 @@ use crate::fixture::{START, TestClock, TestData, name, quiet, setting};
 type Outcome = std::result::Result<(), ErrorKind>;
 
 pub(super) struct Run {
-    engine: Arc<dyn Engine>,
+    pub(super) engine: Arc<dyn Engine>,
+    /// Whether removals go to the trash.
+    pub(super) trash: bool,
     /// The same engine when it can cut the power.
     memory: Option<Arc<MemoryEngine>>,
     clock: Arc<TestClock>,
-    data: Arc<TestData>,
-    clients: Vec<Arc<Meta>>,
-    tree: Tree,
+    pub(super) data: Arc<TestData>,
+    pub(super) clients: Vec<Arc<Meta>>,
+    pub(super) tree: Tree,
     /// The tree at the last barrier, and the number of syncs by then.
     durable: (Tree, u64),
-    inodes: BTreeMap<NodeId, Ino>,
+    pub(super) inodes: BTreeMap<NodeId, Ino>,
     /// Handles by client and node.
     open: BTreeMap<(usize, NodeId), u32>,
     /// Files without links by the client that removed the last one and holds them open.
@@ -34,12 +36,15 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) async fn new(engine: Arc<dyn Engine>, memory: Option<Arc<MemoryEngine>>) -> Run {
+    pub(super) async fn new(engine: Arc<dyn Engine>, memory: Option<Arc<MemoryEngine>>, trash: bool) -> Run {
         let clock = Arc::new(TestClock::new());
-        Meta::format(&engine, &setting(), clock.as_ref()).await.unwrap();
+        let mut wanted = setting();
+        wanted.trash_days = u32::from(trash);
+        Meta::format(&engine, &wanted, clock.as_ref()).await.unwrap();
         engine.make_durable().await.unwrap();
         let mut run = Run {
             engine,
+            trash,
             memory,
             clock,
             data: Arc::new(TestData::default()),
@@ -152,7 +157,7 @@ impl Run {
                 let real = meta
                     .unlink(&root, directory, &name(at.name), UnlinkOptions::default())
                     .await;
-                let open = |id| self.open.contains_key(&(client, id));
+                let open = |id| !self.trash && self.open.contains_key(&(client, id));
                 Some((self.tree.unlink((parent, at.name), open), outcome(real)))
             }
             Action::RemoveDirectory(at) => {
@@ -235,7 +240,7 @@ impl Run {
                 flags,
             )
             .await;
-        let open = |id| self.open.contains_key(&(client, id));
+        let open = |id| !self.trash && self.open.contains_key(&(client, id));
         let expected = self
             .tree
             .rename((source, from.name), (target, to.name), how, open);
@@ -346,79 +351,6 @@ impl Run {
         assert_eq!(broken, [""; 0], "after a power cut");
     }
 
-    /// The first difference between volume and reference.
-    async fn differences(&self) -> Option<String> {
-        for (id, node) in &self.tree.nodes {
-            let ino = self.inodes[id];
-            let attr = match self.clients[0].getattr(ino).await {
-                Ok(attr) => attr,
-                Err(error) => return Some(format!("node {id} ({ino}): {error}")),
-            };
-            let seen = (attr.kind, attr.mode, attr.nlink);
-            if seen != (node.kind, node.mode, node.links) {
-                return Some(format!("node {id} ({ino}) is {seen:?}, not {node:?}"));
-            }
-            if node.kind == NodeType::Directory {
-                let entries = self.entries(ino).await;
-                let expected: BTreeMap<String, Ino> = node
-                    .entries
-                    .iter()
-                    .map(|(name, id)| (name.clone(), self.inodes[id]))
-                    .collect();
-                if entries != expected {
-                    return Some(format!(
-                        "directory {id} ({ino}) has {entries:?}, not {expected:?}"
-                    ));
-                }
-            }
-            if node.kind == NodeType::File {
-                let content = self.content(ino, attr.length).await;
-                if attr.length != node.length || content.as_ref() != Ok(&node.content) {
-                    return Some(format!(
-                        "file {id} ({ino}) has {} bytes: {content:?}, not {node:?}",
-                        attr.length
-                    ));
-                }
-            }
-        }
-        None
-    }
-
-    async fn entries(&self, ino: Ino) -> BTreeMap<String, Ino> {
-        let page = self.clients[1]
-            .read_directory(&Context::root(), ino, None, 1000, false)
-            .await
-            .unwrap();
-        page.into_iter()
-            .map(|item| (item.name.to_string(), item.entry.ino))
-            .collect()
-    }
-
-    async fn content(&self, ino: Ino, length: u64) -> std::result::Result<Content, String> {
-        let mut content = Content::new();
-        for chunk in [ChunkIndex(0), ChunkIndex(1)] {
-            let records = self.clients[1]
-                .read_slices(ino, chunk)
-                .await
-                .map_err(|error| error.to_string())?;
-            // A hole may be as long as a chunk; only what is not zero is compared.
-            let shown = resolve(&records)
-                .into_iter()
-                .filter(|segment| segment.id != SliceId::HOLE);
-            for segment in shown {
-                let Some(bytes) = self.data.show(&segment) else {
-                    return Err(format!("slice {} is gone", segment.id));
-                };
-                for (position, byte) in (chunk.start() + u64::from(segment.pos)..).zip(bytes) {
-                    if byte != 0 && position < length {
-                        content.insert(position, byte);
-                    }
-                }
-            }
-        }
-        Ok(content)
-    }
-
     /// Compares everything, ends both clients, and looks for what they left behind.
     pub(super) async fn finish(&mut self) {
         if let Some(memory) = &self.memory {
@@ -443,6 +375,23 @@ impl Run {
         assert_eq!(differences, None, "after both clients closed");
         let broken = broken_invariants(self.engine.as_ref(), Some(&self.data)).await;
         assert_eq!(broken, [""; 0], "after both clients closed");
+    }
+
+    /// Looks for data that was not removed, after the trash was emptied; only after a run without faults.
+    pub(super) async fn finish_without_leaks(&mut self) {
+        self.finish().await;
+        self.clock.advance(std::time::Duration::from_secs(3 * 86_400));
+        let admin = Meta::open(self.engine.clone(), quiet(), self.clock.clone())
+            .await
+            .unwrap();
+        admin.attach_data(self.data.clone());
+        admin.clean_up_trash().await.unwrap();
+        admin.clean_up_files().await.unwrap();
+        admin.flush_deletions().await.unwrap();
+        assert_eq!(self.leaked().await, [], "data that nothing owns");
+        assert_eq!(self.differences().await, None, "after the trash was emptied");
+        let broken = broken_invariants(self.engine.as_ref(), Some(&self.data)).await;
+        assert_eq!(broken, [""; 0], "after the trash was emptied");
     }
 }
 

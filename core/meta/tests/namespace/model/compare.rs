@@ -1,0 +1,102 @@
+//! Whether a volume shows what the reference holds.
+
+use std::collections::BTreeMap;
+
+use moorage_meta::{Context, Scan};
+use moorage_model::{ChunkIndex, Ino, NodeType, SliceId, resolve};
+
+use super::reference::Content;
+use super::run::Run;
+use crate::check::all;
+
+impl Run {
+    /// The first difference between volume and reference.
+    pub(super) async fn differences(&self) -> Option<String> {
+        for (id, node) in &self.tree.nodes {
+            let ino = self.inodes[id];
+            let attr = match self.clients[0].getattr(ino).await {
+                Ok(attr) => attr,
+                Err(error) => return Some(format!("node {id} ({ino}): {error}")),
+            };
+            // The entry that a file has in the trash stays a link.
+            let links = if self.trash && !attr.is_directory() {
+                node.links
+            } else {
+                attr.nlink
+            };
+            let seen = (attr.kind, attr.mode, links);
+            if seen != (node.kind, node.mode, node.links) {
+                return Some(format!("node {id} ({ino}) is {seen:?}, not {node:?}"));
+            }
+            if node.kind == NodeType::Directory {
+                let entries = self.entries(ino).await;
+                let expected: BTreeMap<String, Ino> = node
+                    .entries
+                    .iter()
+                    .map(|(name, id)| (name.clone(), self.inodes[id]))
+                    .collect();
+                if entries != expected {
+                    return Some(format!(
+                        "directory {id} ({ino}) has {entries:?}, not {expected:?}"
+                    ));
+                }
+            }
+            if node.kind == NodeType::File {
+                let content = self.content(ino, attr.length).await;
+                if attr.length != node.length || content.as_ref() != Ok(&node.content) {
+                    return Some(format!(
+                        "file {id} ({ino}) has {} bytes: {content:?}, not {node:?}",
+                        attr.length
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    async fn entries(&self, ino: Ino) -> BTreeMap<String, Ino> {
+        let page = self.clients[1]
+            .read_directory(&Context::root(), ino, None, 1000, false)
+            .await
+            .unwrap();
+        page.into_iter()
+            .map(|item| (item.name.to_string(), item.entry.ino))
+            .collect()
+    }
+
+    async fn content(&self, ino: Ino, length: u64) -> std::result::Result<Content, String> {
+        let mut content = Content::new();
+        for chunk in [ChunkIndex(0), ChunkIndex(1)] {
+            let records = self.clients[1]
+                .read_slices(ino, chunk)
+                .await
+                .map_err(|error| error.to_string())?;
+            // A hole may be as long as a chunk; only what is not zero is compared.
+            let shown = resolve(&records)
+                .into_iter()
+                .filter(|segment| segment.id != SliceId::HOLE);
+            for segment in shown {
+                let Some(bytes) = self.data.show(&segment) else {
+                    return Err(format!("slice {} is gone", segment.id));
+                };
+                for (position, byte) in (chunk.start() + u64::from(segment.pos)..).zip(bytes) {
+                    if byte != 0 && position < length {
+                        content.insert(position, byte);
+                    }
+                }
+            }
+        }
+        Ok(content)
+    }
+
+    /// Slices whose data was never removed although nothing owns them.
+    pub(super) async fn leaked(&self) -> Vec<SliceId> {
+        let owned = all(self.engine.as_ref(), Scan::SliceRefs).await;
+        let is_owned = |id: &SliceId| {
+            owned
+                .iter()
+                .any(|(key, _)| matches!(key, moorage_meta::Key::SliceRef(owned, _) if owned == id))
+        };
+        self.data.ids().into_iter().filter(|id| !is_owned(id)).collect()
+    }
+}
