@@ -80,7 +80,6 @@ impl MountPlan {
             skip_dir_mtime: flags.skip_dir_mtime,
             atime: flags.atime_mode.into(),
             mount_point: self.point.path().display().to_string(),
-            subdir: self.flags.access.subdir.clone(),
             host_name: moorage_host::host_name(),
             ip_addresses: moorage_host::ip_addresses(),
             max_deletes: self.flags.data.max_deletes,

@@ -171,7 +171,7 @@ async fn slices(engine: &dyn Engine, records: &Records, data: Option<&TestData>,
         }
     }
     let stored_ids = data.map(|data| data.ids());
-    for ((id, _), _) in &owners {
+    for (id, _) in owners.keys() {
         if stored_ids.as_ref().is_some_and(|ids| !ids.contains(id)) {
             broken.push(format!("slice {id} is shown but its data is gone"));
         }

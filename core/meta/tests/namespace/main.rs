@@ -2,6 +2,12 @@
 //!
 //! `obligations` holds one test per line of the list of what a writer owes the other clients of a volume.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
+
 mod check;
 mod compaction;
 mod content;
