@@ -93,7 +93,17 @@ impl Log {
         // Windows flushes only files that were opened for writing.
         let file = match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((None, 0)),
+            // Without a log, or where nothing can be written, nothing waits for a sync.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound
+                        | std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                return Ok((None, 0));
+            }
             Err(error) => return Err(failed(&path)(error)),
         };
         file.sync_data().map_err(failed(&path))?;

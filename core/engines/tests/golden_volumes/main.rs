@@ -1,0 +1,13 @@
+//! Volumes written by JuiceFS 1.4.1, read through the namespace and compared with what JuiceFS showed of them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod rows;
+mod settings;
+mod slices;
+mod tree;
+mod volume;

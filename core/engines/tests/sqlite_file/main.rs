@@ -1,0 +1,12 @@
+//! The SQLite engine on its file: what a close leaves, the log, other programs, other releases' layouts, what is
+//! refused, and how jobs share a transaction.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod closing;
+mod folder;
+mod groups;
+mod layouts;
+mod log;
+mod others;
+mod refusals;
