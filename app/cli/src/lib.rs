@@ -26,10 +26,15 @@ mod volume;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::arguments::Cli;
 use crate::context::Context;
+
+/// The whole command line, for whatever is made from it: manual pages, completions, the reference in docs/.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs one command line, program name first, and says how it ended; the help lists the codes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

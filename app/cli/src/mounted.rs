@@ -72,7 +72,7 @@ fn mount_point(path: &Path) -> Result<Option<PathBuf>> {
         .filter(|mount| path.starts_with(&mount.point))
         .max_by_key(|mount| mount.point.components().count());
     Ok(deepest
-        .filter(|mount| mount.kind == "fuse.moorage")
+        .filter(moorage_host::MountEntry::is_fuse)
         .map(|mount| mount.point))
 }
 

@@ -1,10 +1,9 @@
 //! `moorage completion`
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 use moorage_model::Result;
 
-use crate::arguments::Cli;
 use crate::output;
 
 /// Print a script that lets a shell complete commands and flags
@@ -18,6 +17,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "moorage", &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut crate::command_line(),
+        "moorage",
+        &mut script,
+    );
     output::line(&String::from_utf8_lossy(&script))
 }

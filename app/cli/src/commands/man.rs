@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use moorage_model::{Error, ErrorKind, Result};
-
-use crate::arguments::Cli;
 
 /// Write the manual pages, one file per command, into a folder
 ///
@@ -19,7 +17,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let folder = arguments.folder.as_path();
     std::fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+        .and_then(|()| clap_mangen::generate_to(crate::command_line(), folder))
         .map_err(|error| can_not_write(folder, error))
 }
 

@@ -132,7 +132,7 @@ impl Status {
             (
                 "Space",
                 format!(
-                    "{} used, {} free",
+                    "{} used, {}",
                     size::show(usage.used_space),
                     free(size::show(usage.available_space), setting.capacity)
                 ),
@@ -140,7 +140,7 @@ impl Status {
             (
                 "Files",
                 format!(
-                    "{} used, {} free",
+                    "{} used, {}",
                     usage.used_inodes,
                     free(usage.available_inodes.to_string(), setting.inodes)
                 ),
@@ -176,9 +176,9 @@ impl Status {
 /// What is free, when there is a limit.
 fn free(shown: String, limit: u64) -> String {
     if limit == 0 {
-        "no limit on what is".to_owned()
+        "no limit".to_owned()
     } else {
-        shown
+        format!("{shown} free")
     }
 }
 

@@ -185,7 +185,7 @@ impl Namespace<'_> {
         };
         let links = listing.subdirectories.saturating_add(2);
         let statistics = self.meta.setting().dir_stats && !attr.in_trash();
-        if attr.nlink == links && (!statistics || stat == Some(listing.stat)) {
+        if attr.nlink == links && (!statistics || stat.unwrap_or_default() == listing.stat) {
             return Ok(());
         }
         // Somebody may have changed it since it was listed.
@@ -206,7 +206,7 @@ impl Namespace<'_> {
                 Some(repair),
             );
         }
-        if statistics && stat != Some(listing.stat) {
+        if statistics && stat.unwrap_or_default() != listing.stat {
             let repair = self
                 .repair(self.meta.repair_directory_statistics(directory))
                 .await;

@@ -1,0 +1,175 @@
+//! Commands on a volume that nobody mounts.
+
+use crate::program::{Place, Run};
+
+fn on(place: &Place, arguments: &[&str]) -> Run {
+    place.run(arguments)
+}
+
+#[test]
+fn a_fresh_volume_is_whole_and_has_no_garbage() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let check = on(&place, &["fsck", "--json", &url]).ends_with(0).json();
+    assert_eq!(check["findings"], serde_json::json!([]));
+    let garbage = on(&place, &["gc", "--json", &url]).ends_with(0).json();
+    assert_eq!(garbage["leaked"]["objects"], 0);
+}
+
+#[test]
+fn an_object_that_nothing_names_is_found_and_deleted_when_old_enough() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let object = place.path("objects/disk/chunks/0/0/7_0_4");
+    std::fs::create_dir_all(object.parent().expect("a folder")).expect("folders");
+    std::fs::write(&object, "data").expect("an object");
+    let young = on(&place, &["gc", "--delete", "--json", &url])
+        .ends_with(0)
+        .json();
+    assert_eq!(
+        (&young["young"]["objects"], &young["leaked"]["objects"]),
+        (&1.into(), &0.into())
+    );
+    assert!(object.exists(), "a young object was deleted");
+    let mut gc = place.command(&["gc", "--delete", "--json", &url]);
+    let old = crate::program::finish(gc.env("JFS_GC_SKIPPEDTIME", "0"))
+        .ends_with(0)
+        .json();
+    assert_eq!(old["leaked"]["objects"], 1);
+    assert!(!object.exists());
+}
+
+#[test]
+fn quotas_are_set_listed_checked_and_removed() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let set = [
+        "quota",
+        "set",
+        &url,
+        "--path",
+        "/team/a",
+        "--create",
+        "--capacity",
+        "1",
+        "--inodes",
+        "5",
+        "--json",
+    ];
+    on(
+        &place,
+        &[
+            "quota", "set", &url, "--path", "/team", "--create", "--inodes", "9",
+        ],
+    )
+    .ends_with(0);
+    let quota = on(&place, &set).ends_with(0).json();
+    assert_eq!(
+        (&quota[0]["max_space"], &quota[0]["max_inodes"]),
+        (&(1u64 << 30).into(), &5.into())
+    );
+    let list = on(&place, &["quota", "list", "--json", &url]).ends_with(0).json();
+    assert_eq!(list.as_array().map(Vec::len), Some(2));
+    on(&place, &["quota", "check", &url]).ends_with(0);
+    on(&place, &["quota", "delete", &url, "--path", "/team/a"]).ends_with(0);
+    on(&place, &["quota", "get", &url, "--path", "/team/a"]).ends_with(3);
+    on(&place, &["quota", "set", &url, "--uid", "1000", "--inodes", "5"]).ends_with(9);
+    on(&place, &["config", &url, "--user-group-quota"]).ends_with(0);
+    on(&place, &["quota", "set", &url, "--uid", "1000", "--inodes", "5"]).ends_with(0);
+}
+
+#[test]
+fn folders_are_cloned_summed_up_and_removed_by_url() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    on(
+        &place,
+        &["quota", "set", &url, "--path", "/a", "--create", "--inodes", "9"],
+    )
+    .ends_with(0);
+    on(&place, &["clone", &url, "/a", "/b"]).ends_with(0);
+    on(&place, &["clone", &url, "/a", "/b"]).ends_with(4);
+    let summary = on(&place, &["summary", "--json", &url, "/"]).ends_with(0).json();
+    assert_eq!(summary[0]["dirs"], 3);
+    let removed = on(&place, &["rmr", "--json", &url, "/a", "/b/"])
+        .ends_with(0)
+        .json();
+    assert_eq!(removed["entries"], 2);
+    on(&place, &["rmr", &url, "/a"]).ends_with(3);
+    on(&place, &["rmr", &url, "/"]).ends_with(2);
+    let info = on(&place, &["info", "--json", &url, "/"]).ends_with(0).json();
+    assert_eq!((&info[0]["inode"], &info[0]["dirs"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn config_changes_what_is_given_and_says_so() {
+    let place = Place::new();
+    let url = place.volume(&["--secret-key", "first"]);
+    let run = on(
+        &place,
+        &["config", &url, "--trash-days", "7", "--secret-key", "second"],
+    )
+    .ends_with(0);
+    assert!(run.err.contains("TrashDays: 1 -> 7"), "{}", run.err);
+    let setting = on(&place, &["config", "--json", &url]).ends_with(0).json();
+    assert_eq!(
+        (&setting["TrashDays"], &setting["KeyEncrypted"]),
+        (&7.into(), &true.into())
+    );
+    on(
+        &place,
+        &[
+            "config",
+            &url,
+            "--min-client-version",
+            "2.0.0",
+            "--max-client-version",
+            "1.0.0",
+        ],
+    )
+    .ends_with(2);
+}
+
+#[test]
+fn destroy_wants_the_right_uuid_and_leaves_nothing() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let uuid = on(&place, &["config", "--json", &url]).json()["UUID"]
+        .as_str()
+        .expect("text")
+        .to_owned();
+    on(
+        &place,
+        &["destroy", "--yes", &url, "00000000-0000-0000-0000-000000000000"],
+    )
+    .ends_with(2);
+    on(&place, &["destroy", &url, &uuid]).ends_with(2);
+    on(&place, &["status", &url]).ends_with(0);
+    on(&place, &["destroy", "--yes", &url, &uuid]).ends_with(0);
+    on(&place, &["status", &url]).ends_with(3);
+    assert!(crate::program::files_below(&place.path("objects")).is_empty());
+}
+
+#[test]
+fn bench_measures_any_folder_and_cleans_up() {
+    let place = Place::new();
+    let folder = place.path("home");
+    std::fs::create_dir(&folder).expect("a folder");
+    let path = folder.display().to_string();
+    let arguments = [
+        "bench",
+        "--json",
+        "--big-file-size",
+        "2M",
+        "--small-file-size",
+        "4K",
+        "--small-file-count",
+        "3",
+        "-p",
+        "2",
+        &path,
+    ];
+    let measured = on(&place, &arguments).ends_with(0).json();
+    assert_eq!(measured.as_array().map(Vec::len), Some(5));
+    assert_eq!(std::fs::read_dir(&folder).expect("the folder").count(), 0);
+}

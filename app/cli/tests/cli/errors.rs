@@ -1,0 +1,179 @@
+//! What goes wrong before a volume is open: the error names the object, says what to do, and has its exit code.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::program::{Place, Run};
+
+/// An error of three parts that names `object`.
+#[track_caller]
+fn explains(run: &Run, object: &str) {
+    assert!(run.err.starts_with("error: "), "{}", run.err);
+    assert!(run.err.contains(object), "{object} in {}", run.err);
+    assert!(run.err.contains("  what to do: "), "{}", run.err);
+    assert!(!run.err.contains("panicked"), "{}", run.err);
+}
+
+#[test]
+fn a_url_without_a_scheme_is_a_usage_error() {
+    let run = Place::new().run(&["status", "/some/file.db"]).ends_with(2);
+    explains(&run, "/some/file.db");
+}
+
+#[test]
+fn an_unknown_scheme_is_named() {
+    let run = Place::new().run(&["status", "floppy://a"]).ends_with(2);
+    explains(&run, "floppy");
+}
+
+#[test]
+fn a_missing_database_is_not_found_and_not_made() {
+    let place = Place::new();
+    let run = place.run(&["status", &place.url("none.db")]).ends_with(3);
+    explains(&run, "none.db");
+    assert!(!place.path("none.db").exists(), "looking made a database");
+}
+
+#[test]
+fn a_missing_folder_is_not_found_even_for_format() {
+    let place = Place::new();
+    let run = place
+        .run(&["format", &place.url("no/folder/x.db"), "disk"])
+        .ends_with(3);
+    explains(&run, "no/folder");
+}
+
+#[test]
+fn an_empty_database_holds_no_volume() {
+    let place = Place::new();
+    Connection::open(place.path("empty.db"))
+        .and_then(|database| database.execute_batch("CREATE TABLE x(y); DROP TABLE x;"))
+        .expect("a database");
+    let run = place.run(&["status", &place.url("empty.db")]).ends_with(3);
+    explains(&run, "holds no volume");
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let place = Place::new();
+    let database = Connection::open(place.path("other.db")).expect("a database");
+    database
+        .execute_batch("CREATE TABLE bookmarks(url TEXT); INSERT INTO bookmarks VALUES('a');")
+        .expect("a table");
+    drop(database);
+    place.run(&["status", &place.url("other.db")]).ends_with(3);
+    let objects = place.path("objects").display().to_string();
+    let arguments = ["format", "--bucket", &objects, &place.url("other.db"), "disk"];
+    let run = place.run(&arguments).ends_with(4);
+    explains(&run, "another program");
+    let tables: i64 = Connection::open(place.path("other.db"))
+        .and_then(|database| database.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)))
+        .expect("the count of tables");
+    assert_eq!(tables, 1);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_damaged() {
+    let place = Place::new();
+    fs::write(
+        place.path("text.db"),
+        "no database at all, but long enough ".repeat(100),
+    )
+    .expect("a file");
+    let run = place.run(&["status", &place.url("text.db")]);
+    assert_ne!(run.code, 0);
+    assert!(run.err.contains("text.db"), "{}", run.err);
+}
+
+/// Changes the stored setting of a volume by text.
+fn edit_setting(place: &Place, from: &str, to: &str) {
+    let database = Connection::open(place.path("meta.db")).expect("a database");
+    let changed = database
+        .execute(
+            "UPDATE jfs_setting SET value = replace(value, ?1, ?2)",
+            [from, to],
+        )
+        .expect("an update");
+    assert_eq!(changed, 1);
+}
+
+#[test]
+fn a_newer_format_is_refused_by_every_command() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    edit_setting(&place, "\"MetaVersion\": 1", "\"MetaVersion\": 2");
+    for arguments in [
+        vec!["status", &url],
+        vec!["fsck", &url],
+        vec!["gc", &url],
+        vec!["rmr", &url, "/a"],
+    ] {
+        place.run(&arguments).ends_with(9);
+    }
+}
+
+#[test]
+fn a_client_floor_above_this_client_is_refused() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    edit_setting(&place, "1.1.0-A", "9.0.0");
+    let run = place.run(&["status", &url]).ends_with(9);
+    assert!(run.err.contains("9.0.0"), "{}", run.err);
+}
+
+#[test]
+fn a_damaged_setting_is_damaged_and_stays() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    edit_setting(&place, "\"UUID\"", "UUID");
+    let run = place.run(&["status", &url]).ends_with(7);
+    explains(&run, "meta.db");
+}
+
+#[test]
+fn an_unknown_store_is_not_supported() {
+    let place = Place::new();
+    let arguments = [
+        "format",
+        "--storage",
+        "tape",
+        "--bucket",
+        "x",
+        &place.url("meta.db"),
+        "disk",
+    ];
+    let run = place.run(&arguments).ends_with(9);
+    assert!(run.err.contains("tape"), "{}", run.err);
+}
+
+#[test]
+fn a_store_that_can_not_be_written_makes_no_volume() {
+    let place = Place::new();
+    fs::write(place.path("file"), "in the way").expect("a file");
+    let bucket = place.path("file/objects").display().to_string();
+    let url = place.url("meta.db");
+    let run = place.run(&["format", "--bucket", &bucket, &url, "disk"]);
+    assert_ne!(run.code, 0);
+    assert!(run.err.contains("objects"), "{}", run.err);
+    place.run(&["status", &url]).ends_with(3);
+}
+
+#[test]
+fn a_path_outside_of_every_mount_is_not_found() {
+    let place = Place::new();
+    let run = place.run(&["info", "."]).ends_with(3);
+    explains(&run, "mounted volume");
+}
+
+#[test]
+fn with_json_an_error_is_json_too() {
+    let place = Place::new();
+    let run = place
+        .run(&["status", "--json", &place.url("none.db")])
+        .ends_with(3);
+    let error: serde_json::Value = serde_json::from_str(&run.err).expect("JSON");
+    assert_eq!(error["exit_code"], 3);
+    assert_eq!(error["kind"], "NotFound");
+    assert!(error["advice"].is_string());
+}
