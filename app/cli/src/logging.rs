@@ -30,6 +30,8 @@ pub(crate) fn start(arguments: &LoggingArguments) {
         (false, 2) => "info,moorage=debug",
         (false, _) => "debug,moorage=trace",
     };
+    // A reply to a process that was killed meanwhile is no error, though fuser calls it one.
+    let level = format!("{level},fuser::reply=off");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     // An embedding program may have set one already.
     let _ = tracing_subscriber::fmt()

@@ -50,4 +50,5 @@ pub use txn::{Read, Txn, TxnExt};
 pub use usage::{Counting, QuotaCheck, QuotaLimits, Usage};
 pub use verbs::{
     CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
+    without_set_id,
 };

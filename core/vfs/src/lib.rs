@@ -30,7 +30,7 @@ pub use reply::{
 };
 pub use request::{
     FallocateMode, LockRange, LockWait, NewNode, OpenFlags, RecordLockRequest, RenameFlags, SeekTarget,
-    SetAttrRequest, SetTime, SetXattrMode,
+    SetAttrRequest, SetTime, SetXattrMode, WriteOrigin,
 };
 pub use vfs::Vfs;
 pub use volume_data::VolumeData;

@@ -52,6 +52,16 @@ pub struct OpenFlags {
     pub direct: bool,
 }
 
+/// Where written bytes come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteOrigin {
+    /// Pages that a memory mapping changed. They stay at their offset, also with a handle that appends: a kernel writes
+    /// mapped pages through any handle that can write.
+    pub mapped: bool,
+    /// A caller who may not keep the set-id bits of the file.
+    pub drops_set_id: bool,
+}
+
 /// A node to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewNode {

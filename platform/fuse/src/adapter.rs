@@ -14,7 +14,7 @@ use fuser::{
     ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 use moorage_model::{Error, ErrorKind, Gid, Ino, NodeType, Uid};
-use moorage_vfs::{LockRange, LockWait, NewNode, SetAttrRequest, SetTime, Vfs};
+use moorage_vfs::{LockRange, LockWait, NewNode, SetAttrRequest, SetTime, Vfs, WriteOrigin};
 use tokio::runtime::Handle;
 
 use crate::answers::{self, GENERATION, or_refuse};
@@ -280,13 +280,12 @@ impl Filesystem for Adapter {
         }
         // The buffer is the FUSE thread's own, so a write that has to wait needs a copy.
         let data = self.buffers.copy_of(data);
-        let mapped = kind.contains(WriteFlags::FUSE_WRITE_CACHE);
+        let origin = WriteOrigin {
+            mapped: kind.contains(WriteFlags::FUSE_WRITE_CACHE),
+            drops_set_id: kind.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID),
+        };
         self.answer(|vfs| async move {
-            let written = if mapped {
-                vfs.write_mapped(handle(file), offset, &data).await
-            } else {
-                vfs.write(handle(file), offset, &data).await
-            };
+            let written = vfs.write_from(handle(file), offset, &data, origin).await;
             answers::written("write", written, reply);
         });
     }

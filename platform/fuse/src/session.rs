@@ -26,13 +26,15 @@ const CONGESTED_FROM: u16 = 96;
 const THREADS: std::ops::RangeInclusive<usize> = 2..=16;
 
 /// Capabilities asked for on every mount (guides/performance section 6). One that the kernel lacks is done without.
-const WANTED: [InitFlags; 11] = [
+const WANTED: [InitFlags; 12] = [
     InitFlags::FUSE_PARALLEL_DIROPS,
     InitFlags::FUSE_ASYNC_DIO,
     InitFlags::FUSE_DO_READDIRPLUS,
     InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_CACHE_SYMLINKS,
     InitFlags::FUSE_ATOMIC_O_TRUNC,
+    // Without it the kernel asks for security.capability before each write.
+    InitFlags::FUSE_HANDLE_KILLPRIV_V2,
     InitFlags::FUSE_AUTO_INVAL_DATA,
     InitFlags::FUSE_DIRECT_IO_ALLOW_MMAP,
     // The vfs applies the umask itself, since a default ACL takes its place.

@@ -34,6 +34,7 @@ pub use create::{CreateNode, Created, Opened};
 pub use rename::RenameFlags;
 pub use setattr::{SetAttr, SetTime};
 pub(crate) use setattr_rules::mode_after_write;
+pub use setattr_rules::without_set_id;
 pub use statfs::StatFs;
 pub use unlink::UnlinkOptions;
 pub use xattr::XattrMode;

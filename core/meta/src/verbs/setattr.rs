@@ -5,7 +5,7 @@ use std::sync::Arc;
 use moorage_model::{Attr, ErrorKind, Gid, Ino, Result, TierId, Timestamp, Uid};
 
 use super::setattr_rules::{
-    check_owner_rules, mode_after_chmod, mode_after_chown, needs_write_access, stored_time,
+    check_owner_rules, mode_after_chmod, mode_after_chown, mode_after_write, needs_write_access, stored_time,
 };
 use crate::data::{change_length, check_new_length, touch_content};
 use crate::{Context, Key, MAY_WRITE, Meta, Record, Txn};
@@ -114,6 +114,7 @@ async fn run(meta: &Meta, txn: &mut dyn Txn, context: &Context, ino: Ino, change
             meta.check_access_in(&*txn, context, &before, MAY_WRITE).await?;
         }
         after = change_length(meta, txn, ino, &before, size).await?;
+        after.mode = mode_after_write(context, &after);
     }
     apply_owner_and_mode(meta, txn, context, &mut after, &change).await?;
     if let Some(time) = change.atime {

@@ -59,9 +59,16 @@ pub(super) fn mode_after_chown(context: &Context, attr: &Attr) -> u16 {
 /// The mode after the content was changed by this caller: what anybody may write runs for nobody else.
 pub(crate) fn mode_after_write(context: &Context, attr: &Attr) -> u16 {
     if context.uid == Uid::ROOT {
-        return attr.mode;
+        attr.mode
+    } else {
+        without_set_id(attr.mode)
     }
-    let mode = attr.mode & !SETUID;
+}
+
+/// A mode of a file without the bits that a write by anybody but root takes away. The set-group-id bit of a file that
+/// its group can not execute marks mandatory locking and stays.
+pub fn without_set_id(mode: u16) -> u16 {
+    let mode = mode & !SETUID;
     if mode & GROUP_EXECUTE != 0 {
         mode & !SETGID
     } else {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::poll;
+use moorage_meta::{Context, SetAttr, without_set_id};
 use moorage_model::{CHUNK_SIZE, ChunkIndex, Error, ErrorKind, MAX_FILE_LENGTH, Result};
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -82,6 +83,24 @@ impl OpenFile {
             rest = tail;
         }
         Ok(data.len())
+    }
+
+    /// Takes the set-id bits away that a write by anybody but root may not leave. One transaction when there are any.
+    pub(crate) async fn drop_set_id(&self, vfs: &Vfs) -> Result<()> {
+        let (mode, generation) = {
+            let content = self.content();
+            (content.attr.mode, content.generation)
+        };
+        if without_set_id(mode) == mode {
+            return Ok(());
+        }
+        let change = SetAttr {
+            mode: Some(without_set_id(mode)),
+            ..SetAttr::default()
+        };
+        let attr = vfs.meta().setattr(&Context::root(), self.ino, change).await?;
+        self.content_mut().refreshed(&attr, generation);
+        Ok(())
     }
 
     async fn write_part(self: &Arc<Self>, vfs: &Vfs, chunk: ChunkIndex, pos: u32, data: &[u8]) -> Result<()> {

@@ -8,7 +8,7 @@ use moorage_model::{ErrorKind, Result};
 
 use crate::handles::Opened;
 use crate::journal::Operation;
-use crate::{FileHandle, Vfs};
+use crate::{FileHandle, Vfs, WriteOrigin};
 
 /// Blocks that one write may begin beside those it fills: at the end of one chunk and at the start of the next.
 const BLOCKS_AT_ONCE: u64 = 2;
@@ -25,33 +25,33 @@ impl Vfs {
     /// # Cancel safety
     /// A dropped future may have written a first part.
     pub async fn write(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<usize> {
-        self.write_from(handle, offset, data, Origin::Call).await
+        self.write_from(handle, offset, data, WriteOrigin::default())
+            .await
     }
 
-    /// Takes over pages that a memory mapping changed. They stay at their offset, also with a handle that appends:
-    /// a kernel writes mapped pages through any handle that can write.
+    /// As [`Vfs::write`], for a kernel that tells where the bytes come from. One more transaction when set-id bits
+    /// have to go.
     ///
     /// # Errors
     /// As [`Vfs::write`].
     ///
     /// # Cancel safety
     /// As [`Vfs::write`].
-    pub async fn write_mapped(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<usize> {
-        self.write_from(handle, offset, data, Origin::Mapping).await
-    }
-
-    async fn write_from(
+    pub async fn write_from(
         &self,
         handle: FileHandle,
         offset: u64,
         data: &[u8],
-        origin: Origin,
+        origin: WriteOrigin,
     ) -> Result<usize> {
         let arguments = || format!("{},{},{offset}", handle.0, data.len());
         self.watch(Operation::Write, None, arguments, async {
             match self.handles.get(handle)? {
                 Opened::File(opened) if opened.flags.write || opened.flags.append => {
-                    let append = opened.flags.append && origin == Origin::Call;
+                    if origin.drops_set_id {
+                        opened.file.drop_set_id(self).await?;
+                    }
+                    let append = opened.flags.append && !origin.mapped;
                     opened.file.write(self, append, offset, data).await
                 }
                 Opened::Internal(node) => node.write(self, data).await,
@@ -83,13 +83,4 @@ impl Vfs {
             Poll::Pending => None,
         }
     }
-}
-
-/// Where written bytes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    /// A caller's write.
-    Call,
-    /// Pages of a memory mapping.
-    Mapping,
 }
