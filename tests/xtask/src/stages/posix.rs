@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::table::Outcome;
 use crate::volume::{self, Volume};
@@ -41,22 +41,26 @@ pub(crate) fn run() -> Result<Outcome> {
         .arg("-p")
         .arg(volume.mount_point());
     let finished = run::finish(&mut command, LIMIT)?;
-    let count = |word: &str| {
-        finished
-            .output
-            .lines()
-            .filter(|line| line.trim_end().ends_with(word))
-            .count() as u64
-    };
-    let mut outcome = Outcome {
-        passed: count("success"),
-        failed: count("FAILED"),
-        skipped: count("skipped"),
-    };
+    let mut outcome = summary(&finished.output).context("pjdfstest printed no summary")?;
     if !finished.success && outcome.failed == 0 {
         outcome.failed = 1;
     }
     volume.unmount()?;
     volume.check("fsck", &[])?;
     Ok(outcome)
+}
+
+/// `Summary: 0 failed, 16 skipped, 382 passed, 0 expected failures, 398 total`
+fn summary(output: &str) -> Option<Outcome> {
+    let line = output.lines().rev().find_map(|line| line.trim().strip_prefix("Summary: "))?;
+    let count = |word: &str| {
+        line.split(", ")
+            .find_map(|part| part.strip_suffix(word)?.trim().parse().ok())
+            .unwrap_or(0)
+    };
+    Some(Outcome {
+        passed: count("passed"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+    })
 }
