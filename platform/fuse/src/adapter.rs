@@ -273,17 +273,17 @@ impl Filesystem for Adapter {
         _owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        let at_once = || self.vfs.write_now(handle(file), offset, data);
+        let origin = WriteOrigin {
+            mapped: kind.contains(WriteFlags::FUSE_WRITE_CACHE),
+            drops_set_id: kind.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID),
+        };
+        let at_once = || self.vfs.write_now(handle(file), offset, data, origin);
         if let Some(written) = dispatch::now(&self.runtime, at_once) {
             answers::written("write", written, reply);
             return;
         }
         // The buffer is the FUSE thread's own, so a write that has to wait needs a copy.
         let data = self.buffers.copy_of(data);
-        let origin = WriteOrigin {
-            mapped: kind.contains(WriteFlags::FUSE_WRITE_CACHE),
-            drops_set_id: kind.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID),
-        };
         self.answer(|vfs| async move {
             let written = vfs.write_from(handle(file), offset, &data, origin).await;
             answers::written("write", written, reply);

@@ -61,12 +61,18 @@ impl Vfs {
         .await
     }
 
-    /// As [`Vfs::write`], for bytes that are only lent: takes them over at once, or answers `None` when that could mean
-    /// to wait. Then the same bytes can be given to [`Vfs::write`], also when a first part was taken already.
+    /// As [`Vfs::write_from`], for bytes that are only lent: takes them over at once, or answers `None` when that could
+    /// mean to wait. Then the same bytes can be given to [`Vfs::write_from`], also when a first part was taken already.
     ///
     /// # Errors
     /// As [`Vfs::write`].
-    pub fn write_now(&self, handle: FileHandle, offset: u64, data: &[u8]) -> Option<Result<usize>> {
+    pub fn write_now(
+        &self,
+        handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        origin: WriteOrigin,
+    ) -> Option<Result<usize>> {
         let (used, limit) = self.chunks.buffers();
         let needed = data.len() as u64 + BLOCKS_AT_ONCE * u64::from(self.chunks.block_size());
         if used.saturating_add(needed) > limit {
@@ -77,7 +83,7 @@ impl Vfs {
             Ok(Opened::File(opened)) if opened.flags.write && !opened.flags.append => {}
             _ => return None,
         }
-        let write = pin!(self.write(handle, offset, data));
+        let write = pin!(self.write_from(handle, offset, data, origin));
         match write.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
