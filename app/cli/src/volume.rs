@@ -100,12 +100,14 @@ impl Volume {
         Ok(Volume { meta, chunks })
     }
 
-    /// Makes what the command changed survive a power cut, then closes.
+    /// Removes the data of what the command deleted, makes what it changed survive a power cut, then closes.
     ///
     /// # Errors
-    /// Of the durability barrier: then a power cut may undo a part.
+    /// Of a deletion: then the hourly job of a mount removes the rest. Of the durability barrier: then a power cut
+    /// may undo a part.
     pub(crate) async fn close(self) -> Result<()> {
         if !self.meta.options().read_only {
+            self.meta.flush_deletions().await?;
             self.meta.make_durable().await?;
         }
         self.meta.engine().close().await

@@ -185,7 +185,9 @@ impl Namespace<'_> {
         };
         let links = listing.subdirectories.saturating_add(2);
         let statistics = self.meta.setting().dir_stats && !attr.in_trash();
-        if attr.nlink == links && (!statistics || stat.unwrap_or_default() == listing.stat) {
+        // A missing record is made by whoever needs it.
+        let drifted = statistics && stat.is_some_and(|stat| stat != listing.stat);
+        if attr.nlink == links && !drifted {
             return Ok(());
         }
         // Somebody may have changed it since it was listed.
@@ -195,9 +197,15 @@ impl Namespace<'_> {
         }
         if attr.nlink != links {
             let repair = self.repair(self.meta.repair_directory_links(directory)).await;
+            // Programs take a directory with two links for one without sub-directories; too many harm nobody.
+            let severity = if attr.nlink < links {
+                Severity::Warning
+            } else {
+                Severity::Note
+            };
             self.add(
                 Defect::LinkCount,
-                Severity::Warning,
+                severity,
                 format!(
                     "directory {directory} says {} links, its sub-directories make {links}",
                     attr.nlink
@@ -206,20 +214,17 @@ impl Namespace<'_> {
                 Some(repair),
             );
         }
-        if statistics && stat.unwrap_or_default() != listing.stat {
+        if let Some(stored) = stat.filter(|_| drifted) {
             let repair = self
                 .repair(self.meta.repair_directory_statistics(directory))
                 .await;
-            let stored = stat.map_or("are missing".to_owned(), |stat| {
-                format!("say {} bytes in {} entries", stat.space, stat.inodes)
-            });
             let counted = listing.stat;
             self.add(
                 Defect::DirectoryStatistics,
                 Severity::Note,
                 format!(
-                    "the statistics of directory {directory} {stored}, a listing {} bytes in {} entries",
-                    counted.space, counted.inodes
+                    "the statistics of directory {directory} say {} bytes in {} entries, a listing {} bytes in {}",
+                    stored.space, stored.inodes, counted.space, counted.inodes
                 ),
                 "Such numbers drift; `fsck --repair` counts them again.",
                 Some(repair),

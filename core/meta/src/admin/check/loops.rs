@@ -15,10 +15,11 @@ impl Namespace<'_> {
             let mut chain: Vec<Ino> = Vec::new();
             let mut on_chain = InodeSet::default();
             let mut current = *start;
+            let mut met = Vec::new();
             while current != Ino::ROOT && !current.is_trash() && !done.contains(current) {
                 if !on_chain.insert(current) {
                     let first = chain.iter().position(|ino| *ino == current).unwrap_or(0);
-                    loops.push(chain.split_off(first));
+                    met = chain.split_off(first);
                     break;
                 }
                 chain.push(current);
@@ -27,12 +28,11 @@ impl Namespace<'_> {
                 };
                 current = *parent;
             }
-            done.insert(*start);
-            chain.into_iter().for_each(|ino| {
+            for ino in chain.into_iter().chain(met.iter().copied()) {
                 done.insert(ino);
-            });
-            for ino in loops.last().into_iter().flatten() {
-                done.insert(*ino);
+            }
+            if !met.is_empty() {
+                loops.push(met);
             }
         }
         for found in loops {

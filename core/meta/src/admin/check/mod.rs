@@ -6,6 +6,7 @@ mod links;
 mod loops;
 mod namespace;
 mod owners;
+mod references;
 mod repair;
 mod report;
 
@@ -42,7 +43,7 @@ impl Meta {
     /// again before it is reported, and numbers that move meanwhile are not compared.
     ///
     /// Repairs, when asked for: link counts, parents, kinds, directory statistics, entries without a node (a directory
-    /// gets an empty node again, others lose the entry), orphans (linked into `/lost+found`), deleted files that
+    /// gets a node again, others lose the entry), orphans (linked into `/lost+found`), deleted files that
     /// nobody holds open, and, while no other session lives, usage counters and slice owners.
     ///
     /// Memory: 40 bytes per directory and 1 MB per million other nodes; 50 MB per million slices, of which at most

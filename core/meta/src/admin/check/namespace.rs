@@ -1,8 +1,8 @@
 //! The passes over nodes and entries.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use moorage_model::{Attr, Counter, Error, ErrorKind, Ino, NodeType, Result};
+use moorage_model::{AclId, Attr, Counter, Error, ErrorKind, Ino, NodeType, Result};
 
 use super::inode_set::InodeSet;
 use super::report::{Defect, Finding, RepairState, Severity};
@@ -28,6 +28,8 @@ pub(super) struct Namespace<'m> {
     pub(super) directories: HashMap<Ino, Ino>,
     /// Nodes that need no name: held open, or the top of an unfinished clone.
     pub(super) nameless: HashSet<Ino>,
+    /// ACL rules that nodes refer to.
+    pub(super) acls: BTreeSet<AclId>,
     /// Bytes and number of the nodes that count.
     pub(super) used: (i64, i64),
     /// No session but this client's own lives, so numbers do not move.
@@ -45,6 +47,7 @@ impl<'m> Namespace<'m> {
             named: InodeSet::default(),
             directories: HashMap::new(),
             nameless: HashSet::new(),
+            acls: BTreeSet::new(),
             used: (0, 0),
             alone: false,
         }
@@ -58,6 +61,8 @@ impl<'m> Namespace<'m> {
         if !self.collect_nodes().await? {
             return Ok(());
         }
+        self.check_acls().await?;
+        self.check_deleted_files().await?;
         let all: Vec<Ino> = self.directories.keys().copied().collect();
         self.check_directories(all).await?;
         self.check_edges().await?;
@@ -131,6 +136,7 @@ impl<'m> Namespace<'m> {
                     continue;
                 };
                 self.nodes.insert(ino);
+                self.note_acls(&attr);
                 match attr.kind {
                     NodeType::Directory => {
                         self.directories.insert(ino, attr.parent);

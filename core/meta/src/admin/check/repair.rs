@@ -188,6 +188,20 @@ impl Meta {
         .await
     }
 
+    /// Drops the deleted-file record of a file that exists.
+    pub(super) async fn repair_deleted_record(&self, ino: Ino, length: u64) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                if txn.lock_node(ino).await?.is_none() {
+                    return Ok(false);
+                }
+                txn.delete(Key::DeletedFile(ino, length));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     /// Corrects a usage counter that still has the value that was compared.
     pub(super) async fn repair_counter(&self, counter: Counter, stored: i64, scanned: i64) -> Repaired {
         self.transact("repair", move |_, txn| {

@@ -51,6 +51,10 @@ pub enum Defect {
     LinkCount,
     /// A symlink without a target.
     MissingTarget,
+    /// An ACL rule that nodes refer to and that does not exist.
+    MissingAcl,
+    /// A file that is recorded as deleted and still exists.
+    DeletedButPresent,
     /// Directory statistics that differ from a listing.
     DirectoryStatistics,
     /// A usage counter that differs from a scan.
@@ -77,6 +81,8 @@ impl Defect {
             Defect::Orphan => "orphan",
             Defect::LinkCount => "link-count",
             Defect::MissingTarget => "missing-target",
+            Defect::MissingAcl => "missing-acl",
+            Defect::DeletedButPresent => "deleted-but-present",
             Defect::DirectoryStatistics => "directory-statistics",
             Defect::UsageCounter => "usage-counter",
             Defect::SliceOwners => "slice-owners",

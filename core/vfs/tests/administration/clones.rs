@@ -1,0 +1,239 @@
+//! clone.
+
+use moorage_meta::admin::{CloneOptions, Progress, Removal};
+use moorage_meta::{Key, Record};
+use moorage_model::{ErrorKind, Ino, Uid};
+
+use crate::volume::{DAY, Volume, name, on_each_engine};
+
+async fn clone(volume: &Volume, source: Ino, text: &str, preserve: bool) -> moorage_model::Result<Ino> {
+    let options = CloneOptions {
+        preserve,
+        ..CloneOptions::default()
+    };
+    volume
+        .meta
+        .clone_tree(
+            &volume.root,
+            source,
+            Ino::ROOT,
+            &name(text),
+            options,
+            &Progress::default(),
+        )
+        .await
+        .map(|cloned| cloned.ino)
+}
+
+async fn make_source(volume: &Volume) -> Ino {
+    let top = volume.mkdir(Ino::ROOT, "source").await;
+    let below = volume.mkdir(top, "below").await;
+    let file = volume.file(below, "file", 100_000).await;
+    volume.symlink(below, "link", "file").await;
+    volume
+        .meta
+        .link(&volume.root, file, top, &name("hard"))
+        .await
+        .unwrap();
+    for number in 0..120 {
+        volume.file(top, &format!("f{number}"), 10).await;
+    }
+    top
+}
+
+#[tokio::test]
+async fn a_cloned_tree_shares_the_objects_and_outlives_its_source() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let source = make_source(volume).await;
+            let objects = volume.objects().await;
+            let cloned = volume
+                .meta
+                .clone_tree(
+                    &volume.root,
+                    source,
+                    Ino::ROOT,
+                    &name("copy"),
+                    CloneOptions::default(),
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
+            // Two directories, 120 files, a file, its other name, a symlink.
+            assert_eq!(cloned.nodes, 125);
+            assert_eq!(volume.objects().await, objects);
+            assert_eq!(volume.meta.getattr(cloned.ino).await.unwrap().nlink, 3);
+            volume.assert_whole().await;
+            let hard = volume.find("/copy/hard").await.unwrap();
+            assert_ne!(
+                Some(hard),
+                volume.find("/copy/below/file").await,
+                "hard links become files"
+            );
+            volume
+                .meta
+                .remove_tree(
+                    &volume.root,
+                    Ino::ROOT,
+                    &name("source"),
+                    moorage_meta::admin::RemoveTreeOptions::default(),
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
+            volume.meta.flush_deletions().await.unwrap();
+            assert_eq!(volume.objects().await, objects, "the copy owns every object");
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn owner_and_mode_are_kept_only_when_asked_for() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let file = volume.file(Ino::ROOT, "file", 10).await;
+            let Some(Record::Node(mut attr)) =
+                volume.engine.read(&[Key::Node(file)]).await.unwrap().remove(0)
+            else {
+                panic!("no node");
+            };
+            attr.uid = Uid(1000);
+            attr.mode = 0o666;
+            volume
+                .tamper(Key::Node(file), Some(Record::Node(attr.clone())))
+                .await;
+            volume.clock.advance(10);
+            let plain = clone(volume, file, "plain", false).await.unwrap();
+            let plain = volume.meta.getattr(plain).await.unwrap();
+            assert_eq!((plain.uid, plain.mode, plain.nlink), (Uid::ROOT, 0o644, 1));
+            assert_ne!(plain.mtime, attr.mtime);
+            let kept = clone(volume, file, "kept", true).await.unwrap();
+            let kept = volume.meta.getattr(kept).await.unwrap();
+            assert_eq!((kept.uid, kept.mode, kept.mtime), (Uid(1000), 0o666, attr.mtime));
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_clone_does_not_replace_and_does_not_enter_the_trash() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let source = make_source(volume).await;
+            let taken = clone(volume, source, "source", false).await;
+            assert_eq!(taken.unwrap_err().kind(), ErrorKind::Exists);
+            let refused = volume
+                .meta
+                .clone_tree(
+                    &volume.root,
+                    source,
+                    Ino::TRASH,
+                    &name("x"),
+                    CloneOptions::default(),
+                    &Progress::default(),
+                )
+                .await;
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotPermitted);
+            let unreadable = volume
+                .meta
+                .clone_tree(
+                    &Volume::stranger(),
+                    source,
+                    source,
+                    &name("x"),
+                    CloneOptions::default(),
+                    &Progress::default(),
+                )
+                .await;
+            assert_eq!(unreadable.unwrap_err().kind(), ErrorKind::AccessDenied);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_clone_that_does_not_fit_leaves_nothing() {
+    on_each_engine(
+        |setting| setting.inodes = 200,
+        async |volume| {
+            let source = make_source(volume).await;
+            let refused = clone(volume, source, "copy", false).await;
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::NoSpace);
+            assert_eq!(volume.find("/copy").await, None);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_tree_can_be_cloned_into_itself() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let source = make_source(volume).await;
+            volume
+                .meta
+                .clone_tree(
+                    &volume.root,
+                    source,
+                    source,
+                    &name("inside"),
+                    CloneOptions::default(),
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
+            assert!(volume.find("/source/inside/below/file").await.is_some());
+            assert_eq!(volume.find("/source/inside/inside").await, None);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_abandoned_clone_is_removed_after_its_time() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let source = make_source(volume).await;
+            let copy = clone(volume, source, "copy", false).await.unwrap();
+            // As a client leaves it that dies before the attachment.
+            let began = moorage_model::Clock::now(volume.clock.as_ref()).seconds;
+            volume.tamper(Key::Edge(Ino::ROOT, name("copy")), None).await;
+            volume
+                .tamper(Key::Detached(copy), Some(Record::Detached(began)))
+                .await;
+            let progress = Progress::default();
+            let young = volume
+                .meta
+                .reclaim_detached(began - DAY, Removal::Delete, &progress)
+                .await;
+            assert_eq!(young.unwrap().count, 0);
+            volume.clock.advance(DAY + 1);
+            let old = volume
+                .meta
+                .reclaim_detached(began + 1, Removal::Delete, &progress)
+                .await;
+            assert_eq!(old.unwrap().count, 1);
+            volume.meta.flush_deletions().await.unwrap();
+            let gone = volume.engine.read(&[Key::Node(copy), Key::Detached(copy)]).await;
+            assert_eq!(gone.unwrap(), [None, None]);
+            let report = volume.check().await;
+            assert!(
+                crate::volume::serious(&report)
+                    .iter()
+                    .all(|text| text.contains("links")),
+                "{report:#?}"
+            );
+        },
+    )
+    .await;
+}

@@ -1,0 +1,223 @@
+//! Trash: expiry, restore, delayed slices.
+
+use moorage_meta::admin::{Progress, Removal, RemoveTreeOptions, RestoreOptions};
+use moorage_model::{Clock as _, ErrorKind, Ino};
+
+use crate::volume::{DAY, Volume, name, on_each_engine};
+
+async fn hours(volume: &Volume) -> Vec<String> {
+    let page = volume
+        .meta
+        .read_directory(&volume.root, Ino::TRASH, None, 1000, false)
+        .await
+        .unwrap();
+    page.into_iter().map(|item| item.name.to_string()).collect()
+}
+
+async fn trash_tree(volume: &Volume) -> (Ino, Ino) {
+    let top = volume.mkdir(Ino::ROOT, "top").await;
+    let below = volume.mkdir(top, "below").await;
+    volume.file(below, "file", 70_000).await;
+    volume.file(top, "other", 10).await;
+    remove(volume, "top").await;
+    (top, below)
+}
+
+async fn remove(volume: &Volume, text: &str) {
+    volume
+        .meta
+        .remove_tree(
+            &volume.root,
+            Ino::ROOT,
+            &name(text),
+            RemoveTreeOptions::default(),
+            &Progress::default(),
+        )
+        .await
+        .unwrap();
+}
+
+async fn expire(volume: &Volume, before: i64, removal: Removal) -> (u64, u64) {
+    let expiry = volume
+        .meta
+        .expire_trash(before, removal, 4, &Progress::default())
+        .await
+        .unwrap();
+    (expiry.hours, expiry.entries)
+}
+
+#[tokio::test]
+async fn only_hours_older_than_the_trash_days_are_emptied() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            trash_tree(volume).await;
+            volume.clock.advance(DAY);
+            volume.file(Ino::ROOT, "young", 10).await;
+            volume.unlink(Ino::ROOT, "young").await;
+            assert_eq!(hours(volume).await.len(), 2);
+            volume.clock.advance(3 * 3600);
+            let before = volume.meta.trash_expiry();
+            assert_eq!(expire(volume, before, Removal::DryRun).await, (1, 4));
+            assert_eq!(hours(volume).await.len(), 2, "a dry run removes nothing");
+            assert_eq!(expire(volume, before, Removal::Delete).await, (1, 4));
+            assert_eq!(hours(volume).await.len(), 1);
+            volume.meta.flush_deletions().await.unwrap();
+            assert_eq!(
+                volume.objects().await.len(),
+                1,
+                "only the young file's object is left"
+            );
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_hour_that_clients_still_fill_is_never_emptied() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            trash_tree(volume).await;
+            assert_eq!(expire(volume, i64::MAX, Removal::Delete).await, (0, 0));
+            assert_eq!(hours(volume).await.len(), 1);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn put_back_restores_a_whole_tree_where_it_was() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let (top, below) = trash_tree(volume).await;
+            let hour = hours(volume).await.remove(0);
+            let options = RestoreOptions {
+                put_back: true,
+                ..RestoreOptions::default()
+            };
+            let restored = volume
+                .meta
+                .restore_trash(&volume.root, &hour, options, &Progress::default())
+                .await
+                .unwrap();
+            assert_eq!((restored.put_back, restored.rebuilt), (1, 3));
+            assert_eq!((restored.left, restored.name_taken), (0, 0));
+            assert_eq!(volume.find("/top").await, Some(top));
+            assert_eq!(volume.find("/top/below").await, Some(below));
+            assert!(volume.find("/top/below/file").await.is_some());
+            assert_eq!(volume.meta.getattr(top).await.unwrap().nlink, 3);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn without_put_back_the_tree_is_rebuilt_inside_the_trash_and_expires_there() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let (top, _) = trash_tree(volume).await;
+            let hour = hours(volume).await.remove(0);
+            let restored = volume
+                .meta
+                .restore_trash(
+                    &volume.root,
+                    &hour,
+                    RestoreOptions::default(),
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
+            assert_eq!((restored.put_back, restored.rebuilt, restored.left), (0, 3, 1));
+            assert_eq!(volume.find("/top").await, None);
+            assert!(
+                volume
+                    .meta
+                    .lookup(&volume.root, top, &name("other"))
+                    .await
+                    .is_ok()
+            );
+            volume.clock.advance(2 * DAY);
+            assert_eq!(
+                expire(volume, volume.meta.trash_expiry(), Removal::Delete).await,
+                (1, 4)
+            );
+            volume.meta.flush_deletions().await.unwrap();
+            assert_eq!(volume.objects().await, Vec::<String>::new());
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn restore_leaves_what_has_no_place_to_go_to() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            volume.file(Ino::ROOT, "taken", 10).await;
+            volume.unlink(Ino::ROOT, "taken").await;
+            let replacement = volume.file(Ino::ROOT, "taken", 20).await;
+            let hour = hours(volume).await.remove(0);
+            let options = RestoreOptions {
+                put_back: true,
+                ..RestoreOptions::default()
+            };
+            let restored = volume
+                .meta
+                .restore_trash(&volume.root, &hour, options, &Progress::default())
+                .await
+                .unwrap();
+            assert_eq!(restored.name_taken, 1);
+            assert_eq!(volume.find("/taken").await, Some(replacement));
+            let none = volume
+                .meta
+                .restore_trash(&volume.root, "1999-01-01-00", options, &Progress::default())
+                .await;
+            assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn replaced_slices_are_kept_for_the_trash_days_and_then_go() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let file = volume.file(Ino::ROOT, "file", 10).await;
+            for pos in 1..5 {
+                volume.write(file, pos * 10, 10, 1).await;
+            }
+            let compacted = volume
+                .meta
+                .compact_tree(Ino::ROOT, 4, &Progress::default())
+                .await
+                .unwrap();
+            assert_eq!((compacted.compacted, compacted.replaced), (1, 5));
+            assert_eq!(volume.slice_counts(file).await, 1);
+            assert_eq!(volume.objects().await.len(), 6);
+            let progress = Progress::default();
+            let before = volume.clock.now().seconds - DAY;
+            let young = volume
+                .meta
+                .reclaim_delayed_slices(before, Removal::Delete, &progress)
+                .await;
+            assert_eq!(young.unwrap().count, 0);
+            volume.assert_whole().await;
+            volume.clock.advance(DAY + 1);
+            let old = volume
+                .meta
+                .reclaim_delayed_slices(volume.meta.delayed_slice_expiry(), Removal::Delete, &progress)
+                .await;
+            assert_eq!(old.unwrap().count, 5);
+            assert_eq!(volume.objects().await.len(), 1);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
