@@ -3,6 +3,7 @@
 use moorage_model::{Ino, Name, Result};
 
 use super::progress::Progress;
+use super::reclaim::ReclaimMode;
 use crate::calendar::UtcTime;
 use crate::{Key, Meta, Record, Scan};
 
@@ -20,15 +21,6 @@ pub struct TrashExpiry {
     pub hours: u64,
     /// Entries removed from them; a dry run counts the top level.
     pub entries: u64,
-}
-
-/// Whether old things are removed or only counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
-    /// Count what would go.
-    DryRun,
-    /// Remove it.
-    Delete,
 }
 
 impl Meta {
@@ -55,7 +47,7 @@ impl Meta {
     pub async fn expire_trash(
         &self,
         before: i64,
-        removal: Removal,
+        mode: ReclaimMode,
         concurrency: usize,
         progress: &Progress,
     ) -> Result<TrashExpiry> {
@@ -70,7 +62,7 @@ impl Meta {
             }
             progress.check()?;
             let start = progress.counts().done;
-            if removal == Removal::DryRun {
+            if mode == ReclaimMode::DryRun {
                 expiry.entries += self.count_entries(directory).await?;
             } else {
                 self.empty_directory(directory, &name, concurrency, progress)

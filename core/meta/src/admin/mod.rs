@@ -26,10 +26,10 @@ pub use check::{
 pub use clone_tree::{CloneOptions, Cloned};
 pub use compact_tree::CompactSummary;
 pub use configure::{SettingChange, SettingChanged};
-pub use expire_trash::{Removal, TrashExpiry};
+pub use expire_trash::TrashExpiry;
 pub use info::{InfoOptions, MAX_INFO_SLICES, NodeInfo};
 pub use progress::{Progress, ProgressCounts};
-pub use reclaim::Reclaimed;
+pub use reclaim::{ReclaimMode, Reclaimed};
 pub use remove_tree::RemoveTreeOptions;
 pub use restore::{RestoreOptions, Restored};
 pub use slice_window::{SliceShown, SliceUse, SliceWindow};

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use futures_util::stream::StreamExt as _;
 use moorage_model::{DelayedSlice, Ino, Result, SliceId};
 
-use super::expire_trash::Removal;
 use super::progress::Progress;
 use crate::{Key, Meta, Record, Scan, Txn};
 
@@ -14,6 +13,15 @@ use crate::{Key, Meta, Record, Scan, Txn};
 const PAGE: usize = 1000;
 /// Deleted files whose chunks are dropped at once.
 const FILES_AT_ONCE: usize = 10;
+
+/// Whether what is found is removed or only counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReclaimMode {
+    /// Count what would go.
+    DryRun,
+    /// Remove it.
+    Delete,
+}
 
 /// How much of a kind was found and, unless the run was dry, removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +51,7 @@ impl Meta {
     pub async fn reclaim_deleted_files(
         &self,
         before: i64,
-        removal: Removal,
+        mode: ReclaimMode,
         progress: &Progress,
     ) -> Result<Reclaimed> {
         let mut found = Reclaimed::default();
@@ -63,7 +71,7 @@ impl Meta {
             for (_, length) in &files {
                 found.add(*length);
             }
-            if removal == Removal::DryRun {
+            if mode == ReclaimMode::DryRun {
                 continue;
             }
             let mut work = futures_util::stream::iter(files)
@@ -94,7 +102,7 @@ impl Meta {
     pub async fn reclaim_delayed_slices(
         &self,
         before: i64,
-        removal: Removal,
+        mode: ReclaimMode,
         progress: &Progress,
     ) -> Result<Reclaimed> {
         let mut found = Reclaimed::default();
@@ -111,7 +119,7 @@ impl Meta {
                 progress.check()?;
                 let bytes = slices.iter().map(|slice| u64::from(slice.size)).sum();
                 slices.iter().for_each(|slice| found.add(u64::from(slice.size)));
-                if removal == Removal::Delete {
+                if mode == ReclaimMode::Delete {
                     outcome = outcome.and(self.end_delay(id, at).await);
                     progress.add(slices.len() as u64, bytes);
                 }
@@ -136,7 +144,7 @@ impl Meta {
     ///
     /// # Cancel safety
     /// Idempotent.
-    pub async fn reclaim_dead_slices(&self, removal: Removal, progress: &Progress) -> Result<Reclaimed> {
+    pub async fn reclaim_dead_slices(&self, mode: ReclaimMode, progress: &Progress) -> Result<Reclaimed> {
         let mut found = Reclaimed::default();
         let mut outcome = Ok(());
         let mut pages = Pages::new(Scan::DeadSlices);
@@ -151,7 +159,7 @@ impl Meta {
                 .collect();
             let bytes = slices.iter().map(|(_, size)| u64::from(*size)).sum();
             slices.iter().for_each(|(_, size)| found.add(u64::from(*size)));
-            if removal == Removal::Delete {
+            if mode == ReclaimMode::Delete {
                 let count = slices.len() as u64;
                 outcome = outcome.and(self.remove_slices(slices).await);
                 progress.add(count, bytes);
@@ -170,7 +178,7 @@ impl Meta {
     pub async fn reclaim_detached(
         &self,
         before: i64,
-        removal: Removal,
+        mode: ReclaimMode,
         progress: &Progress,
     ) -> Result<Reclaimed> {
         let mut found = Reclaimed::default();
@@ -181,7 +189,7 @@ impl Meta {
                     && began < before
                 {
                     found.add(0);
-                    if removal == Removal::Delete {
+                    if mode == ReclaimMode::Delete {
                         self.remove_detached(ino, progress).await?;
                     }
                 }

@@ -146,7 +146,7 @@ impl Meta {
     /// # Errors
     /// `Interrupted` when cancelled; what the engine answers.
     pub async fn pending_status(&self, progress: &super::Progress) -> Result<PendingStatus> {
-        use super::Removal::DryRun;
+        use super::ReclaimMode::DryRun;
         let all = i64::MAX;
         let mut pending = PendingStatus {
             deleted_files: self.reclaim_deleted_files(all, DryRun, progress).await?,

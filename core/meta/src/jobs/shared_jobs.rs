@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use moorage_model::{Counter, Result};
 
-use crate::admin::{Progress, Removal};
+use crate::admin::{Progress, ReclaimMode};
 use crate::tasks::{Stop, jittered};
 use crate::{Key, Meta, TxnExt as _};
 
@@ -76,7 +76,7 @@ impl Meta {
     /// The first failure, after the other files were tried.
     pub async fn clean_up_files(&self) -> Result<()> {
         let before = self.now().seconds.saturating_sub(FRESH_DELETION);
-        self.reclaim_deleted_files(before, Removal::Delete, &Progress::default())
+        self.reclaim_deleted_files(before, ReclaimMode::Delete, &Progress::default())
             .await
             .map(drop)
     }
@@ -86,7 +86,7 @@ impl Meta {
     /// # Errors
     /// The first failure, after the other slices were tried.
     pub async fn clean_up_slices(&self) -> Result<()> {
-        self.reclaim_dead_slices(Removal::Delete, &Progress::default())
+        self.reclaim_dead_slices(ReclaimMode::Delete, &Progress::default())
             .await
             .map(drop)
     }
@@ -104,14 +104,14 @@ impl Meta {
         let emptied = self
             .expire_trash(
                 self.trash_expiry(),
-                Removal::Delete,
+                ReclaimMode::Delete,
                 TRASH_DIRECTORIES_AT_ONCE,
                 &progress,
             )
             .await;
         let before = self.delayed_slice_expiry();
         let purged = self
-            .reclaim_delayed_slices(before, Removal::Delete, &progress)
+            .reclaim_delayed_slices(before, ReclaimMode::Delete, &progress)
             .await;
         emptied.map(drop).and(purged.map(drop))
     }

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectInfo, ObjectStore};
 use moorage_meta::Meta;
-use moorage_meta::admin::{CompactSummary, Progress, Reclaimed, Removal, SliceUse, SliceWindow, TrashExpiry};
+use moorage_meta::admin::{
+    CompactSummary, Progress, ReclaimMode, Reclaimed, SliceUse, SliceWindow, TrashExpiry,
+};
 use moorage_model::{Clock, Error, ErrorKind, Result, SliceId};
 
 use super::listing::Listing;
@@ -158,22 +160,22 @@ async fn reclaim(
     progress: &Progress,
     report: &mut GarbageReport,
 ) -> Result<()> {
-    let removal = if options.delete {
-        Removal::Delete
+    let mode = if options.delete {
+        ReclaimMode::Delete
     } else {
-        Removal::DryRun
+        ReclaimMode::DryRun
     };
     let now = clock.now().seconds;
     let kept_until = meta.delayed_slice_expiry();
     report.trash = meta
-        .expire_trash(kept_until, removal, options.concurrency, progress)
+        .expire_trash(kept_until, mode, options.concurrency, progress)
         .await?;
     report.clones = meta
-        .reclaim_detached(now.saturating_sub(ABANDONED_CLONE), removal, progress)
+        .reclaim_detached(now.saturating_sub(ABANDONED_CLONE), mode, progress)
         .await?;
-    report.deleted_files = meta.reclaim_deleted_files(i64::MAX, removal, progress).await?;
-    report.delayed_slices = meta.reclaim_delayed_slices(kept_until, removal, progress).await?;
-    report.dead_slices = meta.reclaim_dead_slices(removal, progress).await?;
+    report.deleted_files = meta.reclaim_deleted_files(i64::MAX, mode, progress).await?;
+    report.delayed_slices = meta.reclaim_delayed_slices(kept_until, mode, progress).await?;
+    report.dead_slices = meta.reclaim_dead_slices(mode, progress).await?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! clone.
 
-use moorage_meta::admin::{CloneOptions, Progress, Removal};
+use moorage_meta::admin::{CloneOptions, Progress, ReclaimMode};
 use moorage_meta::{Key, Record};
 use moorage_model::{ErrorKind, Ino, Uid};
 
@@ -214,13 +214,13 @@ async fn an_abandoned_clone_is_removed_after_its_time() {
             let progress = Progress::default();
             let young = volume
                 .meta
-                .reclaim_detached(began - DAY, Removal::Delete, &progress)
+                .reclaim_detached(began - DAY, ReclaimMode::Delete, &progress)
                 .await;
             assert_eq!(young.unwrap().count, 0);
             volume.clock.advance(DAY + 1);
             let old = volume
                 .meta
-                .reclaim_detached(began + 1, Removal::Delete, &progress)
+                .reclaim_detached(began + 1, ReclaimMode::Delete, &progress)
                 .await;
             assert_eq!(old.unwrap().count, 1);
             volume.meta.flush_deletions().await.unwrap();

@@ -1,6 +1,6 @@
 //! Trash: expiry, restore, delayed slices.
 
-use moorage_meta::admin::{Progress, Removal, RemoveTreeOptions, RestoreOptions};
+use moorage_meta::admin::{Progress, ReclaimMode, RemoveTreeOptions, RestoreOptions};
 use moorage_model::{Clock as _, ErrorKind, Ino};
 
 use crate::volume::{DAY, Volume, name, on_each_engine};
@@ -37,10 +37,10 @@ async fn remove(volume: &Volume, text: &str) {
         .unwrap();
 }
 
-async fn expire(volume: &Volume, before: i64, removal: Removal) -> (u64, u64) {
+async fn expire(volume: &Volume, before: i64, mode: ReclaimMode) -> (u64, u64) {
     let expiry = volume
         .meta
-        .expire_trash(before, removal, 4, &Progress::default())
+        .expire_trash(before, mode, 4, &Progress::default())
         .await
         .unwrap();
     (expiry.hours, expiry.entries)
@@ -58,9 +58,9 @@ async fn only_hours_older_than_the_trash_days_are_emptied() {
             assert_eq!(hours(volume).await.len(), 2);
             volume.clock.advance(3 * 3600);
             let before = volume.meta.trash_expiry();
-            assert_eq!(expire(volume, before, Removal::DryRun).await, (1, 4));
+            assert_eq!(expire(volume, before, ReclaimMode::DryRun).await, (1, 4));
             assert_eq!(hours(volume).await.len(), 2, "a dry run removes nothing");
-            assert_eq!(expire(volume, before, Removal::Delete).await, (1, 4));
+            assert_eq!(expire(volume, before, ReclaimMode::Delete).await, (1, 4));
             assert_eq!(hours(volume).await.len(), 1);
             volume.meta.flush_deletions().await.unwrap();
             assert_eq!(
@@ -80,7 +80,7 @@ async fn the_hour_that_clients_still_fill_is_never_emptied() {
         |setting| setting.trash_days = 1,
         async |volume| {
             trash_tree(volume).await;
-            assert_eq!(expire(volume, i64::MAX, Removal::Delete).await, (0, 0));
+            assert_eq!(expire(volume, i64::MAX, ReclaimMode::Delete).await, (0, 0));
             assert_eq!(hours(volume).await.len(), 1);
         },
     )
@@ -143,7 +143,7 @@ async fn without_put_back_the_tree_is_rebuilt_inside_the_trash_and_expires_there
             );
             volume.clock.advance(2 * DAY);
             assert_eq!(
-                expire(volume, volume.meta.trash_expiry(), Removal::Delete).await,
+                expire(volume, volume.meta.trash_expiry(), ReclaimMode::Delete).await,
                 (1, 4)
             );
             volume.meta.flush_deletions().await.unwrap();
@@ -205,14 +205,14 @@ async fn replaced_slices_are_kept_for_the_trash_days_and_then_go() {
             let before = volume.clock.now().seconds - DAY;
             let young = volume
                 .meta
-                .reclaim_delayed_slices(before, Removal::Delete, &progress)
+                .reclaim_delayed_slices(before, ReclaimMode::Delete, &progress)
                 .await;
             assert_eq!(young.unwrap().count, 0);
             volume.assert_whole().await;
             volume.clock.advance(DAY + 1);
             let old = volume
                 .meta
-                .reclaim_delayed_slices(volume.meta.delayed_slice_expiry(), Removal::Delete, &progress)
+                .reclaim_delayed_slices(volume.meta.delayed_slice_expiry(), ReclaimMode::Delete, &progress)
                 .await;
             assert_eq!(old.unwrap().count, 5);
             assert_eq!(volume.objects().await.len(), 1);
