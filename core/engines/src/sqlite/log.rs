@@ -130,7 +130,8 @@ impl Log {
     }
 }
 
-fn run_checkpoint(connection: &Connection, mode: &str) -> Result<()> {
+/// Moves the log into the database file, as far as others let it.
+pub(super) fn run_checkpoint(connection: &Connection, mode: &str) -> Result<()> {
     // The first column of the answer tells whether others kept it from finishing, which is no failure.
     connection
         .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use moorage_meta::Job;
 use moorage_model::{Error, ErrorKind, Result};
@@ -11,15 +11,22 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::closed;
-use super::database::Database;
+use super::database::{Database, LOG_BYTES};
 use super::failure::in_file;
 use super::group::run_group;
+use super::log::run_checkpoint;
 use super::options::SqliteOptions;
 
 /// Jobs of one transaction: enough to make the commit itself negligible, few enough to bound a waiter's delay.
 const MAX_GROUP: usize = 128;
 /// Groups that one caller runs before somebody else takes over: bounds what a caller does for others.
 const GROUPS_PER_TURN: usize = 8;
+
+/// Groups after which the length of the log is looked at.
+const GROUPS_PER_LOOK: u64 = 512;
+/// Length in bytes from which the writer moves the log into the database file itself, because nobody asks for
+/// barriers: a command that removes a large tree, for example. Only while the log names no blocks.
+const UNATTENDED_LOG_BYTES: u64 = 2 * LOG_BYTES;
 
 /// A connection that is opened at its first use.
 #[derive(Debug)]
@@ -51,6 +58,7 @@ pub(super) struct Writer {
     queue: Mutex<VecDeque<Queued>>,
     /// Whether something was committed that names blocks, since the flag was taken last.
     names_data: AtomicBool,
+    groups: AtomicU64,
     /// Whether commits wait for a barrier: the file has a write-ahead log.
     logged: AtomicBool,
 }
@@ -70,6 +78,7 @@ impl Writer {
             slot: Mutex::new(Slot::Unopened),
             queue: Mutex::new(VecDeque::new()),
             names_data: AtomicBool::new(false),
+            groups: AtomicU64::new(0),
             logged: AtomicBool::new(true),
         }
     }
@@ -184,11 +193,24 @@ impl Writer {
                     if run_group(group, database, &self.options.path) {
                         self.mark_names_data();
                     }
+                    self.bound_log(database.get_mut());
                 }
                 Err(error) => fail_all(group, in_file(&self.options.path)(error)),
             }
         }
         self.queue.lock().is_empty()
+    }
+
+    /// Moves a log that has grown long without barriers into the database file.
+    fn bound_log(&self, database: &Database) {
+        let due = (self.groups.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(GROUPS_PER_LOOK);
+        if !due || self.names_data.load(Ordering::Acquire) {
+            return;
+        }
+        let long = std::fs::metadata(self.options.log()).is_ok_and(|log| log.len() > UNATTENDED_LOG_BYTES);
+        if long && let Err(error) = run_checkpoint(&database.connection, "PASSIVE") {
+            tracing::warn!(%error, "the log of the metadata database grows");
+        }
     }
 
     /// The jobs that come next, without those whose callers went away.

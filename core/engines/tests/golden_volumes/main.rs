@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod layout;
 mod rows;
 mod settings;
 mod slices;

@@ -1,9 +1,9 @@
 //! The write-ahead log: its length, its syncs.
 
-use moorage_meta::{Key, Record};
+use moorage_meta::{Engine, Key, Record};
 use moorage_model::{ErrorKind, Ino};
 
-use super::folder::{Folder, write};
+use super::folder::{Folder, add_slice, write};
 
 #[tokio::test]
 async fn the_log_stays_bounded_under_writing_and_barriers() {
@@ -37,6 +37,38 @@ async fn the_log_stays_bounded_under_writing_and_barriers() {
     .unwrap();
     let length = std::fs::metadata(folder.log()).unwrap().len();
     assert!(length <= LIMIT, "the log still has {length} bytes");
+}
+
+/// Writes this many transactions of 60 KB each, none of them what is there already.
+async fn write_much(engine: &dyn Engine, transactions: u64) {
+    for number in 0..transactions {
+        let value = vec![u8::try_from(number % 251).unwrap(); 60_000];
+        write(engine, move |txn| {
+            txn.put(
+                Key::Xattr(Ino(number % 50), b"user.big".to_vec()),
+                Record::Xattr(value.clone()),
+            );
+        })
+        .await
+        .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_log_stays_bounded_without_barriers_unless_it_names_blocks() {
+    const LIMIT: u64 = 64 << 20;
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    write_much(engine.as_ref(), 2600).await;
+    let length = std::fs::metadata(folder.log()).unwrap().len();
+    assert!(length < 2 * LIMIT, "the log grew to {length} bytes");
+    add_slice(engine.as_ref()).await;
+    write_much(engine.as_ref(), 2600).await;
+    let length = std::fs::metadata(folder.log()).unwrap().len();
+    assert!(
+        length > 2 * LIMIT,
+        "records became durable before their blocks: {length} bytes are left"
+    );
 }
 
 #[tokio::test]
