@@ -134,7 +134,7 @@ impl Status {
                 format!(
                     "{} used, {}",
                     size::show(usage.used_space),
-                    free(size::show(usage.available_space), setting.capacity)
+                    free(&size::show(usage.available_space), setting.capacity)
                 ),
             ),
             (
@@ -142,7 +142,7 @@ impl Status {
                 format!(
                     "{} used, {}",
                     usage.used_inodes,
-                    free(usage.available_inodes.to_string(), setting.inodes)
+                    free(&usage.available_inodes.to_string(), setting.inodes)
                 ),
             ),
             ("Durability", self.durability.to_owned()),
@@ -174,7 +174,7 @@ impl Status {
 }
 
 /// What is free, when there is a limit.
-fn free(shown: String, limit: u64) -> String {
+fn free(shown: &str, limit: u64) -> String {
     if limit == 0 {
         "no limit".to_owned()
     } else {

@@ -1,4 +1,5 @@
 //! The `moorage` command as a user meets it: every test starts the program.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
 mod errors;
