@@ -21,7 +21,7 @@ use crate::answers::{self, GENERATION, or_refuse};
 use crate::attributes::{blank, file_attr, file_type, listed_ttl, node_type, permissions, set_time};
 use crate::buffers::BufferPool;
 use crate::caller::caller;
-use crate::errno::errno;
+use crate::errno::{by_number, errno};
 use crate::locks::{LockRequest, tested, until_signal};
 use crate::session::Negotiation;
 use crate::{dispatch, flags, ioctl, kernel};
@@ -73,7 +73,7 @@ impl Filesystem for Adapter {
 
     fn getattr(&self, _request: &Request, number: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
         self.answer(|vfs| async move {
-            answers::attributes("getattr", vfs.getattr(ino(number)).await, reply);
+            answers::attributes("getattr", by_number(vfs.getattr(ino(number)).await), reply);
         });
     }
 
@@ -108,13 +108,13 @@ impl Filesystem for Adapter {
         };
         self.answer(|vfs| async move {
             let changed = vfs.setattr(&caller, ino(number), file.map(handle), change).await;
-            answers::attributes("setattr", changed, reply);
+            answers::attributes("setattr", by_number(changed), reply);
         });
     }
 
     fn readlink(&self, _request: &Request, number: INodeNo, reply: ReplyData) {
         self.answer(|vfs| async move {
-            answers::link_target(vfs.readlink(ino(number)).await, reply);
+            answers::link_target(by_number(vfs.readlink(ino(number)).await), reply);
         });
     }
 
@@ -215,7 +215,7 @@ impl Filesystem for Adapter {
     fn open(&self, request: &Request, number: INodeNo, how: OpenFlags, reply: ReplyOpen) {
         let (caller, how) = (caller(request), flags::open_flags(how.0));
         self.answer(|vfs| async move {
-            answers::opened_file(vfs.open(&caller, ino(number), how).await, reply);
+            answers::opened_file(by_number(vfs.open(&caller, ino(number), how).await), reply);
         });
     }
 
@@ -338,7 +338,7 @@ impl Filesystem for Adapter {
     fn opendir(&self, request: &Request, number: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
         let caller = caller(request);
         self.answer(|vfs| async move {
-            answers::opened_directory(vfs.opendir(&caller, ino(number)).await, reply);
+            answers::opened_directory(by_number(vfs.opendir(&caller, ino(number)).await), reply);
         });
     }
 

@@ -1,7 +1,7 @@
 //! The one map from error kinds to errno.
 
 use fuser::Errno;
-use moorage_model::{Error, ErrorKind};
+use moorage_model::{Error, ErrorKind, Result};
 
 /// The errno of a failed request. What the caller cannot have caused is logged here, once.
 pub(crate) fn errno(request: &'static str, error: &Error) -> Errno {
@@ -12,6 +12,18 @@ pub(crate) fn errno(request: &'static str, error: &Error) -> Errno {
         tracing::debug!(request, %error, "a request was refused");
     }
     number
+}
+
+/// Says of a node asked for by its number that the number, not a name, leads nowhere any more.
+///
+/// The kernel holds a name for some time and then asks by number; meanwhile another client may have replaced the file.
+/// ESTALE makes it look the name up once more (its `LOOKUP_REVAL`), where ENOENT would reach the caller
+/// although the name was there at every moment.
+pub(crate) fn by_number<T>(result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::from(ErrorKind::Stale).with_source(error),
+        _ => error,
+    })
 }
 
 /// `Conflict` is what is left when an engine gave up retrying: the caller may try again.
@@ -62,6 +74,15 @@ mod tests {
     fn a_missing_attribute_is_not_a_missing_file() {
         assert_eq!(of_kind(ErrorKind::NoAttribute).code(), libc::ENODATA);
         assert_eq!(of_kind(ErrorKind::NotFound).code(), libc::ENOENT);
+    }
+
+    #[test]
+    fn a_number_that_leads_nowhere_is_stale() {
+        let gone: Result<()> = by_number(Err(ErrorKind::NotFound.into()));
+        assert_eq!(
+            gone.map_err(|error| of_kind(error.kind()).code()),
+            Err(libc::ESTALE)
+        );
     }
 
     #[test]

@@ -12,11 +12,14 @@ use crate::run;
 /// A cold release build on two cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(1500);
 
-/// The release binary, built once per run.
+/// The release binary, built once per run; or the one that `MOORAGE_BINARY` names.
 pub(crate) fn binary() -> Result<&'static Path> {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     if let Some(path) = BINARY.get() {
         return Ok(path);
+    }
+    if let Some(given) = std::env::var_os("MOORAGE_BINARY") {
+        return Ok(BINARY.get_or_init(|| given.into()));
     }
     if !run::finish(
         &mut run::cargo(&["build", "--release", "--package", "moorage"]),
