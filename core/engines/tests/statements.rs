@@ -6,9 +6,12 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Arc;
 
 use moorage_engines::open;
-use moorage_meta::{Context, CreateNode, Engine, Key, Meta, MetaOptions, Record, run};
+use moorage_meta::{
+    Context, Engine, Key, Meta, MetaOptions, Record, RenameFlags, SetAttr, UnlinkOptions, XattrMode, run,
+};
 use moorage_model::{
-    Attr, Counter, DirStat, Entry, Gid, Ino, Name, NodeType, Setting, SystemClock, Timestamp, Uid,
+    Attr, ChunkIndex, Counter, DirStat, Entry, Gid, Ino, Name, NodeType, Setting, Slice, SystemClock,
+    Timestamp, Uid,
 };
 use parking_lot::Mutex;
 use rusqlite::ffi;
@@ -158,43 +161,88 @@ async fn verbs_stay_within_their_statements() {
     .unwrap();
     let root = Context::root();
     let (d, f) = (name("d"), name("f"));
-    // The first use takes a batch of inode numbers.
-    let made = meta
-        .mkdir(&root, Ino::ROOT, &name("first"), 0o755, 0)
+    // The first use takes a batch of inode numbers, the first change of a parent its times.
+    meta.mkdir(&root, Ino::ROOT, &name("first"), 0o755, 0)
         .await
         .unwrap();
-    assert!(made.ino > Ino::ROOT);
-    let mut table: Vec<(&str, usize, Vec<String>)> = Vec::new();
-    table.push((
+    let slice = Slice {
+        pos: 0,
+        id: meta.allocate_slice().await.unwrap(),
+        size: 4096,
+        off: 0,
+        len: 4096,
+    };
+    let now = Timestamp::new(1_700_000_000, 0);
+    let gone = UnlinkOptions { skip_trash: true };
+    let plain = RenameFlags::default();
+    let chmod = SetAttr {
+        mode: Some(0o600),
+        ..SetAttr::default()
+    };
+    let mut ran: Vec<(&str, usize, Vec<String>)> = Vec::new();
+    ran.push((
         "mkdir",
         11,
         statements(meta.mkdir(&root, Ino::ROOT, &d, 0o755, 0)).await,
     ));
-    table.push((
+    ran.push((
         "create",
-        10,
+        9,
         statements(meta.create(&root, Ino::ROOT, &f, 0o644, 0)).await,
     ));
-    let node = CreateNode::file(0o600, 0);
-    table.push((
-        "mknod",
+    ran.push((
+        "symlink",
         10,
-        statements(meta.mknod(&root, Ino::ROOT, &name("g"), node)).await,
+        statements(meta.symlink(&root, Ino::ROOT, &name("s"), b"f")).await,
     ));
-    table.push(("lookup", 1, statements(meta.lookup(&root, Ino::ROOT, &f)).await));
+    ran.push(("lookup", 1, statements(meta.lookup(&root, Ino::ROOT, &f)).await));
     let (ino, _) = meta.lookup(&root, Ino::ROOT, &f).await.unwrap();
-    table.push(("getattr", 1, statements(meta.getattr(ino)).await));
-    table.push((
+    let (directory, _) = meta.lookup(&root, Ino::ROOT, &d).await.unwrap();
+    ran.push(("getattr", 1, statements(meta.getattr(ino)).await));
+    ran.push((
         "readdir",
         1,
         statements(meta.read_directory(&root, Ino::ROOT, None, 100, true)).await,
     ));
-    table.push((
+    ran.push((
+        "write",
+        9,
+        statements(meta.write_slice(ino, ChunkIndex(0), slice, now)).await,
+    ));
+    ran.push(("read", 1, statements(meta.read_slices(ino, ChunkIndex(0))).await));
+    ran.push(("truncate", 7, statements(meta.truncate(&root, ino, 100)).await));
+    ran.push(("setattr", 4, statements(meta.setattr(&root, ino, chmod)).await));
+    let set = meta.set_xattr(&root, ino, b"user.a", b"v", XattrMode::Any);
+    ran.push(("setxattr", 5, statements(set).await));
+    ran.push((
+        "getxattr",
+        1,
+        statements(meta.get_xattr(&root, ino, b"user.a")).await,
+    ));
+    ran.push((
         "link",
-        11,
+        8,
         statements(meta.link(&root, ino, Ino::ROOT, &name("h"))).await,
     ));
-    for (verb, most, ran) in table {
+    let (from, to) = (name("s"), name("t"));
+    let renamed = meta.rename(&root, (Ino::ROOT, &from), (directory, &to), plain);
+    ran.push(("rename", 12, statements(renamed).await));
+    ran.push((
+        "unlink",
+        14,
+        statements(meta.unlink(&root, Ino::ROOT, &name("h"), gone)).await,
+    ));
+    ran.push((
+        "unlink last",
+        14,
+        statements(meta.unlink(&root, directory, &to, gone)).await,
+    ));
+    ran.push((
+        "rmdir",
+        14,
+        statements(meta.rmdir(&root, Ino::ROOT, &d, gone)).await,
+    ));
+    for (verb, most, ran) in ran {
         println!("{verb}: {}", ran.len());
         assert!(
             ran.len() <= most,

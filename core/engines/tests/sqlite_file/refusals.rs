@@ -123,3 +123,49 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
         assert!(error.advice().is_some(), "{url}: {text}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_can_not_be_written_is_read_and_refuses_changes() {
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    add_node(engine.as_ref(), 5).await.unwrap();
+    engine.close().await.unwrap();
+    let allow = |file: u32, directory: u32| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(folder.file(), std::fs::Permissions::from_mode(file)).unwrap();
+        std::fs::set_permissions(folder.0.path(), std::fs::Permissions::from_mode(directory)).unwrap();
+    };
+    allow(0o444, 0o555);
+    if std::fs::OpenOptions::new()
+        .write(true)
+        .open(folder.file())
+        .is_ok()
+    {
+        println!("skipped: this user may write everything");
+        allow(0o644, 0o755);
+        return;
+    }
+    let engine = folder.engine();
+    assert!(
+        engine
+            .read(&[Key::Node(Ino(5))])
+            .await
+            .unwrap()
+            .iter()
+            .all(Option::is_some)
+    );
+    for error in [
+        engine.prepare().await.unwrap_err(),
+        add_node(engine.as_ref(), 6).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+        assert!(
+            error.to_string().contains("meta.db") && error.advice().is_some(),
+            "{error}"
+        );
+    }
+    engine.make_durable().await.unwrap();
+    engine.close().await.unwrap();
+    allow(0o644, 0o755);
+}
