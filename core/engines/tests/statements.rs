@@ -229,12 +229,12 @@ async fn verbs_stay_within_their_statements() {
     ran.push(("rename", 12, statements(renamed).await));
     ran.push((
         "unlink",
-        14,
+        7,
         statements(meta.unlink(&root, Ino::ROOT, &name("h"), gone)).await,
     ));
     ran.push((
         "unlink last",
-        14,
+        11,
         statements(meta.unlink(&root, directory, &to, gone)).await,
     ));
     ran.push((
