@@ -34,7 +34,7 @@ pub(crate) type Edit = Arc<dyn Fn(&mut Setting) -> Result<()> + Send + Sync>;
 /// What the stored setting shall be.
 enum Target {
     /// This one, merged with what is there.
-    Wanted(Setting, Fixed),
+    Wanted(Box<Setting>, Fixed),
     /// What is there, edited.
     Edited(Edit),
 }
@@ -43,7 +43,7 @@ impl Target {
     fn setting(&self, before: Option<&Setting>) -> Result<Setting> {
         match (self, before) {
             (Target::Wanted(wanted, fixed), Some(existing)) => merge(existing, wanted, *fixed),
-            (Target::Wanted(wanted, _), None) => Ok(wanted.clone()),
+            (Target::Wanted(wanted, _), None) => Ok(Setting::clone(wanted)),
             (Target::Edited(_), None) => Err(ErrorKind::NotFormatted.into()),
             (Target::Edited(edit), Some(existing)) => {
                 VersionGate::check(existing)?;
@@ -143,7 +143,7 @@ async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed
         }
     }
     engine.prepare().await?;
-    let target = Target::Wanted(wanted.clone(), fixed);
+    let target = Target::Wanted(Box::new(wanted.clone()), fixed);
     store_target(engine, target, now).await.map(|(_, after)| after)
 }
 

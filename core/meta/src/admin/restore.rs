@@ -175,7 +175,8 @@ impl Restore<'_> {
             return Ok(left);
         };
         let rebuild = self.removed.contains(&entry.old_parent);
-        if !rebuild && !(self.put_back && self.is_alive(entry.old_parent).await?) {
+        let placed = rebuild || (self.put_back && self.is_alive(entry.old_parent).await?);
+        if !placed {
             return Ok(left);
         }
         let flags = RenameFlags {

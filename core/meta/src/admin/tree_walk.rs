@@ -46,6 +46,9 @@ enum Step<P> {
     Left,
 }
 
+/// A step at work, by the number of its frame.
+type Running<'w, P> = BoxFuture<'w, (u64, Result<Step<P>>)>;
+
 /// Walks the tree below `root` with up to `concurrency` steps at once, deepest directories first. The first error
 /// ends the walk; steps that run then are finished or dropped.
 ///
@@ -63,7 +66,7 @@ pub(super) async fn walk<V: TreeVisitor>(
         next: 0,
     };
     walk.push(root, None);
-    let mut running: FuturesUnordered<BoxFuture<'_, (u64, Result<Step<V::Place>>)>> = FuturesUnordered::new();
+    let mut running: FuturesUnordered<Running<'_, V::Place>> = FuturesUnordered::new();
     loop {
         progress.check()?;
         while running.len() < concurrency.max(1) {

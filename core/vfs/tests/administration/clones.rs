@@ -96,11 +96,7 @@ async fn owner_and_mode_are_kept_only_when_asked_for() {
         |_| {},
         async |volume| {
             let file = volume.file(Ino::ROOT, "file", 10).await;
-            let Some(Record::Node(mut attr)) =
-                volume.engine.read(&[Key::Node(file)]).await.unwrap().remove(0)
-            else {
-                panic!("no node");
-            };
+            let mut attr = volume.meta.getattr(file).await.unwrap();
             attr.uid = Uid(1000);
             attr.mode = 0o666;
             volume

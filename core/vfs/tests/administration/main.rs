@@ -1,5 +1,11 @@
 //! Administration of a volume on the memory and the SQLite engine, with its objects in memory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
+mod busy;
 mod clones;
 mod consistency;
 mod fixtures;

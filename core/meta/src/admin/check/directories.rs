@@ -1,14 +1,13 @@
 //! The pass over directories: every entry and what the directory says of itself.
 
-use moorage_model::{Attr, Ino, NodeType, Result};
+use moorage_model::{Attr, DirStat, Ino, NodeType, Result};
 
 use super::CheckScope;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::reclaim::Pages;
-use crate::admin::recount::Listing;
+use crate::admin::recount::{Listing, list_directory};
 use crate::admin::tree_walk::ENTRY_PAGE;
-use crate::{DirectoryEntry, Key, Record, Scan, TxnExt as _};
+use crate::{DirectoryEntry, Key, TxnExt as _};
 
 impl Namespace<'_> {
     /// Checks these directories, and those found below them when only a tree is checked.
@@ -21,6 +20,7 @@ impl Namespace<'_> {
     }
 
     async fn check_directory(&mut self, directory: Ino, waiting: &mut Vec<Ino>) -> Result<()> {
+        let before = self.own_numbers(directory).await?;
         let mut listing = Listing::default();
         let mut after = None;
         loop {
@@ -50,7 +50,7 @@ impl Namespace<'_> {
             after = page.last().map(|item| item.name.clone());
         }
         self.report.counts.directories += 1;
-        self.check_own_numbers(directory, listing).await
+        self.check_own_numbers(directory, before, listing).await
     }
 
     async fn check_entry(
@@ -114,14 +114,9 @@ impl Namespace<'_> {
                 "`fsck --repair` corrects the node, unless that directory has it too.",
                 Some(repair),
             );
-        } else if attr.is_directory() || attr.nlink < 2 {
-            self.add(
-                Defect::SecondName,
-                Severity::Error,
-                format!("{subject}: its node {ino} has another name already, which it does not know of"),
-                "Copy what is below it elsewhere and remove one of the names.",
-                None,
-            );
+        } else {
+            // It may only have been moved from a directory that was read before.
+            self.twice_named.insert(ino);
         }
         Ok(())
     }
@@ -166,33 +161,44 @@ impl Namespace<'_> {
 
     /// Whether an entry that looked wrong is there and looks the same when it is read again.
     async fn still_there(&self, directory: Ino, item: &DirectoryEntry) -> Result<bool> {
-        let again = self.meta.engine.lookup(directory, &item.name).await?;
-        Ok(again.is_some_and(|(entry, attr)| {
-            let same = |attr: Option<&Attr>| attr.map(|attr| (attr.kind, attr.parent));
-            entry == item.entry && same(attr.as_ref()) == same(item.attr.as_ref())
-        }))
+        let same = |attr: Option<&Attr>| attr.map(|attr| (attr.kind, attr.parent));
+        // Twice, since an engine that can not join may read the entry before and the node after a removal.
+        for _ in 0..2 {
+            match self.meta.engine.lookup(directory, &item.name).await? {
+                Some((entry, attr))
+                    if entry == item.entry && same(attr.as_ref()) == same(item.attr.as_ref()) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
-    /// Link count and statistics of a directory against its listing.
-    async fn check_own_numbers(&mut self, directory: Ino, listing: Listing) -> Result<()> {
-        if directory.is_trash() {
-            return Ok(());
-        }
+    async fn own_numbers(&self, directory: Ino) -> Result<(Option<Attr>, Option<DirStat>)> {
         let keys = [Key::Node(directory), Key::DirStat(directory)];
         let mut found = self.meta.engine.get(&keys).await?;
-        let (Some(attr), stat) = (found.node()?, found.dir_stat()?) else {
+        Ok((found.node()?, found.dir_stat()?))
+    }
+
+    /// Link count and statistics of a directory, as they were before it was listed, against the listing. A directory
+    /// that changes meanwhile is not judged.
+    async fn check_own_numbers(
+        &mut self,
+        directory: Ino,
+        before: (Option<Attr>, Option<DirStat>),
+        listing: Listing,
+    ) -> Result<()> {
+        let (Some(attr), stat) = &before else {
             return Ok(());
         };
         let links = listing.subdirectories.saturating_add(2);
         let statistics = self.meta.setting().dir_stats && !attr.in_trash();
         // A missing record is made by whoever needs it.
         let drifted = statistics && stat.is_some_and(|stat| stat != listing.stat);
-        if attr.nlink == links && !drifted {
+        if directory.is_trash() || (attr.nlink == links && !drifted) {
             return Ok(());
         }
-        // Somebody may have changed it since it was listed.
-        let again = crate::admin::recount::list_directory(self.meta.engine.as_ref(), directory).await?;
-        if again != listing {
+        let again = list_directory(self.meta.engine.as_ref(), directory).await?;
+        if again != listing || self.own_numbers(directory).await? != before {
             return Ok(());
         }
         if attr.nlink != links {
@@ -214,7 +220,7 @@ impl Namespace<'_> {
                 Some(repair),
             );
         }
-        if let Some(stored) = stat.filter(|_| drifted) {
+        if let Some(stored) = stat.as_ref().filter(|_| drifted) {
             let repair = self
                 .repair(self.meta.repair_directory_statistics(directory))
                 .await;
@@ -242,47 +248,6 @@ impl Namespace<'_> {
             Some(repair.await)
         } else {
             None
-        }
-    }
-
-    /// Entries whose directory was not among the nodes.
-    pub(super) async fn check_edges(&mut self) -> Result<()> {
-        let mut pages = Pages::new(Scan::AllEdges);
-        loop {
-            self.progress.check()?;
-            let items = match pages.next(self.meta).await {
-                Ok(Some(items)) => items,
-                Ok(None) => return Ok(()),
-                Err(error) => return self.damaged(error, "the entries behind it were not checked"),
-            };
-            for (key, record) in items {
-                let (Key::Edge(parent, name), Record::Edge(entry)) = (key, record) else {
-                    continue;
-                };
-                if self.directories.contains_key(&parent) {
-                    continue;
-                }
-                // What it leads to has a name, only a lost one.
-                self.named.insert(entry.ino);
-                let attr = self.meta.engine.get(&[Key::Node(parent)]).await?.node()?;
-                let again = self.meta.engine.lookup(parent, &name).await?;
-                if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
-                    continue;
-                }
-                let what = if attr.is_none() {
-                    "does not exist"
-                } else {
-                    "is no directory"
-                };
-                self.add(
-                    Defect::MissingDirectory,
-                    Severity::Error,
-                    format!("entry {name:?} leads to inode {} and lies in inode {parent}, which {what}", entry.ino),
-                    "When an entry still leads to that directory, `fsck --repair` makes it again; otherwise restore \
-                     it from a metadata backup.",
-                    None,
-                );
-            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Directories that hang below each other and nothing else.
 
-use moorage_model::Ino;
+use moorage_model::{Ino, Result};
 
 use super::inode_set::InodeSet;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
 
 impl Namespace<'_> {
-    /// Follows the parents of every directory; a chain that meets itself is a loop. Each loop is reported once.
-    pub(super) fn find_loops(&mut self) {
+    /// Follows the parents of every directory; a chain that meets itself is a loop, unless its directories have been
+    /// moved since they were read. Each loop is reported once.
+    pub(super) async fn find_loops(&mut self) -> Result<()> {
         let mut done = InodeSet::default();
         let mut loops = Vec::new();
         for start in self.directories.keys() {
@@ -36,6 +37,9 @@ impl Namespace<'_> {
             }
         }
         for found in loops {
+            if !self.is_unchanged(&found).await? {
+                continue;
+            }
             let members: Vec<String> = found.iter().map(Ino::to_string).collect();
             self.add(
                 Defect::Loop,
@@ -46,5 +50,14 @@ impl Namespace<'_> {
                 None,
             );
         }
+        Ok(())
+    }
+
+    async fn is_unchanged(&self, directories: &[Ino]) -> Result<bool> {
+        let now = self.meta.getattrs(directories).await?;
+        Ok(directories
+            .iter()
+            .zip(now)
+            .all(|(ino, attr)| self.directories.get(ino).copied() == attr.map(|attr| attr.parent)))
     }
 }

@@ -1,6 +1,7 @@
 //! The metadata half of `fsck`: does the namespace hang together, do the numbers match a full scan?
 
 mod directories;
+mod edges;
 mod inode_set;
 mod links;
 mod loops;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use moorage_model::{AclId, Attr, Counter, Error, ErrorKind, Ino, NodeType, Result};
+use moorage_model::{AclId, Attr, Counter, Error, ErrorKind, Ino, Name, NodeType, Result};
 
 use super::inode_set::InodeSet;
 use super::report::{Defect, Finding, RepairState, Severity};
@@ -28,6 +28,10 @@ pub(super) struct Namespace<'m> {
     pub(super) directories: HashMap<Ino, Ino>,
     /// Nodes that need no name: held open, or the top of an unfinished clone.
     pub(super) nameless: HashSet<Ino>,
+    /// Nodes that seem to have more names than they can have.
+    pub(super) twice_named: HashSet<Ino>,
+    /// Entries that lead to them: node, directory, name.
+    pub(super) sightings: Vec<(Ino, Ino, Name)>,
     /// ACL rules that nodes refer to.
     pub(super) acls: BTreeSet<AclId>,
     /// Bytes and number of the nodes that count.
@@ -47,6 +51,8 @@ impl<'m> Namespace<'m> {
             named: InodeSet::default(),
             directories: HashMap::new(),
             nameless: HashSet::new(),
+            twice_named: HashSet::new(),
+            sightings: Vec::new(),
             acls: BTreeSet::new(),
             used: (0, 0),
             alone: false,
@@ -66,7 +72,7 @@ impl<'m> Namespace<'m> {
         let all: Vec<Ino> = self.directories.keys().copied().collect();
         self.check_directories(all).await?;
         self.check_edges().await?;
-        self.find_loops();
+        self.find_loops().await?;
         self.check_links().await?;
         self.check_counters(counters).await
     }

@@ -1,0 +1,87 @@
+//! The pass over all entries: those whose directory is missing, and nodes that several lead to.
+
+use std::collections::BTreeMap;
+
+use moorage_model::{Attr, Ino, Name, Result};
+
+use super::namespace::Namespace;
+use super::report::{Defect, Severity};
+use crate::admin::reclaim::Pages;
+use crate::{Key, Record, Scan, TxnExt as _};
+
+/// Entries kept of nodes that seem to have too many names.
+const MAX_SIGHTINGS: usize = 10_000;
+
+impl Namespace<'_> {
+    /// Entries whose directory was not among the nodes.
+    pub(super) async fn check_edges(&mut self) -> Result<()> {
+        let mut pages = Pages::new(Scan::AllEdges);
+        loop {
+            self.progress.check()?;
+            let items = match pages.next(self.meta).await {
+                Ok(Some(items)) => items,
+                Ok(None) => return self.judge_second_names().await,
+                Err(error) => return self.damaged(error, "the entries behind it were not checked"),
+            };
+            for (key, record) in items {
+                let (Key::Edge(parent, name), Record::Edge(entry)) = (key, record) else {
+                    continue;
+                };
+                if self.twice_named.contains(&entry.ino) && self.sightings.len() < MAX_SIGHTINGS {
+                    self.sightings.push((entry.ino, parent, name.clone()));
+                }
+                if self.directories.contains_key(&parent) {
+                    continue;
+                }
+                // What it leads to has a name, only a lost one.
+                self.named.insert(entry.ino);
+                let attr = self.meta.engine.get(&[Key::Node(parent)]).await?.node()?;
+                let again = self.meta.engine.lookup(parent, &name).await?;
+                if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
+                    continue;
+                }
+                let what = if attr.is_none() {
+                    "does not exist"
+                } else {
+                    "is no directory"
+                };
+                self.add(
+                    Defect::MissingDirectory,
+                    Severity::Error,
+                    format!("entry {name:?} leads to inode {} and lies in inode {parent}, which {what}", entry.ino),
+                    "When an entry still leads to that directory, `fsck --repair` makes it again; otherwise restore \
+                     it from a metadata backup.",
+                    None,
+                );
+            }
+        }
+    }
+
+    /// Reports nodes that several of the entries seen still lead to, though they can have one name only.
+    async fn judge_second_names(&mut self) -> Result<()> {
+        let mut places: BTreeMap<Ino, Vec<(Ino, Name)>> = BTreeMap::new();
+        for (ino, parent, name) in std::mem::take(&mut self.sightings) {
+            let found = self.meta.engine.lookup(parent, &name).await?;
+            // Hard links know that they are several: their node says no parent.
+            if found.is_some_and(|(entry, attr)| {
+                entry.ino == ino && attr.is_some_and(|attr| attr.is_directory() || attr.parent != Ino::NONE)
+            }) {
+                places.entry(ino).or_default().push((parent, name));
+            }
+        }
+        for (ino, names) in places.into_iter().filter(|(_, names)| names.len() > 1) {
+            let names: Vec<String> = names
+                .iter()
+                .map(|(parent, name)| format!("{name:?} of directory {parent}"))
+                .collect();
+            self.add(
+                Defect::SecondName,
+                Severity::Error,
+                format!("inode {ino} can have one name and has {}", names.join(", ")),
+                "Copy what is below it elsewhere and remove one of the names.",
+                None,
+            );
+        }
+        Ok(())
+    }
+}
