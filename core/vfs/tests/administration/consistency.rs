@@ -366,3 +366,28 @@ async fn references_to_nothing_and_contradicting_records_are_found() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_directory_with_two_names_is_an_error() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let (directory, _) = make_tree(volume).await;
+            let entry = Record::Edge(Entry {
+                kind: NodeType::Directory,
+                ino: directory,
+            });
+            volume
+                .tamper(Key::Edge(Ino::ROOT, name("second")), Some(entry))
+                .await;
+            let report = volume.check().await;
+            assert!(
+                defects(&report).contains(&Defect::SecondName),
+                "{:#?}",
+                report.findings
+            );
+            assert_eq!(report.worst(), Some(Severity::Error));
+        },
+    )
+    .await;
+}
