@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,9 +34,12 @@ pub(crate) async fn open(variant: &str) -> Option<Fixture> {
     let database = copy.path().join("meta.db");
     std::fs::copy(folder.join("meta.db"), &database).unwrap();
     let engine = moorage_engines::open(&format!("sqlite3://{}", database.display()), None).unwrap();
-    let meta = Meta::open(engine, MetaOptions::default(), Arc::new(SystemClock))
-        .await
-        .unwrap();
+    let options = MetaOptions {
+        background_jobs: false,
+        heartbeat: Duration::ZERO,
+        ..MetaOptions::default()
+    };
+    let meta = Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap();
     let expect = std::fs::read(folder.join("expect.json")).unwrap();
     Some(Fixture {
         meta,

@@ -6,7 +6,8 @@ use moorage_model::{
     ErrorKind, FileLockKind, Ino, LockOwner, RecordLock, RecordLockKind, Result, SystemClock,
 };
 
-use crate::volume::{kind, on_each_engine, unchanged};
+use crate::fixture;
+use crate::volume::{NoData, kind, on_each_engine, unchanged};
 
 pub(crate) const SHARED: Option<FileLockKind> = Some(FileLockKind::Shared);
 pub(crate) const EXCLUSIVE: Option<FileLockKind> = Some(FileLockKind::Exclusive);
@@ -284,4 +285,51 @@ async fn a_critical_section_under_the_lock_is_never_entered_twice() {
         assert_eq!(volume.records(Scan::FileLocks(file)).await, []);
     })
     .await;
+}
+
+#[tokio::test]
+async fn locks_that_a_dead_juicefs_client_left_hold_until_its_session_is_reaped() {
+    let Some(golden) = fixture::open("midstate").await else {
+        return;
+    };
+    let meta = &golden.meta;
+    meta.start_session(Arc::new(NoData)).await.unwrap();
+    // Session 2 holds shared locks on 1027, an exclusive one on 1028, and bytes 0 to 99 of 1029 for writing.
+    let (shared, exclusive, ranged) = (Ino(1027), Ino(1028), Ino(1029));
+    flock(meta, shared, FIRST, SHARED).await.unwrap();
+    assert_eq!(
+        kind(flock(meta, shared, FIRST, EXCLUSIVE).await),
+        ErrorKind::WouldBlock
+    );
+    assert_eq!(
+        kind(flock(meta, exclusive, FIRST, SHARED).await),
+        ErrorKind::WouldBlock
+    );
+    assert_eq!(
+        kind(lock(meta, ranged, FIRST, range(READ, 99, 99)).await),
+        ErrorKind::WouldBlock
+    );
+    lock(meta, ranged, FIRST, range(WRITE, 100, 499)).await.unwrap();
+    // The locks of one owner of the client: write, read, write to the end.
+    let probe = RecordLock {
+        kind: RecordLockKind::Read,
+        pid: 1,
+        start: 200,
+        end: RecordLock::TO_END,
+    };
+    let found = meta
+        .record_lock_get(Ino(1030), FIRST, probe)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.kind, found.start, found.end),
+        (RecordLockKind::Write, 220, RecordLock::TO_END)
+    );
+    meta.reap_sessions().await.unwrap();
+    flock(meta, shared, FIRST, EXCLUSIVE).await.unwrap();
+    flock(meta, exclusive, FIRST, EXCLUSIVE).await.unwrap();
+    lock(meta, ranged, FIRST, range(WRITE, 0, RecordLock::TO_END))
+        .await
+        .unwrap();
 }

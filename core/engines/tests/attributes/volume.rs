@@ -134,7 +134,7 @@ pub(crate) fn unchanged(_: &mut Setting) {}
 
 /// Files of these tests have a length and no content.
 #[derive(Debug)]
-struct NoData;
+pub(crate) struct NoData;
 
 #[async_trait]
 impl DataStore for NoData {
