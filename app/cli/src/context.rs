@@ -1,12 +1,12 @@
 //! What every command has at hand besides its arguments.
 
 use std::future::Future;
-use std::io::Write as _;
 
 use moorage_meta::admin::Progress;
 use moorage_model::Result;
 
 use crate::logging::LoggingArguments;
+use crate::output;
 use crate::progress::{self, Work};
 
 /// How this run talks to whoever started it.
@@ -34,7 +34,7 @@ impl Context {
     pub(crate) fn say(&self, sentence: &str) {
         if !self.quiet {
             // A terminal that was closed is no reason to stop working.
-            let _ = writeln!(std::io::stderr(), "{sentence}");
+            output::tell(sentence);
         }
     }
 }

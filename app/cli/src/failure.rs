@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use moorage_model::Error;
 
-use crate::exit_code;
+use crate::{exit_code, output};
 
 /// Shows what is wrong with the command line, or the help that was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
@@ -18,9 +18,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 pub(crate) fn present(error: &Error, json: bool) -> ExitCode {
     let code = exit_code::of(error.kind());
     if json {
-        eprintln!("{}", as_json(error, code));
+        output::tell(&as_json(error, code).to_string());
     } else {
-        eprint!("{}", as_text(error));
+        output::tell(&as_text(error));
     }
     ExitCode::from(code)
 }

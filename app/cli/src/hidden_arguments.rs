@@ -3,6 +3,8 @@
 
 use std::ffi::OsString;
 
+use crate::output;
+
 /// What stands in an argument for the secret in the environment variable of the same number.
 const PLACEHOLDER: &str = "****";
 /// Name of those variables, without the number.
@@ -35,7 +37,9 @@ fn restart(arguments: &[OsString], secrets: &[String]) {
         command.env(format!("{VARIABLE}{number}"), secret);
     }
     let error = command.exec();
-    eprintln!("warning: secrets of the command line can not be hidden from the process list: {error}");
+    output::tell(&format!(
+        "warning: secrets of the command line can not be hidden from the process list: {error}"
+    ));
 }
 
 #[cfg(not(target_os = "linux"))]

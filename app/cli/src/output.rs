@@ -50,6 +50,12 @@ pub(crate) fn line(text: &str) -> Result<()> {
     }
 }
 
+/// Prints a line on standard error. Nobody may be listening there any more, which is no failure.
+pub(crate) fn tell(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end_matches('\n'));
+}
+
 /// Rows under a heading, columns as wide as they need; numbers, by look, to the right.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {

@@ -9,7 +9,7 @@ use moorage_meta::admin::{Progress, ProgressCounts};
 use moorage_model::Result;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::size;
+use crate::{output, size};
 
 /// Between two looks at the counts: smooth for an eye.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -79,7 +79,7 @@ impl Display {
             Display::Lines { work, last } => {
                 if last.elapsed() >= PLAIN_INTERVAL {
                     *last = Instant::now();
-                    eprintln!("{}: {}", work.title, in_words(*work, counts));
+                    output::tell(&format!("{}: {}", work.title, in_words(*work, counts)));
                 }
             }
         }

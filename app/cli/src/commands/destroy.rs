@@ -8,10 +8,10 @@ use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::volume_check::{DestroyOptions, destroy_volume};
 
 use crate::arguments::MetaUrlArgument;
-use crate::concurrency;
 use crate::context::Context;
 use crate::progress::Work;
 use crate::volume::Volume;
+use crate::{concurrency, output};
 
 /// Delete a volume: every object and every record
 ///
@@ -72,7 +72,9 @@ fn confirm(name: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(refused("nobody can be asked"));
     }
-    eprint!("All files of volume {name} will be lost. Type its name to go on: ");
+    output::tell(&format!(
+        "All files of volume {name} will be lost. Type its name to go on:"
+    ));
     let mut answer = String::new();
     std::io::stdin()
         .lock()

@@ -10,7 +10,7 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use crate::context::Context;
 use crate::mounting::{MountPhase, MountRecord, host_error};
-use crate::size;
+use crate::{output, size};
 
 /// How often the state of the ending mount is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
@@ -120,7 +120,7 @@ fn wait(folder: &std::path::Path, mut record: MountRecord, context: &Context) ->
             pid,
             ..
         }) if pid == record.pid => {
-            eprint!("{text}");
+            output::tell(&text);
             Ok(ExitCode::from(code))
         }
         Some(last) if last.pid == record.pid => Err(Error::new(

@@ -9,6 +9,7 @@ use super::log_file::LogFile;
 use super::report::{Report, ReportReader};
 use super::{MountPlan, Role};
 use crate::context::Context;
+use crate::output;
 
 /// Starts the supervisor of a mount and waits for its first report.
 ///
@@ -41,7 +42,7 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
             Ok(ExitCode::SUCCESS)
         }
         Some(Report::Failed { text, code }) => {
-            eprint!("{text}");
+            output::tell(&text);
             Ok(ExitCode::from(code))
         }
         None => Err(Error::new(

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
@@ -255,8 +255,12 @@ async fn store(
     }
 }
 
+/// Signals this close together are one wish: tools that stop a program often signal it and its group.
+const SAME_WISH: Duration = Duration::from_millis(500);
+
 /// The signals that end a mount.
 struct EndSignals {
+    last: Option<Instant>,
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
@@ -269,17 +273,26 @@ impl EndSignals {
                 .map_err(|error| Error::new(ErrorKind::Io, "signals can not be received").with_source(error))
         };
         Ok(EndSignals {
+            last: None,
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             hang_up: listen(SignalKind::hangup())?,
         })
     }
 
+    /// Returns at the first signal, and then at the next that is no repetition.
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.hang_up.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+                _ = self.hang_up.recv() => {}
+            }
+            let now = Instant::now();
+            if self.last.is_none_or(|last| now.duration_since(last) >= SAME_WISH) {
+                self.last = Some(now);
+                return;
+            }
         }
     }
 }

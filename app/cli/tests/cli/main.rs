@@ -3,6 +3,7 @@
 
 mod administration;
 mod errors;
+mod exit_codes;
 mod help;
 mod program;
 mod reformat;

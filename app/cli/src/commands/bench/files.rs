@@ -1,8 +1,9 @@
 //! What one thread does with its files.
 
 use std::fs::File;
-use std::io::{Read as _, Result, Write as _};
+use std::io::{ErrorKind, Read as _, Result, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is measured, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +50,77 @@ pub(super) struct Job {
     pub(super) block: usize,
 }
 
-/// Makes the files leave the page cache, so that reading them shows the volume and not the memory. Not measured.
-pub(super) fn prepare(folder: &Path, step: Step, job: Job, thread: usize) -> Result<()> {
-    if !matches!(step, Step::ReadBig | Step::ReadSmall) {
-        return Ok(());
+/// One step on one folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bench<'a> {
+    pub(super) folder: &'a Path,
+    /// Set when the command was interrupted.
+    pub(super) stopped: &'a AtomicBool,
+    pub(super) step: Step,
+    pub(super) job: Job,
+}
+
+impl Bench<'_> {
+    /// Makes the files leave the page cache, so that reading them shows the volume and not the memory. Not measured.
+    pub(super) fn prepare(&self, thread: usize) -> Result<()> {
+        if !matches!(self.step, Step::ReadBig | Step::ReadSmall) {
+            return Ok(());
+        }
+        for number in 0..self.job.files {
+            self.check_stopped()?;
+            drop_cache(&File::open(self.path(thread, number))?)?;
+        }
+        Ok(())
     }
-    for number in 0..job.files {
-        let file = File::open(path(folder, step, thread, number))?;
-        drop_cache(&file)?;
+
+    /// The measured work of one thread.
+    pub(super) fn work(&self, thread: usize) -> Result<()> {
+        let mut buffer = vec![0; self.job.block];
+        fill(&mut buffer, thread as u64);
+        for number in 0..self.job.files {
+            let path = self.path(thread, number);
+            match self.step {
+                Step::WriteBig | Step::WriteSmall => self.write(&path, &buffer)?,
+                Step::ReadBig | Step::ReadSmall => self.read(&path, &mut buffer)?,
+                Step::Stat => {
+                    std::fs::metadata(&path)?;
+                }
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn check_stopped(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
+    fn path(&self, thread: usize, number: u32) -> PathBuf {
+        let kind = if self.step.is_big() { "big" } else { "small" };
+        self.folder.join(format!("{kind}-{thread}-{number}"))
+    }
+
+    fn write(&self, path: &Path, buffer: &[u8]) -> Result<()> {
+        let mut file = File::create(path)?;
+        let mut left = self.job.bytes;
+        while left > 0 {
+            self.check_stopped()?;
+            let part = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            file.write_all(buffer.get(..part).unwrap_or_default())?;
+            left -= part as u64;
+        }
+        Ok(())
+    }
+
+    fn read(&self, path: &Path, buffer: &mut [u8]) -> Result<()> {
+        let mut file = File::open(path)?;
+        while file.read(buffer)? > 0 {
+            self.check_stopped()?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(unix)]
@@ -72,45 +134,6 @@ fn drop_cache(file: &File) -> Result<()> {
 
 #[cfg(not(unix))]
 fn drop_cache(_file: &File) -> Result<()> {
-    Ok(())
-}
-
-/// The measured work of one thread.
-pub(super) fn work(folder: &Path, step: Step, job: Job, thread: usize) -> Result<()> {
-    let mut buffer = vec![0; job.block];
-    fill(&mut buffer, thread as u64);
-    for number in 0..job.files {
-        let path = path(folder, step, thread, number);
-        match step {
-            Step::WriteBig | Step::WriteSmall => write(&path, job.bytes, &buffer)?,
-            Step::ReadBig | Step::ReadSmall => read(&path, &mut buffer)?,
-            Step::Stat => {
-                std::fs::metadata(&path)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn path(folder: &Path, step: Step, thread: usize, number: u32) -> PathBuf {
-    let kind = if step.is_big() { "big" } else { "small" };
-    folder.join(format!("{kind}-{thread}-{number}"))
-}
-
-fn write(path: &Path, bytes: u64, buffer: &[u8]) -> Result<()> {
-    let mut file = File::create(path)?;
-    let mut left = bytes;
-    while left > 0 {
-        let part = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        file.write_all(buffer.get(..part).unwrap_or_default())?;
-        left -= part as u64;
-    }
-    Ok(())
-}
-
-fn read(path: &Path, buffer: &mut [u8]) -> Result<()> {
-    let mut file = File::open(path)?;
-    while file.read(buffer)? > 0 {}
     Ok(())
 }
 

@@ -1,13 +1,12 @@
 //! Runs a step on all threads at once and takes the time.
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use moorage_model::{Error, ErrorKind, Result};
 use serde::Serialize;
 
-use super::files::{self, Job, Step};
+use super::files::{Bench, Job, Step};
 
 /// One line of the result.
 #[derive(Debug, Serialize)]
@@ -61,12 +60,11 @@ impl Measured {
 ///
 /// # Errors
 /// `Io` for the first failure of any thread.
-pub(super) fn run(folder: &Path, step: Step, job: Job, threads: usize) -> Result<Measured> {
-    on_all(threads, |thread| files::prepare(folder, step, job, thread))
-        .map_err(|e| failed(folder, step, e))?;
+pub(super) fn run(bench: &Bench<'_>, threads: usize) -> Result<Measured> {
+    on_all(threads, |thread| bench.prepare(thread)).map_err(|error| failed(bench, error))?;
     let start = Instant::now();
-    on_all(threads, |thread| files::work(folder, step, job, thread)).map_err(|e| failed(folder, step, e))?;
-    Ok(Measured::new(step, job, threads, start.elapsed()))
+    on_all(threads, |thread| bench.work(thread)).map_err(|error| failed(bench, error))?;
+    Ok(Measured::new(bench.step, bench.job, threads, start.elapsed()))
 }
 
 fn on_all(threads: usize, work: impl Fn(usize) -> std::io::Result<()> + Sync) -> std::io::Result<()> {
@@ -83,10 +81,7 @@ fn on_all(threads: usize, work: impl Fn(usize) -> std::io::Result<()> + Sync) ->
     })
 }
 
-fn failed(folder: &Path, step: Step, error: std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!("{} in {} failed", step.title(), folder.display()),
-    )
-    .with_source(error)
+fn failed(bench: &Bench<'_>, error: std::io::Error) -> Error {
+    let what = format!("{} in {} failed", bench.step.title(), bench.folder.display());
+    Error::new(ErrorKind::Io, what).with_source(error)
 }

@@ -4,11 +4,13 @@ mod files;
 mod measure;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use moorage_model::{Error, ErrorKind, Result};
 
-use self::files::{Job, Step};
+use self::files::{Bench, Job, Step};
 use self::measure::Measured;
 use crate::concurrency;
 use crate::context::Context;
@@ -48,21 +50,47 @@ pub(crate) struct Arguments {
     pub(crate) output: OutputArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+pub(crate) async fn run(arguments: Box<Arguments>, context: &Context) -> Result<()> {
+    let output = arguments.output;
+    let (stop, context) = (StopOnDrop::default(), context.clone());
+    let stopped = Arc::clone(&stop.0);
+    let measuring = tokio::task::spawn_blocking(move || measure_all(&arguments, &context, &stopped));
+    let all = measuring.await.unwrap_or_else(|error| {
+        Err(Error::new(ErrorKind::Io, "the measurement ended early").with_source(error))
+    })?;
+    output::print(output, &all, |all| {
+        let rows: Vec<Vec<String>> = all.iter().map(Measured::row).collect();
+        output::table(&["item", "value", "cost"], &rows)
+    })
+}
+
+/// Tells the threads to end when the command is interrupted, so that they clean up.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn measure_all(arguments: &Arguments, context: &Context, stopped: &AtomicBool) -> Result<Vec<Measured>> {
     let folder = Scratch::make(&arguments.path)?;
     let mut all = Vec::new();
     for step in Step::ALL {
         let job = arguments.job(step);
-        if job.files == 0 {
-            continue;
+        if job.files > 0 {
+            context.say(&format!("{} …", step.title()));
+            let bench = Bench {
+                folder: &folder.path,
+                stopped,
+                step,
+                job,
+            };
+            all.push(measure::run(&bench, arguments.threads)?);
         }
-        context.say(&format!("{} …", step.title()));
-        all.push(measure::run(&folder.path, step, job, arguments.threads)?);
     }
-    output::print(arguments.output, &all, |all| {
-        let rows: Vec<Vec<String>> = all.iter().map(Measured::row).collect();
-        output::table(&["item", "value", "cost"], &rows)
-    })
+    Ok(all)
 }
 
 impl Arguments {
