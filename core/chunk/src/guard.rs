@@ -23,6 +23,9 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How many times its deadline a call may get that shares a slow line with others.
 const MOST_PATIENCE: u32 = 8;
 
+/// How many times its deadline a read may take in all, attempts and waits together: a program waits for it.
+const READ_ROUNDS: u32 = 4;
+
 /// Whether the same call may succeed a moment later.
 pub(crate) fn passing(error: &Error) -> bool {
     use ErrorKind::{Conflict, Interrupted, Timeout, Unavailable, WouldBlock};
@@ -43,7 +46,8 @@ struct Circuit {
 /// What a call is for; it decides what an open circuit means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Somebody waits for bytes: fail at once, so that programs get an answer.
+    /// Somebody waits for bytes: fail at once, and after [`READ_ROUNDS`] deadlines in any case, so that programs get
+    /// an answer.
     Read,
     /// Bytes that exist nowhere else: keep trying until the attempts are spent.
     Write,
@@ -121,6 +125,7 @@ impl Guard {
             .with_jitter()
             .build();
         let mut patience = 1;
+        let begun = tokio::time::Instant::now();
         loop {
             let error = if self.admits() {
                 let attempt = {
@@ -148,9 +153,10 @@ impl Guard {
                 }
                 error
             };
+            let spent = purpose == Purpose::Read && begun.elapsed() >= deadline * READ_ROUNDS;
             match waits.next() {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(error),
+                Some(wait) if !spent => tokio::time::sleep(wait).await,
+                _ => return Err(error),
             }
         }
     }
@@ -243,6 +249,20 @@ mod tests {
         for outcome in futures_util::future::join_all(uploads).await {
             outcome.unwrap();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_of_a_silent_store_ends_before_its_attempts_do() {
+        let guard = Guard::new(Duration::from_secs(60), Duration::from_secs(60), 1000);
+        let start = tokio::time::Instant::now();
+        let never = || std::future::pending::<Result<()>>();
+        let error = guard.call(Purpose::Read, "x", never).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(
+            start.elapsed() < Duration::from_secs(320),
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

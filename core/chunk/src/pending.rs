@@ -1,14 +1,17 @@
 //! What write-back has acknowledged and not yet uploaded.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moorage_model::{Error, ErrorKind, Result};
 
 use crate::chunk_store::{ChunkStore, closed};
+use crate::disk_cache::DiskCache;
 
 /// How often a waiter looks at what is pending, when nothing wakes it earlier.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Longest wait for uploaded files to leave the staging folder.
+const MOST_SETTLING: Duration = Duration::from_secs(5);
 
 /// Blocks that a write-back volume has acknowledged but not yet uploaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +48,7 @@ impl ChunkStore {
         };
         let failures = staging.failures();
         let mut last = None;
+        let mut stored_since = None;
         loop {
             let pending = staging.pending();
             if last != Some(pending.blocks) {
@@ -53,7 +57,13 @@ impl ChunkStore {
             }
             let failed = staging.failures() > failures;
             if pending.blocks == 0 && !failed {
-                return Ok(());
+                // Files that are stored but still lie in the staging folder would be uploaded once more by the next
+                // process: worth a moment, but no more.
+                let settled = self.disk.as_ref().is_none_or(DiskCache::has_adopted);
+                let since = *stored_since.get_or_insert_with(Instant::now);
+                if settled || since.elapsed() > MOST_SETTLING {
+                    return Ok(());
+                }
             }
             if failed || self.guard.is_open() {
                 let why = pending

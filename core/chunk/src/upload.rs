@@ -134,15 +134,16 @@ impl ChunkStore {
             Err(error) if error.kind() == ErrorKind::Corrupt => return staging.lost(&staged, &error),
             Err(error) => return staging.failed(&staged, &error),
         };
-        if let Err(error) = self.send(staged.block, staged.tier, payload.clone()).await {
+        if let Err(error) = self.send(staged.block, staged.tier, payload).await {
             tracing::warn!(%error, "a staged block could not be uploaded; it is tried again");
             return staging.failed(&staged, &error);
         }
-        // Into the cache first, so that there is no moment in which it is nowhere on this machine.
-        if let Some(disk) = &self.disk {
-            disk.insert(staged.block, staged.form, payload);
+        let arrived = staging.arrived(&staged);
+        match &self.disk {
+            Some(disk) if arrived.wanted => disk.adopt(staged.block, arrived.file),
+            _ => arrived.discard(),
         }
-        if !staging.arrived(&staged)
+        if !arrived.wanted
             && let Err(error) = self.remove_block(staged.block).await
         {
             tracing::debug!(%error, "the object of a deleted slice is left to garbage collection");

@@ -13,7 +13,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use faulty::{FaultyStore, until};
-use moorage_chunk::{BlockId, ChunkConfig, ChunkStore, Compression, ObjectStore, WritebackConfig};
+use moorage_chunk::{
+    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, ObjectStore, WritebackConfig,
+};
 use moorage_model::{ErrorKind, SliceId, TierId};
 
 const UUID: &str = "0d458371-14c0-4fab-b5df-7ab19990e31c";
@@ -221,5 +223,30 @@ async fn a_dead_store_bounds_memory_and_opens_the_circuit() {
             .expect("writers go on by themselves")
             .unwrap();
     }
+    check(&chunks, 1, &data).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploaded_blocks_move_into_the_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let config = ChunkConfig {
+        compression: Compression::Lz4,
+        cache: Some(CacheConfig {
+            dirs: vec![dir.path().to_owned()],
+            size_bytes: 10 << 20,
+            free_space_ratio: 0.0,
+        }),
+        ..config(dir.path())
+    };
+    let chunks = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+    let data = write(&chunks, 1, 200_000).await;
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(chunks.stats().cache_blocks, 4);
+    let staged = std::fs::read_dir(dir.path().join(UUID).join("staging-0"))
+        .unwrap()
+        .count();
+    assert_eq!(staged, 1, "only the lock is left");
+    store.down.store(true, SeqCst);
     check(&chunks, 1, &data).await;
 }

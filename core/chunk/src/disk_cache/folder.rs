@@ -242,6 +242,25 @@ impl Folder {
         }
     }
 
+    /// Takes over a block file from the same file system; deletes it when that is not possible. Runs on the writer's
+    /// thread.
+    pub(super) fn adopt(&self, block: BlockId, file: &Path) {
+        let bytes = fs::metadata(file).map_or(0, |data| data.len());
+        let fits = bytes > 0 && bytes <= self.capacity && self.takes() && self.make_room(bytes);
+        let path = self.path(&block);
+        let moved = fits
+            && path
+                .parent()
+                .is_some_and(|parent| make_private_folder(parent).is_ok())
+            && fs::rename(file, &path).is_ok();
+        if moved {
+            self.index.lock().insert(block, bytes);
+        } else {
+            // What stays by a failure is uploaded once more at the next start, which does no harm.
+            let _ = fs::remove_file(file);
+        }
+    }
+
     fn write(&self, block: &BlockId, form: Form, payload: &[u8]) -> io::Result<()> {
         let path = self.path(block);
         let temporary = path.with_extension(TEMPORARY.trim_start_matches('.'));

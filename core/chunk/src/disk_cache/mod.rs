@@ -6,6 +6,7 @@
 mod folder;
 mod index;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -25,10 +26,11 @@ const MAX_QUEUED_BYTES: u64 = 32 << 20;
 /// Name of the cache's folder inside that of a volume.
 const FOLDER: &str = "blocks";
 
-struct Job {
-    block: BlockId,
-    form: Form,
-    payload: Bytes,
+enum Job {
+    /// Writes a block.
+    Store(BlockId, Form, Bytes),
+    /// Takes over a block file that is there already.
+    Adopt(BlockId, PathBuf),
 }
 
 #[derive(Debug)]
@@ -36,6 +38,8 @@ struct Writer {
     folder: Arc<Folder>,
     jobs: Sender<Job>,
     queued: Arc<AtomicU64>,
+    /// Files on their way from the staging folder.
+    adopting: Arc<AtomicU64>,
 }
 
 /// The disk cache of one volume.
@@ -84,15 +88,21 @@ impl DiskCache {
                 let root = dir.join(name).join(FOLDER);
                 let folder = Arc::new(Folder::new(root, share, config.free_space_ratio));
                 let (jobs, queue) = mpsc::channel();
-                let queued = Arc::new(AtomicU64::new(0));
-                let (its_folder, its_queued) = (Arc::clone(&folder), Arc::clone(&queued));
+                let (queued, adopting) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+                let its_folder = Arc::clone(&folder);
+                let (its_queued, its_adopting) = (Arc::clone(&queued), Arc::clone(&adopting));
                 std::thread::Builder::new()
                     .name("block-cache".to_owned())
-                    .spawn(move || write_all(&its_folder, &queue, &its_queued))
+                    .spawn(move || write_all(&its_folder, &queue, &its_queued, &its_adopting))
                     .map_err(|e| {
                         Error::new(ErrorKind::Io, "the thread of the disk cache can not start").with_source(e)
                     })?;
-                Ok(Writer { folder, jobs, queued })
+                Ok(Writer {
+                    folder,
+                    jobs,
+                    queued,
+                    adopting,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(DiskCache { writers })
@@ -117,9 +127,23 @@ impl DiskCache {
             writer.queued.fetch_sub(bytes, Relaxed);
             return;
         }
-        let job = Job { block, form, payload };
         // The thread ends only with the cache.
-        let _ = writer.jobs.send(job);
+        let _ = writer.jobs.send(Job::Store(block, form, payload));
+    }
+
+    /// Takes over a block file, or deletes it: a rename instead of a second write. No system call here.
+    pub(crate) fn adopt(&self, block: BlockId, file: PathBuf) {
+        if let Some(writer) = self.writer(&block) {
+            writer.adopting.fetch_add(1, Relaxed);
+            let _ = writer.jobs.send(Job::Adopt(block, file));
+        }
+    }
+
+    /// Whether every file that was handed over has left the staging folder.
+    pub(crate) fn has_adopted(&self) -> bool {
+        self.writers
+            .iter()
+            .all(|writer| writer.adopting.load(Relaxed) == 0)
     }
 
     /// Reads a part of a block on this thread; `None` when that is not possible.
@@ -175,10 +199,18 @@ impl DiskCache {
 }
 
 /// The thread of one folder: takes up what is there, then writes what comes until the cache is dropped.
-fn write_all(folder: &Folder, jobs: &Receiver<Job>, queued: &AtomicU64) {
+fn write_all(folder: &Folder, jobs: &Receiver<Job>, queued: &AtomicU64, adopting: &AtomicU64) {
     folder.load_existing();
     while let Ok(job) = jobs.recv() {
-        folder.store(job.block, job.form, &job.payload);
-        queued.fetch_sub(job.payload.len() as u64, Relaxed);
+        match job {
+            Job::Store(block, form, payload) => {
+                folder.store(block, form, &payload);
+                queued.fetch_sub(payload.len() as u64, Relaxed);
+            }
+            Job::Adopt(block, file) => {
+                folder.adopt(block, &file);
+                adopting.fetch_sub(1, Relaxed);
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
@@ -56,6 +56,22 @@ pub(crate) struct Staging {
     warned: AtomicBool,
     staged: AtomicU64,
     bypassed: AtomicU64,
+}
+
+/// What is left of a staged block that is stored.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    /// Whether its object is still wanted: the slice may have been deleted meanwhile.
+    pub(crate) wanted: bool,
+    /// Its file.
+    pub(crate) file: PathBuf,
+}
+
+impl Arrived {
+    /// Deletes the file.
+    pub(crate) fn discard(&self) {
+        remove(&self.file);
+    }
 }
 
 /// One sync of a folder for everybody whose names are in it by the time it begins.
@@ -301,12 +317,15 @@ impl Staging {
         }
     }
 
-    /// Records that a block is stored and deletes its file; whether its object is still wanted.
-    pub(crate) fn arrived(&self, staged: &Staged) -> bool {
+    /// Records that a block is stored. Its file is the caller's now; should the process end before the caller is done
+    /// with it, the block is uploaded once more.
+    pub(crate) fn arrived(&self, staged: &Staged) -> Arrived {
         let wanted = self.queue.lock().done(staged);
-        remove(&self.folder.path(staged.number, &staged.block));
         self.changed.notify_waiters();
-        wanted
+        Arrived {
+            wanted,
+            file: self.folder.path(staged.number, &staged.block),
+        }
     }
 
     /// Records that an upload failed; it is tried again after a pause.

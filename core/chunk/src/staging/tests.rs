@@ -192,7 +192,9 @@ async fn size_and_age_bound_what_is_staged() {
     }
     assert_eq!(taken, [true, true, false, false]);
     let first = staging.next().await.unwrap();
-    assert!(staging.arrived(&first));
+    let arrived = staging.arrived(&first);
+    assert!(arrived.wanted);
+    arrived.discard();
     assert!(staging.stage(block(9), Form::Block, TierId(0), &payload(9)).await);
     drop(staging);
     let impatient = WritebackConfig {
@@ -264,6 +266,6 @@ async fn a_failed_upload_rests_and_a_cancelled_one_is_unwanted_on_arrival() {
     assert!(start.elapsed() >= Duration::from_millis(300));
     staging.cancel(&block(1));
     assert!(!staging.has(&block(1)));
-    assert!(!staging.arrived(&staged));
+    assert!(!staging.arrived(&staged).wanted);
     assert_eq!(staging.pending(), PendingUploads::default());
 }
