@@ -58,6 +58,14 @@ pub(crate) async fn on_each_engine(change: impl Fn(&mut Setting), test: impl Asy
     test(&Volume::make(sqlite, folder, &change).await).await;
 }
 
+/// A fresh volume on a memory engine whose commits can be made to fail.
+pub(crate) async fn on_memory(change: impl Fn(&mut Setting)) -> (Volume, Arc<MemoryEngine>) {
+    let engine = Arc::new(MemoryEngine::new());
+    let folder = tempfile::tempdir().unwrap();
+    let volume = Volume::make(Arc::clone(&engine) as Arc<dyn Engine>, folder, &change).await;
+    (volume, engine)
+}
+
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text.as_bytes()).unwrap()
 }
