@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use moorage_model::SessionId;
+
 use crate::{Meta, Txn};
 
 /// Numbers the lines of this process.
@@ -13,6 +15,11 @@ impl Meta {
     /// Appends a line in this transaction when the volume keeps a changelog; `change` is `OP(arguments):result`.
     /// Otherwise `change` is not called.
     pub(crate) fn log(&self, txn: &mut dyn Txn, change: impl FnOnce() -> String) {
+        self.log_as(txn, self.session(), change);
+    }
+
+    /// As [`Meta::log`], for a session that is only about to be this client's.
+    pub(crate) fn log_as(&self, txn: &mut dyn Txn, session: SessionId, change: impl FnOnce() -> String) {
         if !self.setting.read().change_log {
             return;
         }
@@ -28,7 +35,7 @@ impl Meta {
             now.seconds,
             now.nanoseconds,
             change(),
-            self.session()
+            session
         ));
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A verb holds all semantics and knows no engine (DESIGN, "The transaction, on which all engines hang").
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
+//!
+//! Where to look: `verbs` for names and attributes, `data` for the content of files, `locks` and `usage` for what they
+//! say, `session` for the life of a client, `jobs` for what happens behind its back, [`admin`] for commands.
 
 mod accounting;
 mod acl_cache;

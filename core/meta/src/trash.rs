@@ -68,7 +68,7 @@ impl Meta {
     /// Makes the directory of an hour, or finds the one that another client made first.
     async fn make_trash_directory(&self, name: Name) -> Result<Ino> {
         // A number is wasted when another client wins.
-        let number = self.engine.allocate(Counter::NextTrash, 1).await?;
+        let number = self.allocate_numbers(Counter::NextTrash, 1).await?;
         let directory = Ino::TRASH
             .0
             .checked_add(number)

@@ -47,4 +47,19 @@ impl Counter {
             Counter::LastCleanupChangelog => "lastCleanupChangelog",
         }
     }
+
+    /// Whether it holds the next free id, as SQL and TKV store it; the others hold the last one used, or no id at all
+    /// (spec 20-model section 2).
+    pub fn is_next_free(self) -> bool {
+        matches!(self, Counter::NextInode | Counter::NextChunk)
+    }
+
+    /// The value that an absent counter stands for, in the meaning of [`Counter::is_next_free`].
+    pub fn initial(self) -> i64 {
+        match self {
+            Counter::NextInode => 2,
+            Counter::NextChunk => 1,
+            _ => 0,
+        }
+    }
 }

@@ -151,7 +151,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         .map_err(|error| Error::new(ErrorKind::Io, "a thread of the mount failed").with_source(error))
 }
 
-/// Returns when the mount is gone, by `umount` or because a signal asked for it.
+/// Returns when the mount is gone: by `umount`, because a signal asked for it, or because the volume itself is gone.
 async fn until_unmounted(
     point: &Path,
     session: FuseSession,
@@ -159,16 +159,24 @@ async fn until_unmounted(
     signals: &mut EndSignals,
 ) -> Result<()> {
     let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
-    let mut asked = false;
+    let (mut asked, mut stopped) = (false, false);
     loop {
-        tokio::select! {
+        let interrupted = tokio::select! {
             ended = &mut ended => {
                 return ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))?;
             }
-            () = signals.next() => {}
+            () = signals.next() => true,
+            reason = vfs.meta().stopped(), if !stopped => {
+                stopped = true;
+                tell(&format!("{reason}; the mount ends."));
+                false
+            }
+        };
+        if asked && interrupted {
+            return force(point, vfs).await;
         }
         if asked {
-            return force(point, vfs).await;
+            continue;
         }
         asked = true;
         let point = point.to_owned();

@@ -78,14 +78,7 @@ impl Write {
             (Write::AddCounter(_, delta), Some(Record::Counter(value))) => {
                 Some(Record::Counter(value + delta))
             }
-            (Write::AddCounter(counter, delta), _) => {
-                let initial = match counter {
-                    Counter::NextInode => 2,
-                    Counter::NextChunk => 1,
-                    _ => 0,
-                };
-                Some(Record::Counter(initial + delta))
-            }
+            (Write::AddCounter(counter, delta), _) => Some(Record::Counter(counter.initial() + delta)),
             (Write::AddDirStat(_, delta), Some(Record::DirStat(mut stat))) => {
                 stat += *delta;
                 Some(Record::DirStat(stat))

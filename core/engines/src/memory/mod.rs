@@ -196,23 +196,18 @@ impl Engine for MemoryEngine {
 
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
         let mut state = self.state.lock();
-        let (initial, next_free) = match counter {
-            Counter::NextInode => (2, true),
-            Counter::NextChunk => (1, true),
-            _ => (0, false),
-        };
         let key = Key::Counter(counter);
         let value = match state.records.get(&key) {
             Some(Versioned {
                 record: Record::Counter(value),
                 ..
             }) => *value,
-            _ => initial,
+            _ => counter.initial(),
         };
         let record = Record::Counter(value.saturating_add(batch.cast_signed()));
         state.commits += 1;
         state.set(key, Some(record));
-        Ok(value.cast_unsigned() + u64::from(!next_free))
+        Ok(value.cast_unsigned() + u64::from(!counter.is_next_free()))
     }
 
     async fn make_durable(&self) -> Result<()> {

@@ -178,23 +178,17 @@ impl Engine for SqliteEngine {
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
         let delta = i64::try_from(batch)
             .map_err(|_| Error::new(ErrorKind::InvalidArgument, "a batch of ids beyond 2^63"))?;
-        let next_free = matches!(counter, Counter::NextInode | Counter::NextChunk);
-        let initial = match counter {
-            Counter::NextInode => 2,
-            Counter::NextChunk => 1,
-            _ => 0,
-        };
         let stored = run(self, "allocate", move |txn| {
             Box::pin(async move {
                 let mut found = txn.get_locked(&[Key::Counter(counter)]).await?;
-                let value = found.counter()?.unwrap_or(initial);
+                let value = found.counter()?.unwrap_or(counter.initial());
                 txn.add_counter(counter, delta);
                 Ok(value)
             })
         })
         .await?;
         // Next-free counters hold the first id that is free, the others the last one used (spec 20-model section 2).
-        Ok(stored.cast_unsigned() + u64::from(!next_free))
+        Ok(stored.cast_unsigned() + u64::from(!counter.is_next_free()))
     }
 
     async fn make_durable(&self) -> Result<()> {

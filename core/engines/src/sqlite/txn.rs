@@ -218,17 +218,11 @@ impl Txn for SqliteTxn<'_> {
     }
 
     fn add_counter(&mut self, counter: Counter, delta: i64) {
-        // Allocation counters hold the next free id, which starts at 2 for inodes and 1 for slices.
-        let initial = match counter {
-            Counter::UsedSpace | Counter::TotalInodes => {
-                return self.effects.sums.add_counter(counter, delta);
-            }
-            Counter::NextInode => 2,
-            Counter::NextChunk => 1,
-            _ => 0,
-        };
+        if matches!(counter, Counter::UsedSpace | Counter::TotalInodes) {
+            return self.effects.sums.add_counter(counter, delta);
+        }
         self.write(|view| {
-            let parameters = (counter.name(), delta, initial + delta);
+            let parameters = (counter.name(), delta, counter.initial() + delta);
             execute(view, &view.sql.add_counter, parameters, || {
                 Key::Counter(counter).to_string()
             })

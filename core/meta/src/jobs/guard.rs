@@ -22,6 +22,7 @@ impl Meta {
                     return Ok(false);
                 }
                 txn.add_counter(counter, now.saturating_sub(last));
+                meta.log(txn, || format!("SET({},{now})", counter.name()));
                 Ok(true)
             })
         })

@@ -26,9 +26,9 @@ impl Meta {
         } else {
             self.store_session(session, true).await.map(drop)
         };
-        self.reload_setting().await?;
-        self.refresh_usage().await?;
-        refreshed?;
+        let reloaded = self.reload_setting().await;
+        let counted = self.refresh_usage().await;
+        refreshed.and(reloaded).and(counted)?;
         self.release_left_locks().await?;
         let interval = self.options.heartbeat * REAP_TENTHS / 10;
         let shares_jobs = session.0 != 0 && self.options.background_jobs;

@@ -75,7 +75,7 @@ impl Meta {
 
     async fn register(&self) -> Result<SessionId> {
         for _ in 0..MAX_NUMBERS {
-            let session = SessionId(self.engine.allocate(Counter::NextSession, 1).await?);
+            let session = SessionId(self.allocate_numbers(Counter::NextSession, 1).await?);
             if self.store_session(session, false).await? {
                 return Ok(session);
             }
@@ -100,7 +100,7 @@ impl Meta {
                         let info = meta.session_info()?;
                         let expire = meta.session_expiry();
                         let text = crate::changelog::escape(info.as_bytes());
-                        meta.log(txn, || format!("NEWSESSION({session},{expire},{text})"));
+                        meta.log_as(txn, session, || format!("NEWSESSION({session},{expire},{text})"));
                         info
                     }
                 };

@@ -61,7 +61,7 @@ impl Meta {
     /// Changes attributes of a node and returns them all. A change that changes nothing writes nothing. The change
     /// time becomes now; set-id bits follow the rules of Linux; the access ACL follows the mode.
     ///
-    /// On the trash root and on internal nodes it succeeds without effect (spec 70-semantics section 13).
+    /// On the trash root it succeeds without effect (spec 70-semantics section 13).
     ///
     /// Read set: the node; the ACL rule when it is not known. Write set: node, ACL rule, usage of both owners, with a
     /// size also what [`Meta::truncate`] writes. Round trips: one read, one commit.

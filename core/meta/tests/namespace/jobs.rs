@@ -79,6 +79,7 @@ async fn the_changelog_is_trimmed_by_count_and_by_age() {
         setting.change_log_max_age = 3600;
     })
     .await;
+    // Three lines more are about batches of inode numbers.
     for number in 0..3000 {
         volume.file(Ino::ROOT, &format!("f{number}")).await;
     }
@@ -87,12 +88,12 @@ async fn the_changelog_is_trimmed_by_count_and_by_age() {
         lines.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
     };
     volume.meta.trim_changelog().await.unwrap();
-    let kept: Vec<Key> = (2994..=3000).map(Key::ChangelogLine).collect();
+    let kept: Vec<Key> = (2997..=3003).map(Key::ChangelogLine).collect();
     assert_eq!(versions().await, kept);
     volume.clock.advance(HOUR + Duration::from_secs(1));
     volume.file(Ino::ROOT, "young").await;
     volume.meta.trim_changelog().await.unwrap();
-    assert_eq!(versions().await, [Key::ChangelogLine(3001)]);
+    assert_eq!(versions().await, [Key::ChangelogLine(3004)]);
 }
 
 #[tokio::test(start_paused = true)]
