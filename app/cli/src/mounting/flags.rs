@@ -146,8 +146,8 @@ pub(super) struct DataFlags {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Local cache")]
 pub(super) struct CacheFlags {
-    /// Folders for cached blocks, separated by colons; "memory" keeps none on disk [default: in this user's cache
-    /// folder]
+    /// Folders for cached blocks of a remote store, separated by colons; "memory" keeps none on disk [default: in this
+    /// user's cache folder]
     #[arg(long, value_name = "FOLDERS")]
     pub(super) cache_dir: Option<String>,
 
@@ -159,7 +159,8 @@ pub(super) struct CacheFlags {
     #[arg(long, value_name = "RATIO", default_value_t = 0.1, value_parser = ratio)]
     pub(super) free_space_ratio: f64,
 
-    /// Acknowledge blocks when the local disk has them, synced, and upload them in the background
+    /// Acknowledge blocks when the local disk has them, synced, and upload them in the background; a store in a local
+    /// folder is as fast without
     #[arg(long)]
     pub(super) writeback: bool,
 

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, Flock, FlockArg, fcntl};
 use nix::libc;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::Pid;
 
 use crate::fixture::{Volume, end_of, until};
@@ -40,12 +40,18 @@ fn try_record_lock(file: &File, kind: i32) -> Result<(), Errno> {
     fcntl(file, FcntlArg::F_SETLK(&whole_file(kind))).map(|_| ())
 }
 
+/// A signal that a program handles ends its wait.
+extern "C" fn notice(_signal: i32) {}
+
 /// Runs as a child of the tests below: waits for the lock of `MOORAGE_TEST_WAIT`, a kind and a path.
 #[test]
 #[ignore = "runs only as the child of another test"]
 fn child_that_waits_for_a_lock() {
     let Ok(order) = std::env::var(WAIT) else { return };
     let (kind, path) = order.split_once(' ').expect("kind and path");
+    let noticed = SigAction::new(SigHandler::Handler(notice), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Signal::SIGUSR1, &noticed) }.expect("a handler");
     let file = open(Path::new(path));
     match kind {
         "record" => {
@@ -71,17 +77,25 @@ fn waiter(kind: &str, path: &Path) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .expect("child");
-    // The thread that runs the test waits inside the kernel's FUSE code.
     until("the child to wait for the lock", || {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id()))
-            .into_iter()
-            .flatten()
-            .flatten();
-        tasks
-            .map(|task| std::fs::read_to_string(task.path().join("wchan")).unwrap_or_default())
-            .any(|place| place.contains("request_wait_answer") || place.contains("fuse"))
+        waiting_thread(&child).is_some()
     });
     child
+}
+
+/// The thread of a child that waits inside fcntl(2) or flock(2), not in an earlier call.
+fn waiting_thread(child: &Child) -> Option<i32> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).ok()?;
+    tasks
+        .flatten()
+        .find(|task| {
+            let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let call = read("syscall");
+            let number = call.split(' ').next().and_then(|number| number.parse().ok());
+            matches!(number, Some(libc::SYS_fcntl | libc::SYS_flock))
+                && read("wchan").contains("request_wait_answer")
+        })
+        .and_then(|task| task.file_name().to_str()?.parse().ok())
 }
 
 fn pid(child: &Child) -> Pid {
@@ -124,6 +138,24 @@ fn a_killed_waiter_ends_at_once_and_leaves_no_lock() {
             _ => assert!(Flock::lock(other, FlockArg::LockExclusiveNonblock).is_ok()),
         }
     }
+}
+
+#[test]
+fn a_signal_with_a_handler_interrupts_a_wait() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let mount = volume.mount("mount", &[]);
+    let path = mount.file("file");
+    let holder = open(&path);
+    try_record_lock(&holder, libc::F_WRLCK).expect("free");
+    let mut child = waiter("record", &path);
+    // The signal is for the waiting thread: the test harness has others, which would take one for the process.
+    let thread = waiting_thread(&child).expect("a thread that waits");
+    // SAFETY: a plain system call with the ids of a child of ours.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, pid(&child).as_raw(), thread, libc::SIGUSR1) };
+    assert_eq!(sent, 0);
+    assert_eq!(end_of(&mut child).code(), Some(libc::EINTR));
 }
 
 #[test]
