@@ -20,6 +20,7 @@ mod mounting;
 mod output;
 mod progress;
 mod size;
+mod staged;
 mod target;
 mod volume;
 

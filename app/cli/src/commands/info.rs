@@ -1,10 +1,10 @@
 //! `moorage info`
 
 use clap::Args;
-use moorage_chunk::blocks;
 use moorage_meta::Meta;
 use moorage_meta::admin::{InfoOptions, NodeInfo, Progress};
-use moorage_model::{Attr, Error, ErrorKind, Ino, NodeType, Result, SliceId};
+use moorage_model::{Attr, ChunkIndex, Error, ErrorKind, Ino, NodeType, Result, Setting, Slice};
+use moorage_vfs::volume_check::file_objects;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -65,6 +65,8 @@ struct Object {
     chunk: u32,
     object: String,
     size: u32,
+    off: u32,
+    length: u32,
 }
 
 #[derive(Serialize)]
@@ -138,33 +140,46 @@ fn kind(attr: &Attr) -> &'static str {
     }
 }
 
+/// The objects that show the content, holes left out.
+fn objects(info: &NodeInfo, setting: &Setting) -> Vec<Object> {
+    file_objects(info, setting)
+        .into_iter()
+        .filter_map(|piece| {
+            Some(Object {
+                chunk: piece.chunk.0,
+                object: format!("{}/{}", setting.name, piece.key?),
+                size: piece.size,
+                off: piece.off,
+                length: piece.len,
+            })
+        })
+        .collect()
+}
+
+fn slices(info: &NodeInfo) -> Vec<SliceRow> {
+    let of_chunk = |(chunk, list): &(ChunkIndex, Vec<Slice>)| {
+        let chunk = chunk.0;
+        let row = move |slice: &Slice| SliceRow {
+            chunk,
+            id: slice.id.0,
+            pos: slice.pos,
+            size: slice.size,
+            off: slice.off,
+            len: slice.len,
+        };
+        list.iter().map(row).collect::<Vec<_>>()
+    };
+    info.chunks.iter().flat_map(of_chunk).collect()
+}
+
 impl Info {
     fn new(info: &NodeInfo, meta: &Meta, raw: bool) -> Info {
         let setting = meta.setting();
-        let block_size = setting.block_size << 10;
-        let (mut objects, mut slices) = (Vec::new(), Vec::new());
-        for (chunk, list) in &info.chunks {
-            for slice in list {
-                slices.push(SliceRow {
-                    chunk: chunk.0,
-                    id: slice.id.0,
-                    pos: slice.pos,
-                    size: slice.size,
-                    off: slice.off,
-                    len: slice.len,
-                });
-                if !raw && slice.id != SliceId::HOLE {
-                    objects.extend(blocks(slice.id, slice.size, block_size).map(|block| Object {
-                        chunk: chunk.0,
-                        object: format!("{}/{}", setting.name, block.key(setting.hash_prefix)),
-                        size: block.len,
-                    }));
-                }
-            }
-        }
-        if !raw {
-            slices.clear();
-        }
+        let (objects, slices) = if raw {
+            (Vec::new(), slices(info))
+        } else {
+            (objects(info, &setting), Vec::new())
+        };
         Info {
             inode: info.ino.0,
             kind: kind(&info.attr),
@@ -214,10 +229,15 @@ impl Info {
                         object.chunk.to_string(),
                         object.object.clone(),
                         object.size.to_string(),
+                        object.off.to_string(),
+                        object.length.to_string(),
                     ]
                 })
                 .collect();
-            text.push_str(&output::table(&["chunk", "object", "bytes"], &rows));
+            text.push_str(&output::table(
+                &["chunk", "object", "size", "off", "length"],
+                &rows,
+            ));
         }
         if !self.slices.is_empty() {
             let rows: Vec<Vec<String>> = self

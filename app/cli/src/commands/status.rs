@@ -11,7 +11,7 @@ use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::{size, volume};
+use crate::{size, staged, volume};
 
 /// Show a volume, who uses it and how full it is
 #[derive(Args, Debug)]
@@ -48,6 +48,11 @@ struct Session {
     expired: bool,
     #[serde(flatten)]
     info: moorage_model::SessionInfo,
+    /// Of a mount on this computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged_blocks: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +91,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     } else {
         None
     };
-    let status = Status::new(status, pending, durability(&meta));
+    let status = Status::new(status, pending, durability(&meta)).await;
     output::print(arguments.output, &status, Status::text)
 }
 
@@ -111,10 +116,14 @@ fn durability(meta: &Meta) -> &'static str {
 }
 
 impl Status {
-    fn new(status: VolumeStatus, pending: Option<PendingStatus>, durability: &'static str) -> Status {
+    async fn new(status: VolumeStatus, pending: Option<PendingStatus>, durability: &'static str) -> Status {
+        let mut sessions = Vec::new();
+        for session in status.sessions {
+            sessions.push(Session::new(session).await);
+        }
         Status {
             setting: status.setting,
-            sessions: status.sessions.into_iter().map(Session::new).collect(),
+            sessions,
             statistic: Statistic::new(status.usage, pending),
             durability,
         }
@@ -183,8 +192,15 @@ fn free(shown: &str, limit: u64) -> String {
 }
 
 impl Session {
-    fn new(status: SessionStatus) -> Session {
+    async fn new(status: SessionStatus) -> Session {
+        let staged = if status.expired {
+            None
+        } else {
+            staged::of_session(&status.info).await
+        };
         Session {
+            staged_blocks: staged.map(|staged| staged.blocks),
+            staged_bytes: staged.map(|staged| staged.bytes),
             sid: status.id.0,
             expire: status.expire,
             expired: status.expired,
@@ -200,8 +216,18 @@ impl Session {
             self.info.version.clone(),
             self.info.process_id.to_string(),
             self.info.mount_time.clone(),
-            if self.expired { "expired" } else { "alive" }.to_owned(),
+            self.state(),
         ]
+    }
+}
+
+impl Session {
+    fn state(&self) -> String {
+        match (self.expired, self.staged_blocks, self.staged_bytes) {
+            (true, _, _) => "expired".to_owned(),
+            (false, Some(1..), Some(bytes)) => format!("alive, {} not uploaded yet", size::show(bytes)),
+            (false, _, _) => "alive".to_owned(),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ mod locks;
 #[cfg(test)]
 mod mount_points;
 #[cfg(test)]
+mod paths;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod two_mounts;
