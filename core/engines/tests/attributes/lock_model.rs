@@ -1,5 +1,6 @@
 //! POSIX locks against a model of bytes locked one by one.
 
+use moorage_engines::SeededFaults;
 use moorage_model::{Ino, LockOwner, RecordLock, RecordLockKind};
 use proptest::prelude::*;
 
@@ -40,6 +41,9 @@ proptest! {
 
 async fn agrees_with_bytes(volume: Volume, steps: Vec<Step>) {
     let file = volume.file(Ino::ROOT, "f").await;
+    let mut faults = SeededFaults::new(1);
+    faults.conflicts = 300;
+    volume.set_faults(faults);
     // What each owner holds of each byte.
     let mut model = [[None; BYTES]; 3];
     for step in steps {

@@ -1,5 +1,6 @@
 //! After any sequence of operations the counted usage equals what a full listing adds up to.
 
+use moorage_engines::SeededFaults;
 use moorage_meta::{Context, Counting, Meta, QuotaLimits, RenameFlags, Scan, SetAttr, UnlinkOptions};
 use moorage_model::{Counter, Gid, Ino, QuotaKey, Uid};
 use proptest::prelude::*;
@@ -114,12 +115,24 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(on_each_engine(
             |setting| setting.trash_days = u32::from(trash),
-            |volume| stays_consistent(volume, operations.clone()),
+            |volume| stays_consistent(volume, operations.clone(), None),
+        ));
+    }
+
+    #[test]
+    fn usage_stays_exact_when_commits_are_lost_repeated_or_reported_wrongly(
+        operations in operations(),
+        seed in any::<u64>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(on_each_engine(
+            |setting| setting.trash_days = 1,
+            |volume| stays_consistent(volume, operations.clone(), Some(seed)),
         ));
     }
 }
 
-async fn stays_consistent(volume: Volume, operations: Vec<Operation>) {
+async fn stays_consistent(volume: Volume, operations: Vec<Operation>, faults: Option<u64>) {
     let meta = &volume.meta;
     let mut directories = vec![Ino::ROOT];
     for number in 1..DIRECTORIES {
@@ -135,8 +148,14 @@ async fn stays_consistent(volume: Volume, operations: Vec<Operation>) {
         let key = QuotaKey::Directory(*directory);
         meta.set_quota(key, limits, Counting::Entries).await.unwrap();
     }
-    for operation in &operations {
+    for (number, operation) in operations.iter().enumerate() {
+        if let Some(seed) = faults {
+            let mut faults = SeededFaults::new(seed.wrapping_add(number as u64));
+            (faults.conflicts, faults.before, faults.after) = (300, 100, 100);
+            volume.set_faults(faults);
+        }
         apply(meta, &directories, operation).await;
+        volume.end_faults();
         for check in meta.check_quotas(Counting::Entries, false).await.unwrap() {
             assert!(check.is_consistent(), "after {operation:?}: {check:?}");
         }

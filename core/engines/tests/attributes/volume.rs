@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moorage_engines::MemoryEngine;
+use moorage_engines::{MemoryEngine, SeededFaults};
 use moorage_meta::{Context, DataStore, Engine, Key, Meta, MetaOptions, Record, Scan};
 use moorage_model::{
     Error, ErrorKind, Gid, Ino, Name, Result, Segment, Setting, SliceId, SystemClock, TierId, Uid,
@@ -84,6 +84,19 @@ impl Volume {
         wrap: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
     ) -> Arc<Meta> {
         open(wrap(self.place.engine())).await
+    }
+
+    /// Lets commits fail by these rates, on the engine that can.
+    pub(crate) fn set_faults(&self, faults: SeededFaults) {
+        if let Place::Memory(engine) = &self.place {
+            engine.set_fault(Some(Box::new(faults)));
+        }
+    }
+
+    pub(crate) fn end_faults(&self) {
+        if let Place::Memory(engine) = &self.place {
+            engine.set_fault(None);
+        }
     }
 
     /// Every committed record of a range.
