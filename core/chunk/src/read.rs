@@ -106,6 +106,10 @@ impl ChunkStore {
 
     async fn read_far(&self, block: BlockId, within: u32, out: &mut [u8]) -> Result<()> {
         if !self.direct && self.is_on_disk(&block) {
+            if let Some(bytes) = self.part_from_disk(block, within, out.len()).await? {
+                self.counts.disk_hit(bytes.len());
+                return copy_part(&bytes, 0, out);
+            }
             let bytes = self.fetch(block).await?;
             return copy_part(&bytes, within, out);
         }
@@ -117,6 +121,29 @@ impl ChunkStore {
         }
         let bytes = self.fetch(block).await?;
         copy_part(&bytes, within, out)
+    }
+
+    /// A part of a block that lies plain on this machine, read on a blocking thread.
+    async fn part_from_disk(&self, block: BlockId, within: u32, len: usize) -> Result<Option<Bytes>> {
+        if self.store.features().encrypted {
+            return Ok(None);
+        }
+        let this = self.this.upgrade().ok_or_else(closed)?;
+        away(&self.runtime, move || {
+            let mut part = vec![0; len];
+            let offset = within as usize;
+            let staged = this
+                .staging
+                .as_ref()
+                .is_some_and(|staging| staging.read(&block, offset, &mut part));
+            let found = staged
+                || this
+                    .disk
+                    .as_ref()
+                    .is_some_and(|disk| disk.read(&block, offset, &mut part));
+            Ok(found.then(|| part.into()))
+        })
+        .await
     }
 
     /// Whether a block is staged or may be in the disk cache.

@@ -159,6 +159,12 @@ impl DiskCache {
         }
     }
 
+    /// Reads a part of a plain block; whether that was possible. Blocks the thread.
+    pub(crate) fn read(&self, block: &BlockId, offset: usize, out: &mut [u8]) -> bool {
+        self.writer(block)
+            .is_some_and(|writer| matches!(writer.folder.read(block, offset, out), Look::Hit))
+    }
+
     /// Whether the block may be here. One lock.
     pub(crate) fn may_have(&self, block: &BlockId) -> bool {
         self.writer(block)

@@ -7,11 +7,10 @@
 mod disk;
 mod folder;
 mod queue;
+mod read;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -24,7 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::block::BlockId;
-use crate::block_file::{BlockFile, Form, ending};
+use crate::block_file::{Form, ending};
 use crate::config::WritebackConfig;
 use crate::disk_cache::folder_name;
 use crate::disk_error::disk_error;
@@ -236,63 +235,6 @@ impl Staging {
                 "blocks can not be staged and go to the object store directly until they can"
             );
         }
-    }
-
-    fn open_file(&self, staged: &Staged) -> io::Result<BlockFile> {
-        BlockFile::open(File::open(self.folder.path(staged.number, &staged.block))?)
-    }
-
-    /// Whether a block is staged. One lock.
-    pub(crate) fn has(&self, block: &BlockId) -> bool {
-        self.queue.lock().find(block).is_some()
-    }
-
-    /// Reads a part of a staged plain block on this thread; `Some(false)` when it is not staged, `None` when it has
-    /// to be loaded whole or from another thread. One lock, an open, three `pread`s.
-    pub(crate) fn read_now(&self, block: &BlockId, offset: usize, out: &mut [u8]) -> Option<bool> {
-        let Some(staged) = self.queue.lock().find(block) else {
-            return Some(false);
-        };
-        if staged.form != Form::Block || !self.offload.in_place() {
-            return None;
-        }
-        let read = self
-            .offload
-            .timed(|| self.open_file(&staged).and_then(|file| file.read(offset, out)));
-        read.ok().map(|()| true)
-    }
-
-    /// The payload of a staged block. Blocks the thread.
-    ///
-    /// # Errors
-    /// The disk's, or `Corrupt`. `Ok(None)` when the block is not staged, or not any more.
-    pub(crate) fn load(&self, block: &BlockId) -> Result<Option<(Form, Bytes)>> {
-        let Some(staged) = self.queue.lock().find(block) else {
-            return Ok(None);
-        };
-        match self.payload(&staged) {
-            Ok(payload) => Ok(Some((staged.form, payload))),
-            // Uploaded in between.
-            Err(_) if self.queue.lock().find(block) != Some(staged) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The payload of a block that is to be uploaded. Blocks the thread.
-    ///
-    /// # Errors
-    /// The disk's, or `Corrupt`.
-    pub(crate) fn payload(&self, staged: &Staged) -> Result<Bytes> {
-        self.open_file(staged)
-            .and_then(|file| file.read_all())
-            .map_err(|error| {
-                let path = self.folder.path(staged.number, &staged.block);
-                if error.kind() == io::ErrorKind::InvalidData {
-                    let what = format!("staged block {} is damaged", path.display());
-                    return Error::new(moorage_model::ErrorKind::Corrupt, what).with_source(error);
-                }
-                disk_error("can not read staged block", path.display(), error)
-            })
     }
 
     /// The next block to upload; waits for one. `None` when the volume is closed.
