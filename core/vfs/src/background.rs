@@ -11,6 +11,8 @@ use crate::file::OpenFile;
 
 /// How often files are looked at.
 const ROUND: Duration = Duration::from_secs(1);
+/// Shortest time between two rounds, however many writers wait.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
 /// Part of the buffers in use, in percent, above which idle slices are stored early.
 const PRESSURE_PERCENT: u64 = 75;
 
@@ -18,10 +20,15 @@ const PRESSURE_PERCENT: u64 = 75;
 pub(crate) async fn flush_idle_files(vfs: Weak<Vfs>, mut stopping: watch::Receiver<bool>) {
     loop {
         let Some(current) = vfs.upgrade() else { return };
-        let pause = current.sleep(ROUND);
+        let waited = async {
+            current.sleep(SHORTEST_ROUND).await;
+            tokio::select! {
+                () = current.sleep(ROUND) => {}
+                () = current.relief.notified() => {}
+            }
+        };
         tokio::select! {
-            () = pause => {}
-            () = current.relief.notified() => {}
+            () = waited => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         let pressure = current.buffers_run_short();

@@ -123,7 +123,6 @@ impl OpenFile {
                 Attempt::Spent => {
                     self.close_slice(&slice);
                     vfs.settle_soon(self);
-                    vfs.relieve();
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + BUFFER_DEADLINE);
                     if Instant::now() >= deadline {
                         return Err(self.no_buffers(vfs).await);
@@ -210,6 +209,8 @@ async fn with_patience<T>(vfs: &Vfs, mut write: std::pin::Pin<&mut impl Future<O
     if let std::task::Poll::Ready(done) = poll!(write.as_mut()) {
         return Some(done);
     }
+    // Idle slices of other files may hold what it waits for.
+    vfs.relieve();
     tokio::select! {
         done = write => Some(done),
         () = vfs.sleep(BUFFER_PATIENCE) => None,

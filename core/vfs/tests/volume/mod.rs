@@ -27,6 +27,11 @@ impl Volume {
 
     /// A new volume with its objects in `store`.
     pub(crate) async fn on(store: Arc<dyn ObjectStore>) -> Volume {
+        Volume::limited(store, 0).await
+    }
+
+    /// A new volume that takes `capacity` bytes; 0 is no limit.
+    pub(crate) async fn limited(store: Arc<dyn ObjectStore>, capacity: u64) -> Volume {
         let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
         engine.prepare().await.unwrap();
         let setting = Setting {
@@ -37,6 +42,7 @@ impl Volume {
             compression: "none".into(),
             meta_version: 1,
             dir_stats: true,
+            capacity,
             ..Setting::default()
         };
         Meta::format(&engine, &setting, &SystemClock).await.unwrap();
