@@ -1,5 +1,9 @@
 //! Files through their handles: what is written is read, at once here and after close everywhere.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod volume;
 

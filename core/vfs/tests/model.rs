@@ -1,5 +1,5 @@
 //! Random operations against plain byte vectors: read-your-writes inside a client, close-to-open between two, and no
-//! byte lost to a store that fails for a while.
+//! byte lost to a store that fails for a while or to commits whose answer is lost.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,78 +8,18 @@
 
 mod volume;
 
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use moorage_chunk::{Features, MemoryStore, ObjectInfo, ObjectStore, StoreCounters};
-use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino, Result};
+use moorage_chunk::ObjectStore;
+use moorage_model::{CHUNK_SIZE, ErrorKind, Ino, Result};
 use moorage_vfs::{Caller, FallocateMode, FileHandle, OpenFlags, SetAttrRequest, Vfs};
 use proptest::prelude::*;
+use volume::faults::{FailingStore, LostAnswers};
 use volume::{READ, READ_WRITE, Volume, close, content, create, pattern};
 
 /// Files grow to this length at most, so that reading them whole stays quick.
 const LONGEST: u64 = 400_000;
-
-/// A store whose next writes fail.
-#[derive(Debug, Default)]
-struct FailingStore {
-    inner: MemoryStore,
-    failures: AtomicU32,
-}
-
-#[async_trait]
-impl ObjectStore for FailingStore {
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        let left = self
-            .failures
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
-        match left {
-            // Not a passing failure, so that nothing below tries again.
-            Ok(_) => Err(Error::new(ErrorKind::NoSpace, format!("injected for {key}"))),
-            Err(_) => self.inner.put(key, body).await,
-        }
-    }
-
-    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
-        self.inner.get(key, range).await
-    }
-
-    async fn head(&self, key: &str) -> Result<ObjectInfo> {
-        self.inner.head(key).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<()> {
-        self.inner.delete(key).await
-    }
-
-    async fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, ObjectInfo)>> {
-        self.inner.list(prefix, after, limit).await
-    }
-
-    async fn sync(&self) -> Result<()> {
-        self.inner.sync().await
-    }
-
-    fn describe(&self) -> String {
-        "memory that fails".into()
-    }
-
-    fn features(&self) -> Features {
-        self.inner.features()
-    }
-
-    fn counters(&self) -> StoreCounters {
-        self.inner.counters()
-    }
-}
 
 /// One step on an open file.
 #[derive(Clone, Debug)]
@@ -92,6 +32,7 @@ enum Step {
     Copy { from: u64, to: u64, len: u64 },
     Sync,
     Fail { writes: u32 },
+    LoseAnswers { commits: u32 },
     Reopen,
 }
 
@@ -108,6 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (place.clone(), place, 1..50_000_u64).prop_map(|(from, to, len)| Step::Copy { from, to, len }),
         2 => Just(Step::Sync),
         1 => (1..4_u32).prop_map(|writes| Step::Fail { writes }),
+        1 => (1..4_u32).prop_map(|commits| Step::LoseAnswers { commits }),
         1 => Just(Step::Reopen),
     ]
 }
@@ -128,14 +70,18 @@ struct Run<'a> {
     model: &'a mut Vec<u8>,
     seed: u32,
     store: &'a FailingStore,
+    answers: &'a LostAnswers,
 }
 
-/// Repeats what fails because of the store until the injected failures are spent.
+/// Repeats what fails because of store or engine until the injected failures are spent.
 async fn insist<T, F: Future<Output = Result<T>>>(mut attempt: impl FnMut() -> F) -> T {
     for _ in 0..20 {
         match attempt().await {
             Ok(done) => return done,
-            Err(error) => assert_eq!(error.kind(), ErrorKind::NoSpace, "{error}"),
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Unavailable),
+                "{error}"
+            ),
         }
     }
     panic!("still failing");
@@ -217,6 +163,7 @@ impl Run<'_> {
                 insist(|| vfs.fsync(handle, false)).await;
             }
             Step::Fail { writes } => self.store.failures.store(writes, Ordering::SeqCst),
+            Step::LoseAnswers { commits } => self.answers.left.store(commits, Ordering::SeqCst),
             Step::Reopen => {
                 let (vfs, handle) = (self.vfs, self.handle);
                 insist(|| vfs.flush(handle, None)).await;
@@ -233,6 +180,8 @@ impl Run<'_> {
 async fn check(visits: Vec<Visit>) {
     let store = Arc::new(FailingStore::default());
     let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let answers = LostAnswers::default();
+    volume.engine.set_fault(Some(Box::new(answers.clone())));
     let clients = [volume.client().await, volume.client().await];
     let (entry, handle) = create(&clients[0], "a").await;
     close(&clients[0], handle).await.unwrap();
@@ -252,6 +201,7 @@ async fn check(visits: Vec<Visit>) {
             model: &mut model,
             seed: number as u32 * 1000,
             store: &store,
+            answers: &answers,
         };
         for step in &steps {
             run.apply(step).await;
@@ -270,6 +220,7 @@ async fn check(visits: Vec<Visit>) {
         }
     }
     store.failures.store(0, Ordering::SeqCst);
+    volume.engine.set_fault(None);
     for vfs in clients {
         vfs.shutdown().await.unwrap();
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use moorage_chunk::{MemoryStore, ObjectStore};
 use moorage_model::ErrorKind;
-use moorage_vfs::{Caller, OpenFlags, SetAttrRequest};
+use moorage_vfs::{Caller, OpenFlags, SetAttrRequest, WriteOrigin};
 use volume::{BLOCK, READ, READ_WRITE, Volume, close, content, create, pattern};
 
 /// Long enough for a slow machine, short enough to tell a deadlock.
@@ -154,7 +154,7 @@ async fn a_write_dropped_half_way_leaves_the_file_writable() {
     vfs.write(handle, 0, &model).await.unwrap();
     // A future that was never polled to its end, at every stage a first poll can reach.
     let data = pattern(BLOCK, 10);
-    let lent = vfs.write_now(handle, 1000, &data);
+    let lent = vfs.write_now(handle, 1000, &data, WriteOrigin::default());
     if lent.is_none() {
         vfs.write(handle, 1000, &data).await.unwrap();
     }

@@ -44,7 +44,7 @@ impl Vfs {
         }
         let opened = match node {
             InternalNode::AccessLog => OpenInternal::AccessLog(self.journal.listen()),
-            InternalNode::Control => OpenInternal::Control(Exchange::new(self.context_with_groups(caller))),
+            InternalNode::Control => OpenInternal::Control(Exchange::default()),
             InternalNode::Stats => OpenInternal::Text(stats::text(self).into()),
             InternalNode::Config => OpenInternal::Text(config::text(self).into()),
             InternalNode::Trash => return Err(ErrorKind::IsDirectory.into()),
@@ -82,9 +82,9 @@ impl OpenInternal {
     ///
     /// # Errors
     /// `NotPermitted` for other nodes; `InvalidArgument` for what is no command.
-    pub(crate) async fn write(&self, vfs: &Vfs, data: &[u8]) -> Result<usize> {
+    pub(crate) fn write(&self, data: &[u8]) -> Result<usize> {
         match self {
-            OpenInternal::Control(exchange) => exchange.write(vfs, data).await,
+            OpenInternal::Control(exchange) => exchange.write(data),
             OpenInternal::Text(_) | OpenInternal::AccessLog(_) => Err(ErrorKind::NotPermitted.into()),
         }
     }

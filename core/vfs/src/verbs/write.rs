@@ -54,7 +54,7 @@ impl Vfs {
                     let append = opened.flags.append && !origin.mapped;
                     opened.file.write(self, append, offset, data).await
                 }
-                Opened::Internal(node) => node.write(self, data).await,
+                Opened::Internal(node) => node.write(data),
                 Opened::File(_) | Opened::Directory(_) => Err(ErrorKind::BadHandle.into()),
             }
         })

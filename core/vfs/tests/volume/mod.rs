@@ -1,4 +1,7 @@
 //! A small volume in memory that any number of clients can use at once.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub(crate) mod faults;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +18,7 @@ pub(crate) const BLOCK: usize = 64 << 10;
 /// Database and objects of one volume.
 #[derive(Debug)]
 pub(crate) struct Volume {
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) engine: Arc<MemoryEngine>,
     pub(crate) store: Arc<dyn ObjectStore>,
 }
 
@@ -32,7 +35,7 @@ impl Volume {
 
     /// A new volume that takes `capacity` bytes; 0 is no limit.
     pub(crate) async fn limited(store: Arc<dyn ObjectStore>, capacity: u64) -> Volume {
-        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+        let engine = Arc::new(MemoryEngine::new());
         engine.prepare().await.unwrap();
         let setting = Setting {
             name: "test".into(),
@@ -45,7 +48,8 @@ impl Volume {
             capacity,
             ..Setting::default()
         };
-        Meta::format(&engine, &setting, &SystemClock).await.unwrap();
+        let shared: Arc<dyn Engine> = Arc::clone(&engine) as _;
+        Meta::format(&shared, &setting, &SystemClock).await.unwrap();
         Volume { engine, store }
     }
 
@@ -55,9 +59,8 @@ impl Volume {
     }
 
     pub(crate) async fn client_with(&self, options: VfsOptions, meta: MetaOptions) -> Arc<Vfs> {
-        let meta = Meta::open(Arc::clone(&self.engine), meta, Arc::new(SystemClock))
-            .await
-            .unwrap();
+        let engine: Arc<dyn Engine> = Arc::clone(&self.engine) as _;
+        let meta = Meta::open(engine, meta, Arc::new(SystemClock)).await.unwrap();
         let config = ChunkConfig {
             buffer_size: 24 << 20,
             retries: 1,

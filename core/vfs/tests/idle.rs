@@ -1,0 +1,60 @@
+//! What happens to written data when nobody asks: under a clock that the test moves.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod volume;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use moorage_chunk::ObjectStore;
+use moorage_model::ErrorKind;
+use moorage_vfs::Caller;
+use volume::faults::FailingStore;
+use volume::{READ, Volume, close, content, create};
+
+#[tokio::test(start_paused = true)]
+async fn idle_data_reaches_other_clients_without_a_close() {
+    let volume = Volume::new().await;
+    let (writer, reader) = (volume.client().await, volume.client().await);
+    let (entry, handle) = create(&writer, "log").await;
+    writer.write(handle, 0, b"a line").await.unwrap();
+    let opened = reader.open(&Caller::root(), entry.ino, READ).await.unwrap();
+    assert!(content(&reader, opened.handle).await.is_empty());
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(content(&reader, opened.handle).await, b"a line");
+    close(&writer, handle).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_written_all_the_time_is_committed_now_and_then() {
+    let volume = Volume::new().await;
+    let (writer, reader) = (volume.client().await, volume.client().await);
+    let (entry, handle) = create(&writer, "log").await;
+    for second in 0..30 {
+        writer.write(handle, second, b"x").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let length = reader.getattr(entry.ino).await.unwrap().attr.length;
+    assert!((10..=30).contains(&length), "{length}");
+    close(&writer, handle).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_that_can_not_be_stored_before_garbage_collection_is_reported_lost() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let vfs = volume.client().await;
+    let (_, handle) = create(&vfs, "a").await;
+    vfs.write(handle, 0, b"kept").await.unwrap();
+    vfs.fsync(handle, false).await.unwrap();
+    store.failures.store(u32::MAX, Ordering::SeqCst);
+    vfs.write(handle, 4, b" lost").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    store.failures.store(0, Ordering::SeqCst);
+    let lost = vfs.fsync(handle, false).await.unwrap_err();
+    assert_eq!(lost.kind(), ErrorKind::Io);
+    vfs.fsync(handle, false).await.unwrap();
+    assert_eq!(content(&vfs, handle).await, b"kept");
+    close(&vfs, handle).await.unwrap();
+}

@@ -1,0 +1,98 @@
+//! Failures on purpose, of the store and of the engine.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use moorage_chunk::{Features, MemoryStore, ObjectInfo, ObjectStore, StoreCounters};
+use moorage_engines::CommitFault;
+use moorage_model::{Error, ErrorKind, Result};
+
+/// A store whose next writes fail.
+#[derive(Debug, Default)]
+pub(crate) struct FailingStore {
+    inner: MemoryStore,
+    pub(crate) failures: AtomicU32,
+}
+
+#[async_trait]
+impl ObjectStore for FailingStore {
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let left = self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        match left {
+            // Not a passing failure, so that nothing below tries again.
+            Ok(_) => Err(Error::new(ErrorKind::NoSpace, format!("injected for {key}"))),
+            Err(_) => self.inner.put(key, body).await,
+        }
+    }
+
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
+        self.inner.get(key, range).await
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectInfo> {
+        self.inner.head(key).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.inner.delete(key).await
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, ObjectInfo)>> {
+        self.inner.list(prefix, after, limit).await
+    }
+
+    async fn sync(&self) -> Result<()> {
+        self.inner.sync().await
+    }
+
+    fn describe(&self) -> String {
+        "memory that fails".into()
+    }
+
+    fn features(&self) -> Features {
+        self.inner.features()
+    }
+
+    fn counters(&self) -> StoreCounters {
+        self.inner.counters()
+    }
+}
+
+/// Commits of slice records that end without an answer: every other one was done all the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LostAnswers {
+    pub(crate) left: Arc<AtomicU32>,
+}
+
+impl LostAnswers {
+    fn fail(&self, verb: &'static str, odd: u32) -> Result<()> {
+        if verb != "write" {
+            return Ok(());
+        }
+        let take = |n: u32| (n > 0 && n % 2 == odd).then(|| n - 1);
+        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
+            Ok(_) => Err(Error::new(ErrorKind::Unavailable, format!("injected for {verb}"))),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl CommitFault for LostAnswers {
+    fn before_commit(&self, verb: &'static str) -> Result<()> {
+        self.fail(verb, 0)
+    }
+
+    fn after_commit(&self, verb: &'static str) -> Result<()> {
+        self.fail(verb, 1)
+    }
+}
