@@ -138,10 +138,16 @@ impl ChunkStore {
             tracing::warn!(%error, "a staged block could not be uploaded; it is tried again");
             return staging.failed(&staged, &error);
         }
+        if let Some(disk) = &self.disk {
+            disk.announce(&staged.block);
+        }
         let arrived = staging.arrived(&staged);
-        match &self.disk {
-            Some(disk) if arrived.wanted => disk.adopt(staged.block, arrived.file),
-            _ => arrived.discard(),
+        let keeps = self.disk.is_some() && arrived.wanted;
+        if !keeps {
+            arrived.discard();
+        }
+        if let Some(disk) = &self.disk {
+            disk.adopt(staged.block, arrived.wanted.then_some(arrived.file));
         }
         if !arrived.wanted
             && let Err(error) = self.remove_block(staged.block).await

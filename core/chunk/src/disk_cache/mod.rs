@@ -131,11 +131,26 @@ impl DiskCache {
         let _ = writer.jobs.send(Job::Store(block, form, payload));
     }
 
-    /// Takes over a block file, or deletes it: a rename instead of a second write. No system call here.
-    pub(crate) fn adopt(&self, block: BlockId, file: PathBuf) {
-        if let Some(writer) = self.writer(&block) {
+    /// Says that [`DiskCache::adopt`] follows, before the file is out of the staging queue: so nobody who waits for
+    /// both sees neither.
+    pub(crate) fn announce(&self, block: &BlockId) {
+        if let Some(writer) = self.writer(block) {
             writer.adopting.fetch_add(1, Relaxed);
-            let _ = writer.jobs.send(Job::Adopt(block, file));
+        }
+    }
+
+    /// Takes over an announced block file, or deletes it when it can not be kept: a rename instead of a second write.
+    /// `None` takes the announcement back. No system call here.
+    pub(crate) fn adopt(&self, block: BlockId, file: Option<PathBuf>) {
+        let Some(writer) = self.writer(&block) else { return };
+        match file {
+            Some(file) => {
+                // The thread ends only with the cache.
+                let _ = writer.jobs.send(Job::Adopt(block, file));
+            }
+            None => {
+                writer.adopting.fetch_sub(1, Relaxed);
+            }
         }
     }
 
