@@ -62,6 +62,10 @@ impl Barrier {
     /// bounded: then the caller has to wait for a sync before it goes on.
     pub(crate) fn add(&self, path: PathBuf, file: File, new_folders: Vec<PathBuf>) -> bool {
         let mut state = self.state.lock();
+        if state.lost.is_some() {
+            // No sync will succeed any more, so nothing is remembered for one.
+            return false;
+        }
         let pending = &mut state.pending;
         if let Some(folder) = path.parent()
             && !pending.folders.contains(folder)
@@ -131,10 +135,15 @@ impl Barrier {
             };
             let outcome = sync_batch(&batch).map_err(|failure| {
                 let mut state = self.state.lock();
-                state.pending.put_back(batch);
                 match failure {
-                    Failure::Passing(error) => Arc::new(error),
-                    Failure::Lost(error) => Arc::clone(state.lost.insert(Arc::new(error))),
+                    Failure::Passing(error) => {
+                        state.pending.put_back(batch);
+                        Arc::new(error)
+                    }
+                    Failure::Lost(error) => {
+                        state.pending = Pending::default();
+                        Arc::clone(state.lost.insert(Arc::new(error)))
+                    }
                 }
             });
             for waiter in waiters {
