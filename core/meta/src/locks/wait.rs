@@ -18,6 +18,11 @@ use super::turn::Turns;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// Longest pause between two tries: what a lock that another client released may stay unused.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+/// Requests on one inode that poll at that pace; when more wait, each of them polls less often, so that the engine is
+/// not asked more often by many than by so few.
+const FEW_REQUESTS: usize = 8;
+/// Longest pause however many wait.
+const CROWD_PAUSE: Duration = Duration::from_secs(2);
 
 /// The lock requests of this client that are under way.
 #[derive(Debug, Default)]
@@ -103,6 +108,14 @@ impl Entered<'_> {
         waits.inodes.get(&self.ino).map_or(0, |waited| waited.releases)
     }
 
+    /// The pause for this request when `pause` is right for a few.
+    fn shared(&self, pause: Duration) -> Duration {
+        let waits = self.waits.waits.lock();
+        let requests = waits.inodes.get(&self.ino).map_or(1, |waited| waited.requests);
+        let crowds = u32::try_from(requests.div_ceil(FEW_REQUESTS)).unwrap_or(u32::MAX);
+        pause.saturating_mul(crowds).min(CROWD_PAUSE)
+    }
+
     /// Notes who is in the way, unless a lock was released since `releases` was read.
     fn note_blockers(&self, owner: LockOwner, blockers: Vec<LockOwner>, releases: u64) -> Result<()> {
         let mut waits = self.waits.waits.lock();
@@ -161,7 +174,7 @@ where
             Err(error) => return Err(error),
         };
         entered.note_blockers(owner, blockers, releases)?;
-        let jittered = pause.mul_f64(rand::random_range(0.75..1.25));
+        let jittered = entered.shared(pause).mul_f64(rand::random_range(0.75..1.25));
         let timer = timer(jittered).ok_or(ErrorKind::WouldBlock)?;
         if either(timer, released).await {
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -251,6 +264,23 @@ mod tests {
         assert!(pauses.iter().all(|pause| *pause <= LONGEST_PAUSE * 5 / 4));
         assert!(pauses.first().is_some_and(|pause| *pause <= FIRST_PAUSE * 5 / 4));
         assert!(pauses.last().is_some_and(|pause| *pause >= LONGEST_PAUSE * 3 / 4));
+    }
+
+    #[test]
+    fn many_that_wait_for_one_inode_poll_less_often_each() {
+        let waits = LockWaits::default();
+        let mut crowd: Vec<_> = (100..180)
+            .map(|owner| {
+                let waiting = until_granted(&waits, never, (FILE, LockOwner(owner)), granting_after(9));
+                let mut waiting = Box::pin(waiting);
+                assert!(waiting.as_mut().now_or_never().is_none());
+                waiting
+            })
+            .collect();
+        let entered = waits.enter(FILE);
+        assert_eq!(entered.shared(LONGEST_PAUSE), LONGEST_PAUSE * 11);
+        crowd.clear();
+        assert_eq!(entered.shared(LONGEST_PAUSE), LONGEST_PAUSE);
     }
 
     #[test]
