@@ -1,6 +1,7 @@
 //! What every command has at hand besides its arguments.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use moorage_meta::admin::Progress;
 use moorage_model::Result;
@@ -24,7 +25,7 @@ impl Context {
     pub(crate) async fn watch<T>(
         &self,
         work: Work,
-        counts: &Progress,
+        counts: &Arc<Progress>,
         job: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         progress::watch(work, self.quiet, counts, job).await

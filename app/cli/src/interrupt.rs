@@ -2,12 +2,22 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moorage_model::{Error, ErrorKind, Result};
+use tokio::sync::oneshot;
+
+use crate::{exit_code, output};
 
 /// How long tasks may take to end once a command has its result.
 const END_OF_TASKS: Duration = Duration::from_secs(5);
+/// How long work that never waits may keep an interrupted command alive. A process may end at any moment without
+/// harm; this only leaves time to say how.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// What an interrupted command says.
+const INTERRUPTED: &str = "interrupted; what was finished so far stays";
 
 /// Runs `work` on a runtime of its own until it ends or a signal asks it to.
 ///
@@ -21,16 +31,37 @@ pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T>>) -> Result<T
             Error::new(ErrorKind::Io, "the thread pool can not be started").with_source(error)
         })?;
     let result = runtime.block_on(async {
-        tokio::select! {
+        let ending = Arc::new(AtomicBool::new(false));
+        let (send, received) = oneshot::channel();
+        let watcher = tokio::spawn(watch(send, Arc::clone(&ending)));
+        let result = tokio::select! {
             result = work => result,
-            signal = signal() => Err(match signal {
-                Ok(()) => Error::new(ErrorKind::Interrupted, "interrupted; what was finished so far stays"),
-                Err(error) => Error::new(ErrorKind::Io, "signals can not be received").with_source(error),
+            signal = received => Err(match signal {
+                Ok(Err(error)) => Error::new(ErrorKind::Io, "signals can not be received").with_source(error),
+                _ => Error::new(ErrorKind::Interrupted, INTERRUPTED),
             }),
-        }
+        };
+        ending.store(true, Ordering::SeqCst);
+        watcher.abort();
+        result
     });
     runtime.shutdown_timeout(END_OF_TASKS);
     result
+}
+
+/// Waits for a signal on another thread than the work's: work on a local database may never have to wait itself, and
+/// would not hear of it. Then the process ends from here.
+async fn watch(tell: oneshot::Sender<io::Result<()>>, ending: Arc<AtomicBool>) {
+    let signal = signal().await;
+    let failed = signal.is_err();
+    if tell.send(signal).is_err() || failed {
+        return;
+    }
+    tokio::time::sleep(PATIENCE).await;
+    if !ending.load(Ordering::SeqCst) {
+        output::tell(&format!("error: {INTERRUPTED}"));
+        std::process::exit(i32::from(exit_code::INTERRUPTED));
+    }
 }
 
 #[cfg(unix)]

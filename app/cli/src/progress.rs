@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use moorage_meta::admin::{Progress, ProgressCounts};
 use moorage_model::Result;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{output, size};
@@ -26,25 +28,47 @@ pub(crate) struct Work {
 }
 
 /// Runs `job` and shows how far its `counts` are, unless `quiet`.
+///
+/// The display is a task of its own: a job on a local database may never have to wait, and would not let it in.
 pub(crate) async fn watch<T>(
     work: Work,
     quiet: bool,
-    counts: &Progress,
+    counts: &Arc<Progress>,
     job: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     if quiet {
         return job.await;
     }
+    let watcher = Watcher(tokio::spawn(show(work, Arc::clone(counts))));
+    let output = job.await;
+    watcher.end().await;
+    output
+}
+
+async fn show(work: Work, counts: Arc<Progress>) {
     let mut display = Display::new(work);
     let mut ticks = tokio::time::interval(LOOK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::pin!(job);
     loop {
-        tokio::select! {
-            biased;
-            output = &mut job => return output,
-            _ = ticks.tick() => display.show(counts.counts()),
-        }
+        ticks.tick().await;
+        display.show(counts.counts());
+    }
+}
+
+/// The task of the display; ended when dropped.
+struct Watcher(JoinHandle<()>);
+
+impl Watcher {
+    /// Ends it and waits until its line is gone, so that results are not printed into it.
+    async fn end(mut self) {
+        self.0.abort();
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

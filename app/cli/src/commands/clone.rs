@@ -1,5 +1,7 @@
 //! `moorage clone`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{CloneOptions, Progress};
 use moorage_model::{Error, ErrorKind, Result};
@@ -57,7 +59,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         umask: mounted::umask(),
         concurrency: arguments.threads,
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Cloning",
         unit: "nodes",

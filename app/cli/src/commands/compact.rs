@@ -1,5 +1,7 @@
 //! `moorage compact`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{CompactSummary, Progress};
 use moorage_model::Result;
@@ -49,7 +51,7 @@ impl Compacted {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let targets = arguments.targets.find()?;
     let volume = Volume::open(&targets.url).await?;
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Compacting",
         unit: "files",

@@ -1,6 +1,7 @@
 //! `moorage destroy`
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::sync::Arc;
 
 use clap::Args;
 use moorage_meta::admin::Progress;
@@ -41,13 +42,18 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let volume = Volume::open(&arguments.database.url).await?;
     let name = volume.meta.setting().name.clone();
     if !arguments.yes {
-        confirm(&name)?;
+        let asked = name.clone();
+        tokio::task::spawn_blocking(move || confirm(&asked))
+            .await
+            .unwrap_or_else(|error| {
+                Err(Error::new(ErrorKind::Io, "nobody could be asked").with_source(error))
+            })?;
     }
     let options = DestroyOptions {
         force: arguments.force,
         concurrency: arguments.threads,
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Destroying",
         unit: "objects",

@@ -1,5 +1,7 @@
 //! `moorage fsck`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{CheckOptions, CheckReport, CheckScope, Finding, Progress, RepairState, Severity};
 use moorage_model::{Error, ErrorKind, Result};
@@ -52,7 +54,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         scope,
         repair: arguments.repair,
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Checking",
         unit: "records and objects",

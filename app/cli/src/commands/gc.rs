@@ -1,5 +1,6 @@
 //! `moorage gc`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -53,7 +54,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     } else {
         Volume::open_to_look(&arguments.database.url).await?
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Collecting",
         unit: "records and objects",

@@ -1,5 +1,7 @@
 //! `moorage info`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::Meta;
 use moorage_meta::admin::{InfoOptions, NodeInfo, Progress};
@@ -86,7 +88,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         recursive: arguments.recursive,
         concurrency: arguments.threads,
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Reading",
         unit: "entries",

@@ -1,5 +1,7 @@
 //! `moorage restore`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::Context as Identity;
 use moorage_meta::admin::{Progress, RestoreOptions};
@@ -49,7 +51,7 @@ struct Restored {
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let volume = Volume::open(&arguments.database.url).await?;
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let options = RestoreOptions {
         put_back: arguments.put_back,
         concurrency: arguments.threads,

@@ -1,5 +1,7 @@
 //! `moorage rmr`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{Progress, RemoveTreeOptions};
 use moorage_model::Result;
@@ -42,7 +44,7 @@ struct Removed {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let targets = arguments.targets.find()?;
     let volume = Volume::open(&targets.url).await?;
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let options = RemoveTreeOptions {
         skip_trash: arguments.skip_trash,
         concurrency: arguments.threads,

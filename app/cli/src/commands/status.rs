@@ -1,5 +1,7 @@
 //! `moorage status`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{PendingStatus, Progress, SessionDetail, SessionStatus, VolumeStatus};
 use moorage_meta::{Meta, StatFs};
@@ -96,7 +98,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
 }
 
 async fn count_pending(meta: &Meta, context: &Context) -> Result<PendingStatus> {
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Counting",
         unit: "records",

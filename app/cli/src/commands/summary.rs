@@ -1,5 +1,7 @@
 //! `moorage summary`
 
+use std::sync::Arc;
+
 use clap::Args;
 use moorage_meta::admin::{MAX_SUMMARY_DEPTH, MAX_SUMMARY_ENTRIES, Progress, SummaryNode, SummaryOptions};
 use moorage_model::{NodeType, Result};
@@ -117,7 +119,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         entries: arguments.entries,
         concurrency: arguments.threads,
     };
-    let counts = Progress::default();
+    let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Adding up",
         unit: "entries",

@@ -7,6 +7,8 @@
 mod fixture;
 
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod lifecycle;
