@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use moorage_meta::Context;
+use moorage_meta::{Context, Meta};
 use moorage_model::{ChunkIndex, Ino};
 
 use crate::check::broken_invariants;
-use crate::fixture::{Volume, name};
+use crate::fixture::{Volume, name, quiet, write};
+use crate::server_engine::ServerEngine;
 
 /// Cuts the power at the first removal of an object.
 fn cut_power_at_removal(volume: &Volume) {
@@ -84,4 +85,30 @@ async fn one_barrier_serves_all_that_wait() {
         "{}",
         volume.data.syncs() - before
     );
+}
+
+#[tokio::test]
+async fn data_is_synced_before_a_commit_that_is_durable_at_once() {
+    let volume = Volume::new().await;
+    let engine = Arc::new(ServerEngine(Arc::clone(&volume.engine)));
+    let meta = Meta::open(engine, quiet(), volume.clock.clone()).await.unwrap();
+    meta.attach_data(volume.data.clone());
+    let file = volume.file(Ino::ROOT, "f").await;
+    for offset in [0, 10] {
+        let syncs = volume.data.syncs();
+        write(&meta, &volume.data, file, offset, 10).await.unwrap();
+        assert_eq!(volume.data.syncs(), syncs + 1);
+    }
+    let syncs = volume.data.syncs();
+    meta.compact_chunk(file, ChunkIndex(0)).await.unwrap();
+    assert_eq!(volume.data.syncs(), syncs + 1);
+}
+
+#[tokio::test]
+async fn slice_ids_handed_out_before_a_power_cut_never_come_back() {
+    let volume = Volume::new().await;
+    let before = volume.meta.allocate_slice().await.unwrap();
+    volume.engine.crash();
+    let after = volume.client(quiet()).await.allocate_slice().await.unwrap();
+    assert!(after > before, "{after} {before}");
 }

@@ -19,6 +19,7 @@ mod jobs;
 mod model;
 mod obligations;
 mod rename;
+mod server_engine;
 mod sessions;
 mod setattr;
 mod trash;
