@@ -19,7 +19,7 @@ pub enum AtimeMode {
 pub struct MetaOptions {
     /// No session, no background jobs, every change refused with `ReadOnly`.
     pub read_only: bool,
-    /// Takes part in the guarded background jobs.
+    /// Takes part in the guarded background jobs, and compacts chunks that it finds to have many records.
     pub background_jobs: bool,
     /// Interval of the session refresh; zero disables it (expiry a year ahead).
     pub heartbeat: Duration,

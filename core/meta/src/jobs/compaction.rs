@@ -104,11 +104,9 @@ impl Meta {
     }
 
     fn compact_later(&self, ino: Ino, chunk: ChunkIndex) {
-        if self.options.read_only
-            || !self.options.background_jobs
-            || self.data.read().is_none()
-            || self.compactions.is_busy(ino, chunk)
-        {
+        // A short command without a session would end in the middle of it.
+        let works_behind = self.session().0 != 0 && self.options.background_jobs;
+        if !works_behind || self.compactions.is_busy(ino, chunk) {
             return;
         }
         let Ok(meta) = self.shared() else { return };
