@@ -1,9 +1,5 @@
 //! Listings, internal nodes and sub-directory mounts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod volume;
 

@@ -1,9 +1,5 @@
 //! Files through their handles: what is written is read, at once here and after close everywhere.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod volume;
 

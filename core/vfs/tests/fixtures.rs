@@ -1,9 +1,5 @@
 //! Volumes written by JuiceFS 1.4.1, walked and read through the door and compared with what JuiceFS showed of them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

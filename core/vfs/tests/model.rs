@@ -1,8 +1,9 @@
 //! Random operations against plain byte vectors: read-your-writes inside a client, close-to-open between two, and no
 //! byte lost to a store that fails for a while or to commits whose answer is lost.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 

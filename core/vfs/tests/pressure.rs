@@ -1,9 +1,5 @@
 //! Many writers at once, buffers that run short, and space that ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod volume;
 
