@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::{Args, builder::BoolishValueParser};
 use moorage_meta::admin::SettingChange;
-use moorage_meta::{Engine, Meta, without_secrets};
+use moorage_meta::{Counting, Engine, Meta, MetaOptions, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
 use serde_json::Value;
 
@@ -247,11 +247,24 @@ async fn update(
         change.apply(setting)
     })
     .await?;
+    if changed.after.user_group_quota && !changed.before.user_group_quota {
+        count_owners(engine).await?;
+    }
     engine.make_durable().await?;
     for line in differences(&changed.before, &changed.after) {
         context.say(&line);
     }
     Ok(changed.after)
+}
+
+/// Counts what users and groups have by now, so that their quotas start from there.
+async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
+    let options = MetaOptions {
+        background_jobs: false,
+        ..MetaOptions::default()
+    };
+    let meta = Meta::open(Arc::clone(engine), options, Arc::new(SystemClock)).await?;
+    meta.check_quotas(Counting::Entries, true).await.map(drop)
 }
 
 /// The setting with its secrets in the open, the new ones in place of the stored.
