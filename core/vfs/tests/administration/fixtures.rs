@@ -7,7 +7,7 @@ use std::time::Duration;
 use moorage_chunk::open_store;
 use moorage_meta::admin::{CheckOptions, CheckReport, Progress, Severity};
 use moorage_meta::{Meta, MetaOptions};
-use moorage_model::SystemClock;
+use moorage_model::{Clock, SystemClock, Timestamp};
 use moorage_vfs::volume_check::{GarbageOptions, ObjectCheckOptions, check_objects, collect_garbage};
 
 fn volumes() -> Vec<PathBuf> {
@@ -23,14 +23,28 @@ fn volumes() -> Vec<PathBuf> {
 
 /// A writable copy, since SQLite wants to write beside its file.
 async fn open(volume: &Path, copy: &Path) -> Arc<Meta> {
+    open_copy(volume, copy, true, Arc::new(SystemClock)).await
+}
+
+async fn open_copy(volume: &Path, copy: &Path, read_only: bool, clock: Arc<dyn Clock>) -> Arc<Meta> {
     let file = copy.join("meta.db");
     std::fs::copy(volume.join("meta.db"), &file).unwrap();
     let engine = moorage_engines::open(&format!("sqlite3://{}", file.display()), None).unwrap();
     let options = MetaOptions {
-        read_only: true,
+        read_only,
         ..MetaOptions::default()
     };
-    Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap()
+    Meta::open(engine, options, clock).await.unwrap()
+}
+
+/// A time at which every session of the fixtures has expired.
+#[derive(Debug)]
+struct LongAfter;
+
+impl Clock for LongAfter {
+    fn now(&self) -> Timestamp {
+        Timestamp::new(4_000_000_000, 0)
+    }
 }
 
 fn texts(report: &CheckReport) -> Vec<String> {
@@ -53,6 +67,26 @@ async fn records_of_every_fixture_are_whole() {
             volume.display(),
             texts(&report)
         );
+    }
+}
+
+#[tokio::test]
+async fn a_repaired_fixture_has_no_finding_left() {
+    for volume in volumes() {
+        let copy = tempfile::tempdir().unwrap();
+        let meta = open_copy(&volume, copy.path(), false, Arc::new(LongAfter)).await;
+        let repair = CheckOptions {
+            repair: true,
+            ..CheckOptions::default()
+        };
+        let report = meta.check(repair, &Progress::default()).await.unwrap();
+        let open = report.open.clone();
+        assert!(open.is_empty(), "{}: {:#?}", volume.display(), texts(&report));
+        let report = meta
+            .check(CheckOptions::default(), &Progress::default())
+            .await
+            .unwrap();
+        assert_eq!(report.findings, [], "{}", volume.display());
     }
 }
 
