@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use moorage_model::{
-    Attr, Clock, Counter, Error, ErrorKind, Gid, Ino, META_VERSION, NodeType, QuotaKey, Result, Setting,
-    Tier, Timestamp, Uid, VersionGate, compare_versions,
+    Attr, Clock, Counter, DirStat, Error, ErrorKind, Gid, Ino, META_VERSION, NodeType, QuotaKey, Result,
+    Setting, Tier, Timestamp, Uid, VersionGate, compare_versions,
 };
 
 use crate::setting_text::{decode_setting, encode_setting};
@@ -202,6 +202,10 @@ async fn write(
     };
     if found.node()?.is_none() {
         txn.insert(Key::Node(Ino::ROOT), directory(0o777));
+        if after.dir_stats {
+            // Statistics are kept only where a record is.
+            txn.put(Key::DirStat(Ino::ROOT), Record::DirStat(DirStat::default()));
+        }
     }
     if found.node()?.is_none() && after.trash_days > 0 {
         txn.insert(Key::Node(Ino::TRASH), directory(0o555));

@@ -28,7 +28,7 @@ pub struct StatFs {
 
 impl Meta {
     /// Size and usage as seen from `directory`, the root of a mount: the limits of the volume and of every quota
-    /// from there upwards; the nearest quota says what is used.
+    /// from there upwards but on the root of the volume; the nearest quota says what is used.
     ///
     /// One engine read, answered from the numbers of the last heartbeat after 150 ms; with directory quotas one more.
     ///
@@ -43,6 +43,8 @@ impl Meta {
         let table = self.caches.usage.quotas();
         let quotas: Vec<Quota> = limited
             .into_iter()
+            // What limits the whole volume is its capacity; a quota on the root is checked and not shown, as JuiceFS has it.
+            .filter(|ino| *ino != Ino::ROOT)
             .filter_map(|ino| table.get(QuotaKey::Directory(ino)))
             .collect();
         narrow(&mut numbers, &quotas);
