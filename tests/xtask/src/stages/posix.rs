@@ -52,7 +52,10 @@ pub(crate) fn run() -> Result<Outcome> {
 
 /// `Summary: 0 failed, 16 skipped, 382 passed, 0 expected failures, 398 total`
 fn summary(output: &str) -> Option<Outcome> {
-    let line = output.lines().rev().find_map(|line| line.trim().strip_prefix("Summary: "))?;
+    let line = output
+        .lines()
+        .rev()
+        .find_map(|line| line.trim().strip_prefix("Summary: "))?;
     let count = |word: &str| {
         line.split(", ")
             .find_map(|part| part.strip_suffix(word)?.trim().parse().ok())
