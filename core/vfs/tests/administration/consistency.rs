@@ -368,6 +368,24 @@ async fn references_to_nothing_and_contradicting_records_are_found() {
 }
 
 #[tokio::test]
+async fn missing_statistics_are_no_finding_and_a_repair_makes_them() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let (directory, _) = make_tree(volume).await;
+            let key = Key::DirStat(directory);
+            let before = volume.engine.read(std::slice::from_ref(&key)).await.unwrap();
+            assert!(before[0].is_some());
+            volume.tamper(key.clone(), None).await;
+            assert_eq!(volume.check().await.findings, []);
+            assert_eq!(repair(volume).await.findings, []);
+            assert_eq!(volume.engine.read(&[key]).await.unwrap(), before);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_directory_with_two_names_is_an_error() {
     on_each_engine(
         |_| {},

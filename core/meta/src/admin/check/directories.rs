@@ -192,7 +192,10 @@ impl Namespace<'_> {
         };
         let links = listing.subdirectories.saturating_add(2);
         let statistics = self.meta.setting().dir_stats && !attr.in_trash();
-        // A missing record is made by whoever needs it.
+        // A missing record is made by whoever needs it, so it is no finding.
+        if statistics && stat.is_none() && self.options.repair {
+            self.meta.repair_directory_statistics(directory).await?;
+        }
         let drifted = statistics && stat.is_some_and(|stat| stat != listing.stat);
         if directory.is_trash() || (attr.nlink == links && !drifted) {
             return Ok(());
