@@ -79,6 +79,7 @@ fn as_json(report: &GarbageReport, options: GarbageOptions) -> Value {
         "pending": objects(report.pending),
         "leaked": objects(report.leaked),
         "young": objects(report.young),
+        "ahead": objects(report.ahead),
         "foreign": objects(report.foreign),
         "expired_trash": {"hours": report.trash.hours, "entries": report.trash.entries},
         "abandoned_clones": records(report.clones),
@@ -116,6 +117,7 @@ fn as_text(report: &GarbageReport, options: GarbageOptions) -> String {
         objects("objects whose deletion is pending", report.pending, done),
         objects("objects that nothing names", report.leaked, done),
         objects("objects too young to judge", report.young, "kept"),
+        objects("objects of a newer copy of the database", report.ahead, "kept"),
         objects(
             "keys that are no objects of ours",
             report.foreign,

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectInfo, ObjectStore};
-use moorage_meta::Meta;
 use moorage_meta::admin::{
     CompactSummary, Progress, ReclaimMode, Reclaimed, SliceUse, SliceWindow, TrashExpiry,
 };
-use moorage_model::{Clock, Error, ErrorKind, Result, SliceId};
+use moorage_meta::{Key, Meta, TxnExt as _};
+use moorage_model::{Clock, Counter, Error, ErrorKind, Result, SliceId};
 
 use super::listing::Listing;
 use super::store_clock::present;
@@ -72,6 +72,9 @@ pub struct GarbageReport {
     pub leaked: ObjectCount,
     /// Objects that nothing names, too young to judge or of unknown age.
     pub young: ObjectCount,
+    /// Objects that nothing names and whose ids this database has not given out yet: it is older than the store, as one
+    /// restored from a backup. Never deleted, since the newer database may turn up.
+    pub ahead: ObjectCount,
     /// Keys below `chunks/` that are no blocks; never touched.
     pub foreign: ObjectCount,
     /// Hours of the trash older than the trash days.
@@ -94,7 +97,7 @@ pub struct GarbageReport {
 ///
 /// An object is deleted only when no record named it after it was older than `min_age`, by the slower of the client's
 /// and the store's clock, and after the metadata that stopped naming it is durable. Objects whose age the store does
-/// not tell are kept.
+/// not tell are kept, and so are those of a database that is newer than this one.
 ///
 /// Memory: that of [`Meta::slice_window`]; volumes of more slices list the store once per window.
 ///
@@ -127,8 +130,14 @@ pub async fn collect_garbage(
     } else {
         SystemTime::from(clock.now())
     };
+    let next_id = meta
+        .engine()
+        .get(&[Key::Counter(Counter::NextChunk)])
+        .await?
+        .counter()?;
     let sweep = Sweep {
         meta,
+        next_id: SliceId(next_id.unwrap_or(i64::MAX).unsigned_abs()),
         store,
         block_size: block_size(meta),
         options,
@@ -182,6 +191,8 @@ async fn reclaim(
 struct Sweep<'a> {
     meta: &'a Meta,
     store: &'a dyn ObjectStore,
+    /// Ids from here on are not given out.
+    next_id: SliceId,
     block_size: u32,
     options: GarbageOptions,
     young_from: SystemTime,
@@ -209,6 +220,7 @@ impl Sweep<'_> {
                     Verdict::Delayed => report.delayed.add(&info),
                     Verdict::Pending => report.pending.add(&info),
                     Verdict::Young => report.young.add(&info),
+                    Verdict::Ahead => report.ahead.add(&info),
                     Verdict::Leaked => {
                         report.leaked.add(&info);
                         leaked.push(key);
@@ -235,8 +247,10 @@ impl Sweep<'_> {
             };
         }
         match info.modified {
-            Some(modified) if modified < self.young_from => Verdict::Leaked,
-            _ => Verdict::Young,
+            Some(modified) if modified >= self.young_from => Verdict::Young,
+            Some(_) if block.slice >= self.next_id => Verdict::Ahead,
+            Some(_) => Verdict::Leaked,
+            None => Verdict::Young,
         }
     }
 
@@ -259,5 +273,6 @@ enum Verdict {
     Delayed,
     Pending,
     Young,
+    Ahead,
     Leaked,
 }

@@ -31,14 +31,39 @@ fn delete_all() -> GarbageOptions {
     }
 }
 
+/// Leaves objects of ids that a client took and never used.
 async fn leak(volume: &Volume) {
-    for key in ["chunks/0/900/900000_0_10", "chunks/0/900/900001_0_20"] {
+    for _ in 0..2 {
+        let id = volume.meta.allocate_slice().await.unwrap();
+        let key = format!("chunks/0/0/{id}_0_10");
         volume
             .store
-            .put(key, Bytes::from_static(b"0123456789"))
+            .put(&key, Bytes::from_static(b"0123456789"))
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn objects_of_a_newer_database_are_kept() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            leak(volume).await;
+            for key in ["chunks/9/9000/9000000_0_10", "chunks/9/9000/9000001_0_10"] {
+                volume
+                    .store
+                    .put(key, Bytes::from_static(b"0123456789"))
+                    .await
+                    .unwrap();
+            }
+            volume.clock.advance(10);
+            let report = collect(volume, delete_all()).await;
+            assert_eq!((report.leaked.objects, report.ahead.objects), (2, 2));
+            assert_eq!(volume.objects().await.len(), 2);
+        },
+    )
+    .await;
 }
 
 #[tokio::test]
