@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use moorage_model::{Attr, DirStat, Entry, Error, ErrorKind, Ino, Name, NodeType, Result};
+use moorage_model::{Attr, DirStat, ErrorKind, Flags, Ino, Name, NodeType, Result};
 
-use super::clone_node::{CopyJob, copy_entries, new_attributes};
+use super::clone_attach::{attach, clone_top_node};
+use super::clone_node::{CopyJob, clone_line, copy_below, copy_xattrs, new_attributes};
 use super::progress::Progress;
 use super::tree_walk::{TreeVisitor, walk};
-use crate::accounting::entry_stat;
-use crate::changelog::escape;
 use crate::permission::{living_directory, refuse_flags};
-use crate::{Context, DirectoryEntry, Key, MAY_EXECUTE, MAY_READ, Meta, Record, Txn, TxnExt as _};
+use crate::{Context, DirectoryEntry, Key, MAY_EXECUTE, MAY_READ, Meta, Record, TxnExt as _};
 
 /// Entries copied by one transaction.
 const CLONE_BATCH: usize = 50;
@@ -134,7 +133,7 @@ impl Meta {
         let directory = living_directory(found.node()?)?;
         self.check_directory_change(self.engine.as_ref(), context, &directory)
             .await?;
-        refuse_flags(&directory, moorage_model::Flags::IMMUTABLE)?;
+        refuse_flags(&directory, Flags::IMMUTABLE)?;
         if found.edge()?.is_some() {
             return Err(ErrorKind::Exists.into());
         }
@@ -164,32 +163,6 @@ impl Meta {
         };
         self.transact("check clone", move |meta, txn| {
             Box::pin(async move { meta.check_growth(txn, uid, gid, parent, space, inodes).await })
-        })
-        .await
-    }
-
-    /// Removes the tree of a clone that was not attached, its record last.
-    pub(super) async fn remove_detached(&self, root: Ino, progress: &Progress) -> Result<()> {
-        let name = Name::new(b"detached")?;
-        self.empty_directory(root, &name, 1, progress).await?;
-        self.transact("remove detached", move |meta, txn| {
-            Box::pin(async move {
-                let keys = [Key::Node(root), Key::Detached(root)];
-                let mut found = txn.get_locked(&keys).await?;
-                let attr = found.node()?;
-                if found.detached()?.is_none() {
-                    return Ok(());
-                }
-                if let Some(attr) = attr {
-                    txn.delete(Key::Node(root));
-                    txn.delete(Key::DirStat(root));
-                    txn.delete_attachments(root);
-                    meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);
-                }
-                txn.delete(Key::Detached(root));
-                meta.log(txn, || format!("CLEANUP({root})"));
-                Ok(())
-            })
         })
         .await
     }
@@ -266,16 +239,14 @@ impl Cloner<'_> {
                     copied.nlink = 2;
                     meta.check_growth(txn, copied.uid, copied.gid, parent, copied.used_space(), 1)
                         .await?;
-                    super::clone_node::copy_xattrs(txn, source, copy).await?;
+                    copy_xattrs(txn, source, copy).await?;
                     meta.account_node(txn, copied.uid, copied.gid, copied.used_space(), 1);
                     txn.insert(Key::Node(copy), Record::Node(copied.clone()));
                     if meta.setting().dir_stats {
                         txn.insert(Key::DirStat(copy), Record::DirStat(DirStat::default()));
                     }
                     txn.insert(Key::Detached(copy), Record::Detached(meta.now().seconds));
-                    meta.log(txn, || {
-                        super::clone_node::clone_line(source, parent, name, copy, options, true)
-                    });
+                    meta.log(txn, || clone_line(source, parent, name, copy, options, true));
                     Ok(copied)
                 })
             })
@@ -296,74 +267,6 @@ impl Cloner<'_> {
             })
             .await
     }
-}
-
-/// Copies a node that is no directory into a directory that everybody sees.
-async fn clone_top_node(
-    meta: &Meta,
-    txn: &mut dyn Txn,
-    job: &CopyJob<'_>,
-    source: Ino,
-    copy: Ino,
-    name: &Name,
-) -> Result<Attr> {
-    let edge = Key::Edge(job.parent, name.clone());
-    let mut found = txn.get_locked(&[Key::Node(job.parent), edge]).await?;
-    let directory = living_directory(found.node()?)?;
-    meta.check_directory_change(&*txn, job.context, &directory)
-        .await?;
-    refuse_flags(&directory, moorage_model::Flags::IMMUTABLE)?;
-    if found.edge()?.is_some() {
-        return Err(ErrorKind::Exists.into());
-    }
-    let made = copy_entries(meta, txn, job, &[(name.clone(), source, copy)]).await?;
-    let attr = made.into_iter().next().ok_or(ErrorKind::NotFound)?;
-    meta.touch_directory(txn, job.parent, directory, attr.kind);
-    Ok(attr)
-}
-
-async fn attach(
-    meta: &Meta,
-    txn: &mut dyn Txn,
-    context: &Context,
-    root: Ino,
-    parent: Ino,
-    name: &Name,
-) -> Result<()> {
-    let edge = Key::Edge(parent, name.clone());
-    let keys = [
-        Key::Node(parent),
-        edge.clone(),
-        Key::Node(root),
-        Key::Detached(root),
-    ];
-    let mut found = txn.get_locked(&keys).await?;
-    let directory = living_directory(found.node()?)?;
-    meta.check_directory_change(&*txn, context, &directory).await?;
-    refuse_flags(&directory, moorage_model::Flags::IMMUTABLE)?;
-    if found.edge()?.is_some() {
-        return Err(ErrorKind::Exists.into());
-    }
-    let attr = found.node()?;
-    let (Some(attr), Some(_)) = (attr, found.detached()?) else {
-        return Err(Error::new(
-            ErrorKind::Interrupted,
-            format!("the unfinished clone {root} was removed by another client"),
-        )
-        .with_advice("Clones that take more than a day are taken for abandoned; clone smaller trees."));
-    };
-    let entry = Entry {
-        kind: NodeType::Directory,
-        ino: root,
-    };
-    txn.insert(edge, Record::Edge(entry));
-    txn.delete(Key::Detached(root));
-    meta.account_entry(txn, parent, entry_stat(&attr)).await?;
-    meta.touch_directory(txn, parent, directory, NodeType::Directory);
-    meta.log(txn, || {
-        format!("ATTACH({root},{parent},{})", escape(name.as_bytes()))
-    });
-    Ok(())
 }
 
 #[async_trait]
@@ -404,7 +307,7 @@ impl TreeVisitor for Cloner<'_> {
                             options,
                             top: false,
                         };
-                        super::clone_node::copy_below(meta, txn, &job, &shared.1).await
+                        copy_below(meta, txn, &job, &shared.1).await
                     })
                 })
                 .await?;

@@ -4,6 +4,7 @@
 //! watches it, or stops it, through a [`Progress`].
 
 mod check;
+mod clone_attach;
 mod clone_node;
 mod clone_tree;
 mod compact_tree;
