@@ -138,6 +138,25 @@ pub(crate) fn refuse_flags(attr: &Attr, flags: Flags) -> Result<()> {
     }
 }
 
+/// Whether immutable and append-only nodes are spared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlagRule {
+    /// As everywhere: they refuse their removal.
+    Respect,
+    /// They go too: what is removed was never seen, or is over its time in the trash.
+    Ignore,
+}
+
+impl FlagRule {
+    /// Refuses nodes with any of these flags, if they are respected.
+    pub(crate) fn check(self, attr: &Attr, flags: Flags) -> Result<()> {
+        match self {
+            FlagRule::Respect => refuse_flags(attr, flags),
+            FlagRule::Ignore => Ok(()),
+        }
+    }
+}
+
 /// A parent that entries may be taken from.
 ///
 /// # Errors

@@ -67,7 +67,7 @@ impl Meta {
             } else {
                 self.empty_directory(directory, &name, concurrency, progress)
                     .await?;
-                self.remove_trash_hour(&name).await?;
+                self.purge_directory(Ino::TRASH, &name).await?;
                 expiry.entries += progress.counts().done.saturating_sub(start);
             }
             expiry.hours += 1;

@@ -5,6 +5,7 @@ use moorage_model::{Ino, Name, NodeType, Result};
 
 use super::progress::Progress;
 use super::tree_walk::{TreeVisitor, walk};
+use crate::permission::FlagRule;
 use crate::verbs::UnlinkOptions;
 use crate::{Context, DirectoryEntry, MAY_EXECUTE, MAY_READ, Meta};
 
@@ -41,6 +42,7 @@ struct Remover<'m> {
     context: &'m Context,
     options: UnlinkOptions,
     progress: &'m Progress,
+    flags: FlagRule,
     /// Its emptied directory stays.
     kept: Option<Ino>,
 }
@@ -73,6 +75,7 @@ impl Meta {
             context,
             options: UnlinkOptions { skip_trash },
             progress,
+            flags: FlagRule::Respect,
             kept: None,
         };
         if !attr.is_directory() {
@@ -89,7 +92,7 @@ impl Meta {
         walk(self, &remover, root, options.concurrency, progress).await
     }
 
-    /// Deletes everything below a directory for good and keeps the directory itself.
+    /// Deletes everything below a directory for good, whatever its flags, and keeps the directory itself.
     pub(super) async fn empty_directory(
         &self,
         directory: Ino,
@@ -103,6 +106,7 @@ impl Meta {
             context: &context,
             options: UnlinkOptions { skip_trash: true },
             progress,
+            flags: FlagRule::Ignore,
             kept: Some(directory),
         };
         let root = Doomed {
@@ -131,7 +135,7 @@ impl TreeVisitor for Remover<'_> {
             self.progress.check()?;
             let names: Vec<Name> = batch.iter().map(|item| item.name.clone()).collect();
             self.meta
-                .unlink_many(self.context, place.ino, names, self.options)
+                .unlink_many(self.context, place.ino, names, self.options, self.flags)
                 .await?;
             let bytes: i64 = batch
                 .iter()
@@ -161,10 +165,14 @@ impl TreeVisitor for Remover<'_> {
         if self.kept == Some(place.ino) {
             return Ok(());
         }
-        let removed = self
-            .meta
-            .rmdir(self.context, place.parent, &place.name, self.options)
-            .await;
+        let removed = match self.flags {
+            FlagRule::Ignore => self.meta.purge_directory(place.parent, &place.name).await,
+            FlagRule::Respect => {
+                self.meta
+                    .rmdir(self.context, place.parent, &place.name, self.options)
+                    .await
+            }
+        };
         match removed {
             // Somebody else was faster.
             Err(error) if error.kind() == moorage_model::ErrorKind::NotFound => Ok(()),

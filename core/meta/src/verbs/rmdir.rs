@@ -8,7 +8,7 @@ use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use super::unlink::UnlinkOptions;
 use crate::changelog::escape;
-use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
+use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
 use crate::{Context, Meta, Txn};
 
 #[derive(Debug)]
@@ -17,6 +17,7 @@ struct RemoveDirectory {
     parent: Ino,
     name: Name,
     trash: Option<Ino>,
+    flags: FlagRule,
 }
 
 impl Meta {
@@ -50,28 +51,31 @@ impl Meta {
         }
         check_out_of_trash(context, parent)?;
         let trash = self.trash_for(parent, options).await?;
-        self.remove_directory(context, parent, name, trash).await
-    }
-
-    /// Removes an empty hourly directory of the trash, which no caller of a door may.
-    pub(crate) async fn remove_trash_hour(&self, name: &Name) -> Result<()> {
-        self.remove_directory(&Context::root(), Ino::TRASH, name, None)
-            .await
-    }
-
-    async fn remove_directory(
-        &self,
-        context: &Context,
-        parent: Ino,
-        name: &Name,
-        trash: Option<Ino>,
-    ) -> Result<()> {
-        let removal = Arc::new(RemoveDirectory {
+        self.remove_directory(RemoveDirectory {
             context: context.clone(),
             parent,
             name: name.clone(),
             trash,
-        });
+            flags: FlagRule::Respect,
+        })
+        .await
+    }
+
+    /// Removes an empty directory for good, whatever its flags, also an hourly one of the trash. No caller of a door
+    /// may do that; it is for emptying the trash and for clones that were never attached.
+    pub(crate) async fn purge_directory(&self, parent: Ino, name: &Name) -> Result<()> {
+        self.remove_directory(RemoveDirectory {
+            context: Context::root(),
+            parent,
+            name: name.clone(),
+            trash: None,
+            flags: FlagRule::Ignore,
+        })
+        .await
+    }
+
+    async fn remove_directory(&self, removal: RemoveDirectory) -> Result<()> {
+        let removal = Arc::new(removal);
         self.transact("rmdir", move |meta, txn| {
             let removal = Arc::clone(&removal);
             Box::pin(async move { removal.run(meta, txn).await })
@@ -86,7 +90,7 @@ impl RemoveDirectory {
         let parent_attr = directory(txn.lock_node(self.parent).await?)?;
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
-        refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        self.flags.check(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
         let child = txn.lock_child(self.parent, &self.name).await?;
         let (entry, attr) = child.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
         if entry.kind != NodeType::Directory {

@@ -7,7 +7,7 @@ use moorage_model::{Flags, Ino, Name, NodeType, Result};
 use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use super::unlink::{UnlinkOptions, unlink_line};
-use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
+use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
 use crate::{Context, Meta, Txn};
 
 #[derive(Debug)]
@@ -16,6 +16,7 @@ struct UnlinkMany {
     parent: Ino,
     names: Vec<Name>,
     trash: Option<Ino>,
+    flags: FlagRule,
 }
 
 impl Meta {
@@ -32,6 +33,7 @@ impl Meta {
         parent: Ino,
         names: Vec<Name>,
         options: UnlinkOptions,
+        flags: FlagRule,
     ) -> Result<usize> {
         for name in &names {
             check_reserved(parent, name)?;
@@ -43,6 +45,7 @@ impl Meta {
             parent,
             names,
             trash,
+            flags,
         });
         let fates = self
             .transact("unlink many", move |meta, txn| {
@@ -63,7 +66,7 @@ impl UnlinkMany {
         let parent_attr = directory(txn.lock_node(self.parent).await?)?;
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
-        refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        self.flags.check(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
         let now = meta.now();
         let mut fates = Vec::with_capacity(self.names.len());
         let mut removed = Vec::with_capacity(self.names.len());
@@ -75,7 +78,7 @@ impl UnlinkMany {
                 continue;
             }
             if let Some(attr) = &attr {
-                refuse_flags(attr, Flags::IMMUTABLE | Flags::APPEND)?;
+                self.flags.check(attr, Flags::IMMUTABLE | Flags::APPEND)?;
                 check_sticky(&self.context, &parent_attr, attr)?;
             }
             let removal = Removal {

@@ -200,6 +200,12 @@ async fn an_abandoned_clone_is_removed_after_its_time() {
         |_| {},
         async |volume| {
             let source = make_source(volume).await;
+            for path in ["/source/below", "/source/f7"] {
+                let ino = volume.find(path).await.unwrap();
+                let mut attr = volume.meta.getattr(ino).await.unwrap();
+                attr.flags = moorage_model::Flags::IMMUTABLE;
+                volume.tamper(Key::Node(ino), Some(Record::Node(attr))).await;
+            }
             let copy = clone(volume, source, "copy", false).await.unwrap();
             // As a client leaves it that dies before the attachment.
             let began = moorage_model::Clock::now(volume.clock.as_ref()).seconds;
