@@ -1,4 +1,5 @@
-//! The callbacks of fuser: arguments in, one future of the vfs, reply out.
+//! The callbacks of fuser: arguments in, one future of the vfs, reply out. A trait has one implementation block, so all
+//! are here; each only translates.
 
 use std::ffi::OsStr;
 use std::future::Future;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use moorage_model::{Error, ErrorKind, Result};
+use nix::sys::statfs::statfs;
 
 use super::log_file::LogFile;
 use super::report::{Report, ReportReader};
@@ -34,6 +35,14 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
     drop(command);
     match reader.wait() {
         Some(Report::Mounted { volume }) => {
+            statfs(plan.point.path()).map_err(|error| {
+                Error::new(
+                    ErrorKind::Io,
+                    format!("the mount at {} does not answer", plan.point.path().display()),
+                )
+                .with_source(error)
+                .with_advice(format!("See its log {}.", log.path().display()))
+            })?;
             context.say(&format!(
                 "Volume {volume} is mounted at {}. Its log is {}.",
                 plan.point.path().display(),

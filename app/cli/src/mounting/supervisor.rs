@@ -90,10 +90,6 @@ impl Supervisor<'_> {
                 starts = 0;
             }
             tracing::error!(%status, "the mount at {} died", point.path().display());
-            if starts == 0 && !is_dead_mount(point)? {
-                tracing::warn!("its mount point was taken away, so it is not started again");
-                return Ok(ExitCode::FAILURE);
-            }
             starts += 1;
             if starts > MOST_STARTS {
                 return Err(Error::new(
@@ -106,6 +102,11 @@ impl Supervisor<'_> {
             }
             supervisor.pause(delay(starts)).await;
             if supervisor.asked {
+                return Ok(ExitCode::FAILURE);
+            }
+            // Somebody who unmounts a dead mount does not want it back.
+            if !is_dead_mount(point)? {
+                tracing::warn!("its mount point was taken away, so it is not started again");
                 return Ok(ExitCode::FAILURE);
             }
             tracing::warn!("starting it again, attempt {starts}");

@@ -9,7 +9,6 @@ use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::Vfs;
-use nix::sys::statfs::statfs;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -17,8 +16,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error};
 use crate::{failure, size, volume};
 
-/// Longest wait for the first answer of a fresh mount.
-const FIRST_ANSWER: Duration = Duration::from_secs(20);
 /// How often the record of what is left to store is renewed.
 const RECORD_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a forced end still tries to store what is buffered.
@@ -114,35 +111,19 @@ fn raise_open_file_limit() {
     }
 }
 
-/// Mounts, and waits until the kernel gets an answer through it.
+/// Mounts. Whether the kernel gets an answer is for another process to look at: a thread of this one that waits for an
+/// answer of this one keeps the mount alive after a kill.
 async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>) -> Result<FuseSession> {
     let point = plan.point.clone();
     let options = plan.session_options(&vfs.meta().setting());
     let (vfs, runtime) = (Arc::clone(vfs), Handle::current());
-    let session = blocking(move || {
+    blocking(move || {
         point
             .clear_stale()
             .map_err(|error| host_error(ErrorKind::Busy, &error))?;
         FuseSession::start(&vfs, point.path(), &options, runtime)
     })
-    .await??;
-    let point = plan.point.path().to_owned();
-    let asked = spawn_blocking(move || statfs(&point));
-    match tokio::time::timeout(FIRST_ANSWER, asked).await {
-        Ok(Ok(Ok(_))) => Ok(session),
-        Ok(Ok(Err(error))) => Err(no_answer(plan.point.path()).with_source(error)),
-        Ok(Err(_)) | Err(_) => {
-            leave(plan.point.path());
-            Err(no_answer(plan.point.path()))
-        }
-    }
-}
-
-fn no_answer(point: &Path) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!("the mount at {} does not answer", point.display()),
-    )
+    .await?
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

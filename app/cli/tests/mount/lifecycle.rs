@@ -35,6 +35,29 @@ fn a_crashed_mount_comes_back_in_place() {
 }
 
 #[test]
+fn a_dead_mount_that_is_taken_away_does_not_come_back() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let mount = volume.mount("mount", &[]);
+    let (database, away) = (volume.path().join("meta.db"), volume.path().join("away.db"));
+    // Without its database the mount dies and cannot be brought back for a while.
+    fs::rename(&database, &away).expect("moved");
+    let workers = mount.workers();
+    let &[worker] = workers.as_slice() else {
+        panic!("one worker serves the mount: {workers:?}");
+    };
+    kill(Pid::from_raw(worker), Signal::SIGKILL).expect("ours");
+    until("the mount to be dead", || fs::read_dir(mount.point()).is_err());
+    let output = mount.umount(&[]);
+    assert!(output.status.success(), "{}", text(&output));
+    until("the supervisor to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    assert!(!is_mounted(mount.point()));
+}
+
+#[test]
 fn a_mount_in_use_is_not_unmounted_and_its_user_is_named() {
     let Some(volume) = Volume::format(&[]) else { return };
     let mount = volume.mount("mount", &[]);
