@@ -17,26 +17,22 @@ fn a_fresh_volume_is_whole_and_has_no_garbage() {
 }
 
 #[test]
-fn an_object_that_nothing_names_is_found_and_deleted_when_old_enough() {
+fn an_object_whose_number_was_never_given_out_is_kept_whatever_its_age() {
     let place = Place::new();
     let url = place.volume(&[]);
     let object = place.path("objects/disk/chunks/0/0/7_0_4");
     std::fs::create_dir_all(object.parent().expect("a folder")).expect("folders");
     std::fs::write(&object, "data").expect("an object");
-    let young = on(&place, &["gc", "--delete", "--json", &url])
+    let mut gc = place.command(&["gc", "--delete", "--json", &url]);
+    let report = crate::program::finish(gc.env("JFS_GC_SKIPPEDTIME", "0"))
         .ends_with(0)
         .json();
+    // Such an object shows that the database is older than the store, as after the restore of a backup.
     assert_eq!(
-        (&young["young"]["objects"], &young["leaked"]["objects"]),
+        (&report["ahead"]["objects"], &report["leaked"]["objects"]),
         (&1.into(), &0.into())
     );
-    assert!(object.exists(), "a young object was deleted");
-    let mut gc = place.command(&["gc", "--delete", "--json", &url]);
-    let old = crate::program::finish(gc.env("JFS_GC_SKIPPEDTIME", "0"))
-        .ends_with(0)
-        .json();
-    assert_eq!(old["leaked"]["objects"], 1);
-    assert!(!object.exists());
+    assert!(object.exists());
 }
 
 #[test]

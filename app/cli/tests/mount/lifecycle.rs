@@ -128,7 +128,7 @@ fn a_background_mount_that_can_not_open_its_volume_fails_with_the_reason() {
     let said = text(&output);
     assert!(said.contains("meta.db"), "{said}");
     assert!(!is_mounted(&point));
-    assert!(processes_naming(&point).is_empty());
+    until("all processes to end", || processes_naming(&point).is_empty());
 }
 
 #[test]

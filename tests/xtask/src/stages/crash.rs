@@ -93,7 +93,10 @@ fn leaks(volume: &Volume) -> Result<()> {
     )?;
     let value: serde_json::Value = serde_json::from_str(&report).context("reading gc --json")?;
     println!("crash: gc says {value}");
-    match value.get("leaked_objects").and_then(serde_json::Value::as_u64) {
+    match value
+        .pointer("/leaked/objects")
+        .and_then(serde_json::Value::as_u64)
+    {
         Some(0) => Ok(()),
         other => bail!("{other:?} leaked objects are left after gc --delete"),
     }
