@@ -21,7 +21,8 @@ pub(crate) struct Inside {
 /// Finds the volume that a path lies in. The last name need not exist.
 ///
 /// # Errors
-/// `NotFound` when the path lies in no mounted volume of Moorage, or in one that another user mounted.
+/// `NotFound` when the path lies in no mounted volume of Moorage, or in one that another user mounted;
+/// `NotSupported` when only a folder of the volume is mounted there.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
     let point = mount_point(&whole)?.ok_or_else(|| {
@@ -32,8 +33,16 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
         .with_advice("Give a path of a mounted volume, or the metadata URL and a path inside the volume.")
     })?;
     let (url, subdir) = told_by(&point)?;
+    if !subdir.trim_matches('/').is_empty() {
+        // The folder may have another name by now, and another folder its old one: a wrong file would be meant.
+        return Err(Error::new(
+            ErrorKind::NotSupported,
+            format!("the mount at {} shows only a folder of its volume", point.display()),
+        )
+        .with_advice("Give the metadata URL and a path inside the volume."));
+    }
     let inside = whole.strip_prefix(&point).unwrap_or(Path::new(""));
-    let path = Path::new("/").join(subdir.trim_start_matches('/')).join(inside);
+    let path = Path::new("/").join(inside);
     Ok(Inside {
         url,
         path: bytes(&path),

@@ -121,7 +121,8 @@ impl Meta {
             Duration::ZERO => NEVER_REFRESHED,
             heartbeat => heartbeat * HEARTBEATS_TO_EXPIRY,
         };
-        let ahead = i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX);
+        // Rounded up: an expiry that has passed before the next refresh would hand the session to others.
+        let ahead = i64::try_from(ahead.as_secs_f64().ceil() as u64).unwrap_or(i64::MAX);
         self.now().seconds.saturating_add(ahead)
     }
 

@@ -170,9 +170,14 @@ async fn fill(chunks: &ChunkStore, plan: &Plan, out: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
+/// A file that is there has bytes that are not: damage, and nothing a caller may take for a missing file.
 fn missing_object(ino: u64, chunk: ChunkIndex, error: Error) -> Error {
-    error
-        .context(format!("chunk {chunk} of inode {ino}"))
+    let place = format!("chunk {chunk} of inode {ino}");
+    if error.kind() != ErrorKind::NotFound {
+        return error.context(place);
+    }
+    Error::new(ErrorKind::Corrupt, format!("{place} has no data"))
+        .with_source(error)
         .with_advice(
             "The data is missing in the object store; `moorage fsck` names every file it belongs to.",
         )
