@@ -37,7 +37,10 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
         // The folder may have another name by now, and another folder its old one: a wrong file would be meant.
         return Err(Error::new(
             ErrorKind::NotSupported,
-            format!("the mount at {} shows only a folder of its volume", point.display()),
+            format!(
+                "the mount at {} shows only a folder of its volume",
+                point.display()
+            ),
         )
         .with_advice("Give the metadata URL and a path inside the volume."));
     }

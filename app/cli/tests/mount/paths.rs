@@ -44,7 +44,11 @@ fn a_path_below_a_mounted_folder_of_the_volume_is_refused_since_another_file_may
     let mounted = volume.mount("mnt", &["--subdir", "/team"]);
     fs::write(mounted.file("note"), "x").expect("a file");
     let mut rmr = volume.program();
-    let output = rmr.arg("rmr").arg(mounted.file("note")).output().expect("the program starts");
+    let output = rmr
+        .arg("rmr")
+        .arg(mounted.file("note"))
+        .output()
+        .expect("the program starts");
     assert!(!output.status.success());
     assert!(mounted.file("note").exists());
 }

@@ -5,7 +5,6 @@ mod crash;
 mod exerciser;
 mod first_use;
 mod format;
-mod fuzz;
 mod install;
 mod interop;
 mod lint;
@@ -69,10 +68,6 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "crash",
         run: crash::run,
-    },
-    Stage {
-        name: "fuzz",
-        run: fuzz::run,
     },
 ];
 
