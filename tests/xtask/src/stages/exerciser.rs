@@ -10,7 +10,7 @@ use crate::volume::{self, Volume};
 use crate::{run, tools};
 
 const LIMIT: Duration = Duration::from_secs(600);
-const OPERATIONS: &str = "20000";
+const OPERATIONS: &str = "100000";
 
 const CONFIGURATION: &str = "\
 flen = 4194304
