@@ -18,7 +18,7 @@ use crate::guard::Guard;
 use crate::memory_cache::MemoryCache;
 use crate::offload::away;
 use crate::rate::Rate;
-use crate::staging::Staging;
+use crate::staging::{Staging, watch_neighbours};
 use crate::stats::{ChunkStats, Counts};
 use crate::store::ObjectStore;
 use crate::touch::Touches;
@@ -146,6 +146,7 @@ impl ChunkStore {
         if let Some(staging) = &this.staging {
             this.runtime
                 .spawn(upload_staged(Arc::downgrade(&this), Arc::clone(staging)));
+            this.runtime.spawn(watch_neighbours(Arc::downgrade(staging)));
         }
         Ok(this)
     }

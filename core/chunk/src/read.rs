@@ -115,9 +115,15 @@ impl ChunkStore {
         }
         self.counts.miss(out.len());
         if self.direct || self.wants_range(&block, within, out.len()) {
-            let bytes = self.fetch_range(block, within, out.len()).await?;
-            self.fetch_behind(block);
-            return copy_part(&bytes, 0, out);
+            match self.fetch_range(block, within, out.len()).await {
+                Ok(bytes) => {
+                    self.fetch_behind(block);
+                    return copy_part(&bytes, 0, out);
+                }
+                // The whole block may be staged by another mount.
+                Err(_) if self.staging.is_some() => {}
+                Err(error) => return Err(error),
+            }
         }
         let bytes = self.fetch(block).await?;
         copy_part(&bytes, within, out)
@@ -218,12 +224,18 @@ impl ChunkStore {
             return Ok(bytes);
         }
         let key = self.key(&block);
-        let body = {
-            let _permit = permit(&self.downloads).await?;
-            self.download_rate.pass(block.len as usize).await;
-            self.guard
-                .call(Purpose::Read, &key, || self.store.get_sealed(&key))
-                .await?
+        let body = match self.fetch_object(&block, &key).await {
+            Ok(body) => body,
+            Err(error) => {
+                if let Some(bytes) = self.fetch_from_neighbours(block).await? {
+                    return Ok(bytes);
+                }
+                if self.staging.is_none() || error.kind() != ErrorKind::NotFound {
+                    return Err(error);
+                }
+                // Another mount may have uploaded it between the two looks.
+                self.fetch_object(&block, &key).await?
+            }
         };
         let bytes = self.decode(body.clone(), block, key).await?;
         if let Some(disk) = &self.disk {
@@ -234,6 +246,30 @@ impl ChunkStore {
             }
         }
         Ok(bytes)
+    }
+
+    async fn fetch_object(&self, block: &BlockId, key: &str) -> Result<Bytes> {
+        let _permit = permit(&self.downloads).await?;
+        self.download_rate.pass(block.len as usize).await;
+        self.guard
+            .call(Purpose::Read, key, || self.store.get_sealed(key))
+            .await
+    }
+
+    /// A block that the store does not give and that another mount on this machine has staged.
+    async fn fetch_from_neighbours(&self, block: BlockId) -> Result<Option<Bytes>> {
+        let Some(staging) = self.staging.clone() else {
+            return Ok(None);
+        };
+        let staged = away(&self.runtime, move || {
+            staging.look_around();
+            staging.load(&block)
+        })
+        .await?;
+        match staged {
+            Some((form, payload)) => self.block_of(form, payload, block).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn fetch_from_disk(&self, block: BlockId) -> Result<Option<Bytes>> {

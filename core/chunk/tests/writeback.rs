@@ -250,3 +250,52 @@ async fn uploaded_blocks_move_into_the_cache() {
     store.down.store(true, SeqCst);
     check(&chunks, 1, &data).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_living_mount_has_staged_is_read_by_another_and_uploaded_once() {
+    for compression in [Compression::None, Compression::Lz4] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(FaultyStore::default());
+        store.down.store(true, SeqCst);
+        let config = ChunkConfig {
+            compression,
+            ..config(dir.path())
+        };
+        let old = ChunkStore::open(store.clone(), config.clone(), UUID)
+            .await
+            .unwrap();
+        let before = write(&old, 1, 200_000).await;
+        let new = ChunkStore::open(store.clone(), config, UUID).await.unwrap();
+        check(&new, 1, &before).await;
+        // Also what comes after it has looked around, and also in small parts first.
+        let after = write(&old, 2, 200_000).await;
+        let part = new.read(SliceId(2), 200_000, 70_000, 10).await.unwrap();
+        assert!(part == after[70_000..70_010]);
+        check(&new, 2, &after).await;
+        assert_eq!(new.pending().blocks, 0, "they stay the other's to upload");
+        store.down.store(false, SeqCst);
+        until("the old mount has uploaded all", || old.pending().blocks == 0).await;
+        assert_eq!(store.stored.lock().unwrap().len(), 8, "each block once");
+        check(&new, 2, &after).await;
+    }
+}
+
+#[test]
+fn a_mount_that_ends_hands_its_blocks_to_the_one_that_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let chunks = runtime
+        .block_on(ChunkStore::open(store.clone(), config(dir.path()), UUID))
+        .unwrap();
+    killed_client(&store, dir.path(), 1..3);
+    runtime.block_on(async {
+        let data: Vec<u8> = (0..100_000u64).map(|n| (n * 7 + n / 300 + 1) as u8).collect();
+        check(&chunks, 1, &data).await;
+        assert_eq!(chunks.pending().blocks, 4, "they are this mount's now");
+        store.down.store(false, SeqCst);
+        until("they are uploaded", || chunks.pending().blocks == 0).await;
+        assert_eq!(store.stored.lock().unwrap().len(), 4, "each block once");
+    });
+}

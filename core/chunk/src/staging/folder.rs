@@ -58,6 +58,15 @@ impl StageFolder {
         })
     }
 
+    /// The folders beside this one.
+    pub(super) fn others(&self) -> Vec<PathBuf> {
+        let base = self.root.parent().unwrap_or(&self.root);
+        (0..MAX_FOLDERS)
+            .map(|number| base.join(format!("staging-{number}")))
+            .filter(|root| *root != self.root && root.is_dir())
+            .collect()
+    }
+
     pub(super) fn path(&self, number: u64, block: &BlockId) -> PathBuf {
         self.root.join(format!(
             "{number:016x}_{}_{}_{}",
@@ -132,7 +141,7 @@ impl StageFolder {
 }
 
 /// Makes and locks a folder; `None` when another process has it.
-fn lock(root: &Path) -> io::Result<Option<StageFolder>> {
+pub(super) fn lock(root: &Path) -> io::Result<Option<StageFolder>> {
     make_private_folder(root)?;
     let lock = OpenOptions::new()
         .write(true)
@@ -150,7 +159,7 @@ fn lock(root: &Path) -> io::Result<Option<StageFolder>> {
 }
 
 /// Reads the name of a staged file.
-fn parse(name: &str) -> Option<(u64, BlockId)> {
+pub(super) fn parse(name: &str) -> Option<(u64, BlockId)> {
     let (number, block) = name.split_once('_')?;
     let number = (number.len() == 16).then(|| u64::from_str_radix(number, 16).ok())??;
     Some((number, BlockId::parse_name(block)?))

@@ -6,6 +6,7 @@
 
 mod disk;
 mod folder;
+mod neighbours;
 mod queue;
 mod read;
 #[cfg(test)]
@@ -31,8 +32,10 @@ use crate::offload::{Offload, away};
 use crate::pending::PendingUploads;
 use disk::{StageDisk, SystemDisk};
 use folder::StageFolder;
+use neighbours::Neighbours;
 use queue::Queue;
 
+pub(crate) use neighbours::watch_neighbours;
 pub(crate) use queue::Staged;
 
 /// How long a staging disk that failed is left alone.
@@ -47,6 +50,7 @@ pub(crate) struct Staging {
     runtime: Handle,
     offload: Offload,
     queue: Mutex<Queue>,
+    neighbours: Neighbours,
     /// Something was staged, arrived or failed.
     pub(crate) changed: Notify,
     folder_sync: FolderSync,
@@ -112,13 +116,14 @@ impl Staging {
                 "blocks staged by an earlier process are uploaded"
             );
         }
-        Ok(Arc::new(Staging {
+        let staging = Arc::new(Staging {
             folder,
             disk,
             config: config.clone(),
             offload: Offload::new(),
             runtime,
             queue: Mutex::new(queue),
+            neighbours: Neighbours::default(),
             changed: Notify::new(),
             folder_sync: FolderSync::default(),
             closed: AtomicBool::new(false),
@@ -126,7 +131,9 @@ impl Staging {
             warned: AtomicBool::new(false),
             staged: AtomicU64::new(0),
             bypassed: AtomicU64::new(0),
-        }))
+        });
+        staging.look_around();
+        Ok(staging)
     }
 
     /// Stages a block durably. `false` when it has to go to the store directly: the folder is full, its oldest
@@ -305,6 +312,10 @@ impl Staging {
     /// Blocks staged, and blocks that should have been.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.staged.load(Relaxed), self.bypassed.load(Relaxed))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
     }
 
     /// Ends the uploads; what is staged stays.

@@ -62,6 +62,13 @@ impl Queue {
         Some(number)
     }
 
+    /// Takes a position in the order for a block that comes from elsewhere.
+    pub(super) fn take_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
     /// Gives up what was reserved.
     pub(super) fn release(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);

@@ -16,9 +16,9 @@ impl Staging {
         BlockFile::open(File::open(self.folder.path(staged.number, &staged.block))?)
     }
 
-    /// Whether a block is staged. One lock.
+    /// Whether a block is staged, here or by another mount when that was last looked at. Two locks.
     pub(crate) fn has(&self, block: &BlockId) -> bool {
-        self.queue.lock().find(block).is_some()
+        self.queue.lock().find(block).is_some() || self.neighbours.has(block)
     }
 
     /// Reads a part of a staged plain block on this thread; `Some(false)` when it is not staged, `None` when it has
@@ -56,7 +56,7 @@ impl Staging {
     /// The disk's, or `Corrupt`. `Ok(None)` when the block is not staged, or not any more.
     pub(crate) fn load(&self, block: &BlockId) -> Result<Option<(Form, Bytes)>> {
         let Some(staged) = self.queue.lock().find(block) else {
-            return Ok(None);
+            return Ok(self.neighbours.load(block));
         };
         match self.payload(&staged) {
             Ok(payload) => Ok(Some((staged.form, payload))),
