@@ -57,6 +57,19 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
     Ok(())
 }
 
+/// Whether an open file can still be found by a name.
+#[cfg(unix)]
+pub(crate) fn has_name(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|data| data.nlink() > 0)
+}
+
+/// Whether an open file can still be found by a name: an open one can not lose it here.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_file: &File) -> bool {
+    true
+}
+
 /// Starts reading a range into the page cache.
 #[cfg(target_os = "linux")]
 pub(crate) fn read_ahead(file: &File, offset: u64, len: u64) {

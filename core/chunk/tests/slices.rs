@@ -220,6 +220,42 @@ fn small_slices_to_a_local_folder_are_written_read_and_removed_without_waiting_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_object_of_a_folder_is_read_again_once_a_sound_copy_took_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    let data = pattern(1000, 3);
+    let (object, aside) = (folder.path().join("object"), folder.path().join("aside"));
+    for (put_aside, restore) in [
+        // The damaged file is moved away, overwritten by a rename, or deleted.
+        (Some(&aside), None),
+        (None, Some(folder.path().join("sound"))),
+        (None, None),
+    ] {
+        std::fs::write(&object, &data[..10]).unwrap();
+        let mut back = vec![0; data.len()];
+        store.read_now("object", 0, &mut back).unwrap().unwrap_err();
+        store.read_now("object", 0, &mut back[..10]).unwrap().unwrap();
+        match put_aside {
+            Some(aside) => std::fs::rename(&object, aside).unwrap(),
+            None if restore.is_none() => std::fs::remove_file(&object).unwrap(),
+            None => {}
+        }
+        match restore {
+            Some(sound) => {
+                std::fs::write(&sound, &data).unwrap();
+                std::fs::rename(sound, &object).unwrap();
+            }
+            None => std::fs::write(&object, &data).unwrap(),
+        }
+        // A read of what the moved file still has may succeed; the first that fails is the last.
+        let _ = store.read_now("object", 0, &mut back);
+        store.read_now("object", 0, &mut back).unwrap().unwrap();
+        assert_eq!(back, data);
+        assert_eq!(store.get("object", None).await.unwrap(), data);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_wait_for_buffers_instead_of_growing() {
     let store = Arc::new(MemoryStore::new());
     let config = ChunkConfig {

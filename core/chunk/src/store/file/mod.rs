@@ -75,14 +75,23 @@ impl FileStore {
         path::path_of(&self.root, key)
     }
 
-    /// The file of an object, kept open for the next read.
+    /// The file of an object, kept open for the next read. One that lost its name is opened anew: the object was
+    /// deleted, or restored from a copy. An `fstat` per use.
     fn file(&self, key: &str) -> Result<Arc<File>> {
-        if let Some(file) = self.open.get(key) {
+        if let Some(file) = self.open.get(key)
+            && platform::has_name(&file)
+        {
             return Ok(file);
         }
+        self.open.remove(key);
         let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(key, e))?);
         self.open.insert(key.to_owned(), Arc::clone(&file));
         Ok(file)
+    }
+
+    /// Opens the object anew for the next read: a sound copy may take the place of one that could not be read.
+    fn look_again(&self, key: &str) {
+        self.open.remove(key);
     }
 }
 
@@ -168,7 +177,10 @@ impl ObjectStore for FileStore {
         let read = self.offload.run(bytes, move || {
             read_object(&file, &name, range.unwrap_or(0..u64::MAX))
         });
-        let body = self.counting.outcome(read.await)?;
+        let body = self
+            .counting
+            .outcome(read.await)
+            .inspect_err(|_| self.look_again(key))?;
         self.counting.get(body.len());
         Ok(body)
     }
@@ -195,8 +207,11 @@ impl ObjectStore for FileStore {
         self.counting.get(buffer.len());
         match self.file(key) {
             Ok(file) => {
-                let result = read(&file, buffer)?;
-                Some(self.counting.outcome(result.map_err(|e| read_error(key, e))))
+                let result = read(&file, buffer)?.map_err(|e| read_error(key, e));
+                Some(
+                    self.counting
+                        .outcome(result.inspect_err(|_| self.look_again(key))),
+                )
             }
             Err(error) => Some(self.counting.outcome(Err(error))),
         }
