@@ -131,6 +131,101 @@ async fn damaged_attributes_are_named() {
 }
 
 #[tokio::test]
+async fn a_damaged_node_leaves_its_folder_usable() {
+    let beside = "INSERT INTO jfs_node SELECT 6, type, flags, mode, uid, gid, atime, mtime, ctime, atimensec, mtimensec, \
+                  ctimensec, nlink, length, rdev, parent, access_acl_id, default_acl_id, tier_id FROM jfs_node \
+                  WHERE inode = 5; \
+                  INSERT INTO jfs_edge (parent, name, inode, type) VALUES (1, CAST('sibling' AS BLOB), 6, 1); \
+                  UPDATE jfs_node SET mode = 70000 WHERE inode = 5";
+    let volume = Damaged::by(beside).await;
+    let meta = volume.open().await.unwrap();
+    let root = Context::root();
+    let listed = meta
+        .read_directory(&root, Ino::ROOT, None, 10, true)
+        .await
+        .unwrap();
+    let seen: Vec<(&[u8], bool, bool)> = listed
+        .iter()
+        .map(|item| (item.name.as_bytes(), item.attr.is_some(), item.damaged))
+        .collect();
+    assert_eq!(
+        seen,
+        [(&b"file"[..], false, true), (&b"sibling"[..], true, false)]
+    );
+    let (ino, _) = meta.lookup(&root, Ino::ROOT, &name("sibling")).await.unwrap();
+    assert_eq!(ino, Ino(6));
+    let found = meta.lookup(&root, Ino::ROOT, &name("file")).await;
+    assert_corrupt(found.map(drop), "attributes of inode 5");
+}
+
+#[tokio::test]
+async fn fsck_names_a_damaged_node_and_goes_on() {
+    use moorage_meta::admin::{CheckOptions, CheckScope, Defect, Progress};
+    let volume = Damaged::by(
+        "UPDATE jfs_node SET mode = 70000 WHERE inode = 5;
+         INSERT INTO jfs_edge (parent, name, inode, type) VALUES (1, CAST('gone' AS BLOB), 99, 1);",
+    )
+    .await;
+    let meta = volume.open().await.unwrap();
+    let options = CheckOptions {
+        scope: CheckScope::Tree(Ino::ROOT),
+        repair: true,
+    };
+    let report = meta.check(options, &Progress::default()).await.unwrap();
+    let of = |defect| {
+        let mut found = report.findings.iter().filter(|finding| finding.defect == defect);
+        found.next().map(|finding| finding.message.clone())
+    };
+    let damaged = of(Defect::DamagedRecord).unwrap();
+    assert!(
+        damaged.contains("file") && damaged.contains("inode 5"),
+        "{damaged}"
+    );
+    assert!(
+        of(Defect::MissingNode).unwrap().contains("gone"),
+        "{:?}",
+        report.findings
+    );
+    assert_eq!(
+        of(Defect::DirectoryStatistics),
+        None,
+        "a sum without the damaged node"
+    );
+    let listed = meta
+        .read_directory(&Context::root(), Ino::ROOT, None, 10, true)
+        .await
+        .unwrap();
+    assert!(listed.iter().any(|item| item.damaged), "the entry stays");
+}
+
+#[tokio::test]
+async fn a_survey_goes_on_behind_damaged_records() {
+    let lists = "INSERT INTO jfs_chunk (inode, indx, slices) VALUES (5, 1, zeroblob(23)), (5, 'x', zeroblob(24)), \
+                 (6, 0, zeroblob(24))";
+    let volume = Damaged::by(lists).await;
+    let engine = moorage_engines::open_existing(&volume.url(), None).unwrap();
+    for limit in [1, 2, 100] {
+        let (mut keys, mut damaged) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let page = engine
+                .survey(&Scan::AllChunks, after.as_ref(), limit)
+                .await
+                .unwrap();
+            keys.extend(page.items.into_iter().map(|(key, _)| key));
+            damaged.extend(page.damaged.into_iter().map(|found| found.key));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let chunk = |ino, index| Key::Chunk(Ino(ino), ChunkIndex(index));
+        assert_eq!(keys, [chunk(5, 0), chunk(6, 0)], "pages of {limit}");
+        assert_eq!(damaged, [Some(chunk(5, 1)), None], "pages of {limit}");
+    }
+}
+
+#[tokio::test]
 async fn damaged_slice_lists_are_named() {
     for value in [
         "zeroblob(23)",

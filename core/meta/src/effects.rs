@@ -9,7 +9,7 @@ use moorage_model::{
     SliceId,
 };
 
-use crate::{DirectoryEntry, Key, Meta, Page, Read, Record, Scan, Txn};
+use crate::{DirectoryEntry, Key, Meta, Read, Record, Scan, Survey, Txn};
 
 #[derive(Debug)]
 enum QuotaEffect {
@@ -78,8 +78,8 @@ impl Read for Observed<'_> {
         self.inner.read(keys).await
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.inner.scan(range, after, limit).await
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        self.inner.survey(range, after, limit).await
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

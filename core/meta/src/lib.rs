@@ -47,7 +47,7 @@ pub use locks::{LockRequest, Wait};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
 pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
-pub use record::{DirectoryEntry, Page, Record, Records, SessionRecord};
+pub use record::{DamagedRecord, DirectoryEntry, Page, Record, Records, SessionRecord, Survey};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};
 pub use usage::{Counting, QuotaCheck, QuotaLimits, Usage};

@@ -68,8 +68,27 @@ pub struct DirectoryEntry {
     pub name: Name,
     /// Kind and inode.
     pub entry: Entry,
-    /// Attributes, when asked for and present.
+    /// Attributes, when asked for, present and readable.
     pub attr: Option<Attr>,
+    /// The node record is there and can not be read; reading it alone tells why.
+    pub damaged: bool,
+}
+
+impl DirectoryEntry {
+    /// Refuses a page of which a node can not be read, for those who need the attributes of every entry.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the first such entry.
+    pub(crate) fn all_readable(page: Vec<DirectoryEntry>) -> Result<Vec<DirectoryEntry>> {
+        match page.iter().find(|item| item.damaged) {
+            None => Ok(page),
+            Some(item) => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("attributes of inode {} (entry {:?})", item.entry.ino, item.name),
+            )
+            .with_advice("Run `moorage fsck` on the volume, or load a metadata backup.")),
+        }
+    }
 }
 
 /// One page of a scan.
@@ -79,6 +98,42 @@ pub struct Page {
     pub items: Vec<(Key, Record)>,
     /// Whether another page may follow; continue after the last key.
     pub more: bool,
+}
+
+/// A record that can not be read.
+#[derive(Debug)]
+pub struct DamagedRecord {
+    /// Its key; `None` when that can not be read either.
+    pub key: Option<Key>,
+    /// What is wrong with it, with its name as far as that is known.
+    pub error: Error,
+}
+
+/// One page of a scan in which damaged records are no failure.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Readable records in the order of the engine.
+    pub items: Vec<(Key, Record)>,
+    /// The others.
+    pub damaged: Vec<DamagedRecord>,
+    /// The key to continue after when another page may follow.
+    pub next: Option<Key>,
+}
+
+impl Survey {
+    /// The page, if every record of it could be read.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the first record that could not.
+    pub fn whole(self) -> Result<Page> {
+        match self.damaged.into_iter().next() {
+            Some(damaged) => Err(damaged.error),
+            None => Ok(Page {
+                items: self.items,
+                more: self.next.is_some(),
+            }),
+        }
+    }
 }
 
 /// The answer to a batch read, taken out in the order of its keys.

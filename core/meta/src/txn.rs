@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use moorage_model::{Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaKey, Result, Slice, SliceId};
 
-use crate::{DirectoryEntry, Key, Page, Record, Records, Scan};
+use crate::{DirectoryEntry, Key, Page, Record, Records, Scan, Survey};
 
 /// Reads of committed records (of the transaction's own state inside a [`Txn`]).
 ///
@@ -17,16 +17,28 @@ pub trait Read: Send + Sync {
     /// `Corrupt` naming the damaged record; `Unavailable` or `Timeout` when the engine does not answer.
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>>;
 
-    /// One page of a range: at most `limit` records behind `after`, a key that an earlier page ended with
-    /// (it need not exist any more).
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page>;
+    /// One page of a range: about `limit` records behind `after`, a key that an earlier page ended with
+    /// (it need not exist any more). Records that can not be read are told apart from the others, so that one of them
+    /// hides nothing behind it.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout` when the engine does not answer; `Corrupt` when not even the rows can be read.
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey>;
+
+    /// As [`Read::survey`], for those who can do nothing without every record: at most `limit` of them.
+    ///
+    /// # Errors
+    /// Those of [`Read::survey`]; `Corrupt` naming the first damaged record of the page.
+    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+        self.survey(range, after, limit).await?.whole()
+    }
 
     /// Entry and attributes of a child; the attributes are `None` when the node record is missing.
     /// One round trip where the engine can join.
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>>;
 
     /// One page of a directory by name bytes, at most `limit` entries with a name above `after`.
-    /// With `attributes`, each entry carries those of its node.
+    /// With `attributes`, each entry carries those of its node, or says that they can not be read.
     async fn read_directory(
         &self,
         directory: Ino,

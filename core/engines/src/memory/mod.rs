@@ -11,7 +11,7 @@ mod txn;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
@@ -99,7 +99,7 @@ impl Read for MemoryEngine {
             .collect())
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
         let state = self.state.lock();
         let records = state
             .records
@@ -127,7 +127,9 @@ impl Read for MemoryEngine {
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
         let after = after.map(|name| Key::Edge(directory, name.clone()));
-        let page = self.scan(&Scan::Edges(directory), after.as_ref(), limit).await?;
+        let page = self
+            .survey(&Scan::Edges(directory), after.as_ref(), limit)
+            .await?;
         Ok(scan::directory_entries(page, attributes, |ino| {
             self.record(&Key::Node(ino))
         }))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use moorage_meta::{DirectoryEntry, Key, Page, Record, Scan};
+use moorage_meta::{DirectoryEntry, Key, Record, Scan, Survey};
 use moorage_model::{
     AclId, ChunkIndex, Gid, Ino, LockOwner, Name, NodeType, QuotaKey, SessionId, SliceId, Uid,
 };
@@ -136,20 +136,22 @@ pub(super) fn page<'r>(
     after: Option<&Key>,
     limit: usize,
     records: impl Iterator<Item = (&'r Key, &'r Record)>,
-) -> Page {
+) -> Survey {
     let mut rest = records
         .filter(|(key, record)| after.is_none_or(|after| *key > after) && belongs(range, key, record))
         .map(|(key, record)| (key.clone(), record.clone()));
-    let items = rest.by_ref().take(limit.max(1)).collect();
-    Page {
+    let items: Vec<(Key, Record)> = rest.by_ref().take(limit.max(1)).collect();
+    let more = rest.next().is_some();
+    Survey {
+        next: items.last().filter(|_| more).map(|(key, _)| key.clone()),
         items,
-        more: rest.next().is_some(),
+        damaged: Vec::new(),
     }
 }
 
 /// Directory entries from a page of edges.
 pub(super) fn directory_entries(
-    page: Page,
+    page: Survey,
     attributes: bool,
     node: impl Fn(Ino) -> Option<Record>,
 ) -> Vec<DirectoryEntry> {
@@ -161,7 +163,12 @@ pub(super) fn directory_entries(
                     Some(Record::Node(attr)) => Some(attr),
                     _ => None,
                 };
-                Some(DirectoryEntry { name, entry, attr })
+                Some(DirectoryEntry {
+                    name,
+                    entry,
+                    attr,
+                    damaged: false,
+                })
             }
             _ => None,
         })

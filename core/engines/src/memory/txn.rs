@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Key, Page, Read, Record, Scan, Txn};
+use moorage_meta::{DirectoryEntry, Key, Read, Record, Scan, Survey, Txn};
 use moorage_model::{
     AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Error, ErrorKind, Ino, Name, QuotaKey, Result,
     Slice, SliceId,
@@ -147,7 +147,7 @@ impl Read for MemoryTxn<'_> {
         Ok(keys.iter().map(|key| self.view(key)).collect())
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
         Ok(scan::page(range, after, limit, self.merged(range).iter()))
     }
 
@@ -170,7 +170,9 @@ impl Read for MemoryTxn<'_> {
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
         let after = after.map(|name| Key::Edge(directory, name.clone()));
-        let page = self.scan(&Scan::Edges(directory), after.as_ref(), limit).await?;
+        let page = self
+            .survey(&Scan::Edges(directory), after.as_ref(), limit)
+            .await?;
         Ok(scan::directory_entries(page, attributes, |ino| {
             self.view(&Key::Node(ino))
         }))

@@ -1,6 +1,6 @@
 //! Rows as records. A damaged row is `Corrupt` and its record is named.
 
-use moorage_meta::{Key, Record, SessionRecord};
+use moorage_meta::{DamagedRecord, Key, Record, SessionRecord};
 use moorage_model::{
     ACL_UNSET, AclId, AclRule, Attr, ChunkIndex, DelayedSlice, DirStat, Entry, Error, ErrorKind,
     FileLockKind, Flags, Gid, Ino, LockOwner, Name, NodeType, Quota, QuotaKey, RecordLocks, Result,
@@ -9,14 +9,30 @@ use moorage_model::{
 
 use super::{Cells, Table};
 
-/// A row with the columns of [`Table::key`], then of [`Table::values`].
+/// A row of a range.
+pub(crate) type Decoded = Result<(Key, Record), DamagedRecord>;
+
+/// A row with the columns of [`Table::key`], then of [`Table::values`]; a damaged one is no failure.
 ///
 /// # Errors
-/// `Corrupt` naming the record.
-pub(crate) fn decode(table: Table, row: &impl Cells) -> Result<(Key, Record)> {
-    let key = decode_key(table, row)?;
-    let record = decode_value(&key, row, table.key().len())?;
-    Ok((key, record))
+/// Whatever is not damage.
+pub(crate) fn decode(table: Table, row: &impl Cells) -> Result<Decoded> {
+    let key = match decode_key(table, row) {
+        Ok(key) => key,
+        Err(error) => return damaged(None, error.context(format!("a row of table {}", table.name()))),
+    };
+    match decode_value(&key, row, table.key().len()) {
+        Ok(record) => Ok(Ok((key, record))),
+        Err(error) => damaged(Some(key), error),
+    }
+}
+
+fn damaged(key: Option<Key>, error: Error) -> Result<Decoded> {
+    if error.kind() == ErrorKind::Corrupt {
+        Ok(Err(DamagedRecord { key, error }))
+    } else {
+        Err(error)
+    }
 }
 
 /// The value of a record whose key is known; its columns start at `first`.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use moorage_meta::{DamagedRecord, Survey};
 use moorage_model::{Error, ErrorKind, Result};
 use rusqlite::ErrorCode;
 
@@ -20,6 +21,20 @@ impl<T> Context<T> for rusqlite::Result<T> {
 /// Names the file.
 pub(super) fn in_file(path: &Path) -> impl Fn(Error) -> Error {
     move |error| error.context(format!("SQLite database {}", path.display()))
+}
+
+/// Names the file in what a survey found damaged.
+pub(super) fn named_in(mut page: Survey, path: &Path) -> Survey {
+    let name = in_file(path);
+    page.damaged = page
+        .damaged
+        .into_iter()
+        .map(|found| DamagedRecord {
+            key: found.key,
+            error: name(found.error),
+        })
+        .collect();
+    page
 }
 
 /// Whether a statement names a table that the file does not have.

@@ -17,11 +17,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, run};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey, run};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use rusqlite::config::DbConfig;
 
-use failure::{Context as _, in_file};
+use failure::{Context as _, in_file, named_in};
 use log::Log;
 use options::SqliteOptions;
 use readers::Readers;
@@ -111,8 +111,9 @@ impl Read for SqliteEngine {
             .view(|view| keys.iter().map(|key| view.get(key)).collect())
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.readers.view(|view| view.scan(range, after, limit))
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        let page = self.readers.view(|view| view.survey(range, after, limit))?;
+        Ok(named_in(page, &self.options.path))
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Key, Page, Read, Record, Scan, Txn};
+use moorage_meta::{DirectoryEntry, Key, Read, Record, Scan, Survey, Txn};
 use moorage_model::{
     AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Error, ErrorKind, Ino, Name, QuotaKey, Result,
     Slice, SliceId, encode_slices,
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rusqlite::{Params, params_from_iter};
 
 use super::database::Database;
-use super::failure::{Context as _, in_file};
+use super::failure::{Context as _, in_file, named_in};
 use super::sums::Sums;
 use super::view::View;
 use crate::relational::{address, encode_value};
@@ -110,8 +110,8 @@ impl Read for SqliteTxn<'_> {
         })
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        let mut page = self.view(|view| view.scan(range, after, limit))?;
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        let mut page = named_in(self.view(|view| view.survey(range, after, limit))?, self.path);
         if matches!(range, Scan::DirStats | Scan::Quotas) {
             for (key, record) in &mut page.items {
                 let mut found = Some(record.clone());

@@ -1,6 +1,6 @@
 //! Reads on one connection.
 
-use moorage_meta::{DirectoryEntry, Key, Page, Record, Scan};
+use moorage_meta::{DirectoryEntry, Key, Record, Scan, Survey};
 use moorage_model::{Attr, Entry, Error, ErrorKind, Ino, Name, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Params, Row, params_from_iter};
@@ -8,7 +8,8 @@ use rusqlite::{CachedStatement, Connection, Params, Row, params_from_iter};
 use super::failure::{Context as _, is_missing_table};
 use super::statements::{RowStatements, Statements};
 use crate::relational::{
-    Cell, Cells, Part, Table, address, decode, decode_entry, decode_name, decode_node, decode_value, parts,
+    Cell, Cells, Decoded, Part, Table, address, decode, decode_entry, decode_name, decode_node, decode_value,
+    parts,
 };
 
 impl ToSql for Cell<'_> {
@@ -154,10 +155,19 @@ impl<'c> View<'c> {
             || format!("listing directory {directory}"),
             |row| {
                 let name = decode_name(directory, row.bytes(0)?)?;
+                let entry = entry(row, directory, &name, 1)?;
+                let node = if attributes { decode_node(row, 3) } else { Ok(None) };
+                let (attr, damaged) = match node {
+                    Ok(attr) => (attr, false),
+                    // The others of the directory can be used all the same.
+                    Err(error) if error.kind() == ErrorKind::Corrupt => (None, true),
+                    Err(error) => return Err(error),
+                };
                 Ok(DirectoryEntry {
-                    entry: entry(row, directory, &name, 1)?,
-                    attr: if attributes { decode_node(row, 3)? } else { None },
                     name,
+                    entry,
+                    attr,
+                    damaged,
                 })
             },
         )
@@ -189,12 +199,41 @@ impl<'c> View<'c> {
         )
     }
 
-    /// One page of `range` behind `after`, at most `limit` records.
-    pub(super) fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        let limit = limit.max(1);
-        // One more than asked for tells whether another page follows.
-        let wanted = limit.saturating_add(1);
-        let mut items = Vec::new();
+    /// One page of `range` behind `after`, about `limit` records.
+    pub(super) fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        let mut limit = limit.max(1);
+        loop {
+            // One more than asked for tells whether another page follows.
+            let mut rows = self.rows_behind(range, after, limit.saturating_add(1))?;
+            let mut next = None;
+            if rows.len() > limit {
+                rows.truncate(limit);
+                // A page ends with a key, since the next one continues there.
+                let keyed = rows.iter().rposition(|row| key_of(row).is_some());
+                let Some(last) = keyed else {
+                    limit = limit.saturating_mul(2);
+                    continue;
+                };
+                rows.truncate(last + 1);
+                next = rows.last().and_then(key_of).cloned();
+            }
+            let mut page = Survey {
+                next,
+                ..Survey::default()
+            };
+            for row in rows {
+                match row {
+                    Ok(item) => page.items.push(item),
+                    Err(damaged) => page.damaged.push(damaged),
+                }
+            }
+            return Ok(page);
+        }
+    }
+
+    /// Rows of a range behind `after`.
+    fn rows_behind(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Vec<Decoded>> {
+        let mut rows = Vec::new();
         let mut position = after;
         for part in parts(range) {
             let start = position.and_then(|key| part.position(key));
@@ -203,14 +242,12 @@ impl<'c> View<'c> {
                 continue;
             }
             position = None;
-            items.extend(self.page(range, &part, start, wanted - items.len())?);
-            if items.len() == wanted {
+            rows.extend(self.page(range, &part, start, limit - rows.len())?);
+            if rows.len() == limit {
                 break;
             }
         }
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Ok(Page { items, more })
+        Ok(rows)
     }
 
     fn page(
@@ -219,7 +256,7 @@ impl<'c> View<'c> {
         part: &Part,
         start: Option<Vec<Cell<'_>>>,
         limit: usize,
-    ) -> Result<Vec<(Key, Record)>> {
+    ) -> Result<Vec<Decoded>> {
         let sql = self.sql.page(part, start.is_some());
         let limit = Cell::Int(i64::try_from(limit).unwrap_or(i64::MAX));
         let fixed = part.fixed.iter().map(|(_, cell)| cell.clone());
@@ -230,6 +267,13 @@ impl<'c> View<'c> {
             || format!("scanning {range:?}"),
             |row| decode(part.table, row),
         )
+    }
+}
+
+fn key_of(row: &Decoded) -> Option<&Key> {
+    match row {
+        Ok((key, _)) => Some(key),
+        Err(damaged) => damaged.key.as_ref(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use tokio::sync::watch;
 
@@ -41,8 +41,8 @@ impl Read for GatedEngine {
         self.inner.read(keys).await
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.inner.scan(range, after, limit).await
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        self.inner.survey(range, after, limit).await
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

@@ -5,7 +5,7 @@ use moorage_model::{Attr, ChunkIndex, Ino, Result, Slice};
 use super::progress::Progress;
 use super::reclaim::Pages;
 use super::summary::TreeUsage;
-use crate::{Key, Meta, Record, Scan};
+use crate::{DirectoryEntry, Key, Meta, Record, Scan};
 
 /// Slice records that the answer holds at most.
 pub const MAX_INFO_SLICES: usize = 100_000;
@@ -81,7 +81,8 @@ impl Meta {
             let page = self
                 .engine
                 .read_directory(directory, after.as_ref(), super::tree_walk::ENTRY_PAGE, true)
-                .await?;
+                .await
+                .and_then(DirectoryEntry::all_readable)?;
             for attr in page.iter().filter_map(|item| item.attr.as_ref()) {
                 usage = usage.plus(TreeUsage::of(attr));
             }

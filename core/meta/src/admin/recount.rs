@@ -1,6 +1,6 @@
 //! Directory statistics from a listing (spec 70-semantics section 8).
 
-use moorage_model::{DirStat, Ino, NodeType, Result, align4k};
+use moorage_model::{DirStat, Error, ErrorKind, Ino, NodeType, Result, align4k};
 
 use super::tree_walk::ENTRY_PAGE;
 use crate::accounting::entry_stat;
@@ -11,10 +11,13 @@ use crate::{DirectoryEntry, Key, Meta, Read, Record, Txn};
 pub(super) struct Listing {
     pub(super) stat: DirStat,
     pub(super) subdirectories: u32,
+    /// Entries whose node can not be read; the statistics count them as empty.
+    pub(super) damaged: u32,
 }
 
 impl Listing {
     pub(super) fn add(&mut self, item: &DirectoryEntry) {
+        self.damaged += u32::from(item.damaged);
         self.subdirectories += u32::from(item.entry.kind == NodeType::Directory);
         self.stat += match &item.attr {
             Some(attr) => entry_stat(attr),
@@ -61,7 +64,18 @@ async fn recount(meta: &Meta, txn: &mut dyn Txn, directory: Ino) -> Result<()> {
         return Ok(());
     }
     let before = found.dir_stat()?;
-    let stat = list_directory(&*txn, directory).await?.stat;
+    let listing = list_directory(&*txn, directory).await?;
+    if listing.damaged > 0 {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "directory {directory} can not be counted: attributes of {} of its entries can not be read",
+                listing.damaged
+            ),
+        )
+        .with_advice("Run `moorage fsck`: it names them."));
+    }
+    let stat = listing.stat;
     if before != Some(stat) {
         txn.put(Key::DirStat(directory), Record::DirStat(stat));
         meta.log(txn, || {

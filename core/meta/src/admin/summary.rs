@@ -243,7 +243,8 @@ impl Meta {
                 let page = self
                     .engine
                     .read_directory(ino, after.as_ref(), ENTRY_PAGE, true)
-                    .await?;
+                    .await
+                    .and_then(DirectoryEntry::all_readable)?;
                 let last = page.len() < ENTRY_PAGE;
                 after = page.last().map(|item| item.name.clone());
                 progress.add(page.len() as u64, 0);

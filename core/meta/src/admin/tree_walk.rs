@@ -101,7 +101,8 @@ async fn read_page<V: TreeVisitor>(
     let entries = meta
         .engine
         .read_directory(visitor.directory(&place), after.as_ref(), ENTRY_PAGE, true)
-        .await?;
+        .await
+        .and_then(DirectoryEntry::all_readable)?;
     let next = (entries.len() == ENTRY_PAGE)
         .then(|| entries.last().map(|item| item.name.clone()))
         .flatten();

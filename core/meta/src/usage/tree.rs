@@ -4,7 +4,7 @@ use moorage_model::{Attr, DirStat, Ino, NodeType, Result, align4k};
 
 use super::Usage;
 use crate::accounting::entry_stat;
-use crate::{Key, Meta, Read, TxnExt as _};
+use crate::{DirectoryEntry, Key, Meta, Read, TxnExt as _};
 
 /// Entries read per page.
 const ENTRY_PAGE: usize = 1000;
@@ -126,7 +126,8 @@ async fn list(
     loop {
         let page = reader
             .read_directory(directory, after.as_ref(), ENTRY_PAGE, with_sizes)
-            .await?;
+            .await
+            .and_then(DirectoryEntry::all_readable)?;
         for item in &page {
             sum += entry_of(item.attr.as_ref());
             if item.entry.kind == NodeType::Directory {

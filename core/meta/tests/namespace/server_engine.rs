@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use moorage_engines::MemoryEngine;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Ino, Name, Result};
 
 #[derive(Debug)]
@@ -16,8 +16,8 @@ impl Read for ServerEngine {
         self.0.read(keys).await
     }
 
-    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        self.0.scan(range, after, limit).await
+    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
+        self.0.survey(range, after, limit).await
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

@@ -1,6 +1,6 @@
 //! The pass over directories: every entry and what the directory says of itself.
 
-use moorage_model::{Attr, DirStat, Ino, NodeType, Result};
+use moorage_model::{Attr, DirStat, ErrorKind, Ino, NodeType, Result};
 
 use super::CheckScope;
 use super::namespace::Namespace;
@@ -20,7 +20,11 @@ impl Namespace<'_> {
     }
 
     async fn check_directory(&mut self, directory: Ino, waiting: &mut Vec<Ino>) -> Result<()> {
-        let before = self.own_numbers(directory).await?;
+        let before = match self.own_numbers(directory).await {
+            // The finding is that of the entry that leads here; its own entries can be checked all the same.
+            Err(error) if error.kind() == ErrorKind::Corrupt => (None, None),
+            found => found?,
+        };
         let mut listing = Listing::default();
         let mut after = None;
         loop {
@@ -64,6 +68,9 @@ impl Namespace<'_> {
         if item.entry.kind == NodeType::Directory && self.options.scope != CheckScope::Volume {
             waiting.push(ino);
         }
+        if item.damaged {
+            return self.report_damaged_node(directory, item).await;
+        }
         let Some(attr) = &item.attr else {
             return self.check_missing_node(directory, item, waiting).await;
         };
@@ -84,6 +91,25 @@ impl Namespace<'_> {
             );
         }
         self.check_parent(directory, item, attr, first, &subject).await
+    }
+
+    /// The entry of a node that can not be read.
+    async fn report_damaged_node(&mut self, directory: Ino, item: &DirectoryEntry) -> Result<()> {
+        let ino = item.entry.ino;
+        match self.meta.engine.get(&[Key::Node(ino)]).await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                self.add(
+                    Defect::DamagedRecord,
+                    Severity::Error,
+                    format!("entry {:?} of directory {directory}: {error}", item.name),
+                    "Restore the record from a metadata backup; until then it can not be used, everything beside it can.",
+                    None,
+                );
+                Ok(())
+            }
+            // Somebody has written it meanwhile.
+            found => found.map(drop),
+        }
     }
 
     async fn check_parent(
@@ -191,7 +217,8 @@ impl Namespace<'_> {
             return Ok(());
         };
         let links = listing.subdirectories.saturating_add(2);
-        let statistics = self.meta.setting().dir_stats && !attr.in_trash();
+        // A sum that leaves damaged nodes out tells nothing.
+        let statistics = self.meta.setting().dir_stats && !attr.in_trash() && listing.damaged == 0;
         // A missing record is made by whoever needs it, so it is no finding.
         if statistics && stat.is_none() && self.options.repair {
             self.meta.repair_directory_statistics(directory).await?;

@@ -239,7 +239,7 @@ async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino)
     let mut attr = Attr::new(NodeType::Directory, REMADE_MODE, Uid::ROOT, Gid(0), now, parent);
     attr.nlink = listing.subdirectories.saturating_add(2);
     txn.insert(Key::Node(ino), Record::Node(attr));
-    if meta.setting().dir_stats {
+    if meta.setting().dir_stats && listing.damaged == 0 {
         txn.put(Key::DirStat(ino), Record::DirStat(listing.stat));
     }
     Ok(())
