@@ -1,12 +1,15 @@
-//! Developer tasks: `cargo xtask test` runs every test, `cargo xtask bench` the side-by-side benchmark.
+//! Developer tasks: `cargo xtask test` runs every test, `cargo xtask bench` the side-by-side benchmark,
+//! `cargo xtask fuzz` the fuzz targets.
 
 mod bench;
+mod fuzz;
 mod run;
 mod stages;
 mod table;
 mod tools;
 mod volume;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -31,10 +34,21 @@ enum Task {
     Bench {
         /// Another client that takes the same command line.
         #[arg(long)]
-        against: Option<std::path::PathBuf>,
+        against: Option<PathBuf>,
         /// Further arguments of the benchmark, see `cargo xtask bench -- --help`.
         #[arg(last = true)]
         rest: Vec<String>,
+    },
+    /// Fuzzes the decoders: every target, or one; or gives a target one input again.
+    Fuzz {
+        /// A file of tests/fuzz/fuzz_targets, without its extension.
+        target: Option<String>,
+        /// Time of each target in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Runs this one input, for example one that failed.
+        #[arg(long, requires = "target", conflicts_with = "seconds")]
+        input: Option<PathBuf>,
     },
 }
 
@@ -42,5 +56,10 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Test { only } => stages::run_all(only.as_deref()),
         Task::Bench { against, rest } => bench::run(against.as_deref(), &rest),
+        Task::Fuzz {
+            target,
+            seconds,
+            input,
+        } => fuzz::run(target, seconds, input.as_deref()),
     }
 }

@@ -38,6 +38,15 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a command, shows and keeps its output, and ends it when it takes longer than `limit`.
 pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished> {
+    watch(command, limit, |line| println!("{line}"))
+}
+
+/// As [`finish`], without showing the output.
+pub(crate) fn capture(command: &mut Command, limit: Duration) -> Result<Finished> {
+    watch(command, limit, |_| {})
+}
+
+fn watch(command: &mut Command, limit: Duration, show: impl Fn(&str)) -> Result<Finished> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -66,14 +75,17 @@ pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished>
     loop {
         match received.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
-                println!("{line}");
+                show(&line);
                 output.push_str(&line);
                 output.push('\n');
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 late = true;
-                println!("{command:?} took longer than {} s and is ended", limit.as_secs());
+                let line = format!("{command:?} took longer than {} s and is ended", limit.as_secs());
+                show(&line);
+                output.push_str(&line);
+                output.push('\n');
                 child.kill()?;
                 break;
             }

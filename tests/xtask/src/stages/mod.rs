@@ -5,6 +5,7 @@ mod crash;
 mod exerciser;
 mod first_use;
 mod format;
+mod fuzz;
 mod install;
 mod interop;
 mod lint;
@@ -40,6 +41,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "unit",
         run: unit::run,
+    },
+    Stage {
+        name: "fuzz",
+        run: fuzz::run,
     },
     Stage {
         name: "posix",
