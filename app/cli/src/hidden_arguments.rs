@@ -2,6 +2,9 @@
 //! placeholders, and the secrets travel in the environment, which only the same user can read.
 
 use std::ffi::OsString;
+use std::ops::Range;
+
+use moorage_model::secrets_in;
 
 use crate::output;
 
@@ -55,61 +58,66 @@ fn hide(arguments: &[OsString]) -> (Vec<OsString>, Vec<String>) {
             let Some(text) = argument.to_str() else {
                 return argument.clone();
             };
-            let (before, secret, after) = if std::mem::take(&mut value_of_secret_flag) {
-                ("", text, "")
+            let parts = if std::mem::take(&mut value_of_secret_flag) {
+                std::iter::once(0..text.len()).collect()
             } else if SECRET_FLAGS.contains(&text) {
                 value_of_secret_flag = true;
                 return argument.clone();
             } else {
-                secret_part(text)
+                secret_parts(text)
             };
-            if secret.is_empty() || secret.starts_with(PLACEHOLDER) {
-                return argument.clone();
-            }
-            secrets.push(secret.to_owned());
-            OsString::from(format!("{before}{PLACEHOLDER}{}{after}", secrets.len() - 1))
+            OsString::from(replace(text, &parts, &mut secrets))
         })
         .collect();
     (hidden, secrets)
 }
 
-/// What is secret in one argument: the value of a flag after `=`, or the password of a URL.
-fn secret_part(text: &str) -> (&str, &str, &str) {
-    let nothing = (text, "", "");
+/// Where the secrets of one argument are: the value of a flag after `=`, or those of an address.
+fn secret_parts(text: &str) -> Vec<Range<usize>> {
     for flag in SECRET_FLAGS {
         if text.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')) {
-            let (before, secret) = text.split_at(flag.len() + 1);
-            return (before, secret, "");
+            return std::iter::once(flag.len() + 1..text.len()).collect();
         }
     }
-    password_of_url(text).unwrap_or(nothing)
+    secrets_in(text)
 }
 
-/// Splits `scheme://user:password@host…` around the password.
-pub(crate) fn password_of_url(text: &str) -> Option<(&str, &str, &str)> {
-    let authority_start = text.find("://")? + "://".len();
-    let rest = text.get(authority_start..)?;
-    // A password may hold any character: the last @ before the query ends it, as the engines read it.
-    let address = rest.split('?').next()?;
-    let at = address.rfind('@')?;
-    let colon = address.get(..at)?.find(':')?;
-    let (before, from_password) = text.split_at(authority_start + colon + 1);
-    let (password, after) = from_password.split_at(at - colon - 1);
-    Some((before, password, after))
+/// The text with a numbered placeholder for each part that is no placeholder yet; what they stand for is added to
+/// `secrets`.
+fn replace(text: &str, parts: &[Range<usize>], secrets: &mut Vec<String>) -> String {
+    let mut hidden = String::new();
+    let mut from = 0;
+    for part in parts {
+        let secret = text.get(part.clone()).unwrap_or_default();
+        if secret.is_empty() || secret.starts_with(PLACEHOLDER) {
+            continue;
+        }
+        hidden.push_str(text.get(from..part.start).unwrap_or_default());
+        hidden.push_str(&format!("{PLACEHOLDER}{}", secrets.len()));
+        secrets.push(secret.to_owned());
+        from = part.end;
+    }
+    hidden.push_str(text.get(from..).unwrap_or_default());
+    hidden
 }
 
-/// Puts the secret back in place of its placeholder.
+/// Puts the secrets back in place of their placeholders.
 fn reveal(argument: OsString) -> OsString {
-    let revealed = argument.to_str().and_then(|text| {
-        let (before, from_number) = text.split_once(PLACEHOLDER)?;
-        let digits = from_number
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(from_number.len());
-        let (number, after) = from_number.split_at(digits);
-        let secret = std::env::var(format!("{VARIABLE}{number}")).ok()?;
-        Some(OsString::from(format!("{before}{secret}{after}")))
-    });
-    revealed.unwrap_or(argument)
+    let Some(text) = argument.to_str().filter(|text| text.contains(PLACEHOLDER)) else {
+        return argument;
+    };
+    let mut pieces = text.split(PLACEHOLDER);
+    let mut revealed = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+        let (number, after) = piece.split_at(digits);
+        match std::env::var(format!("{VARIABLE}{number}")) {
+            Ok(secret) => revealed.push_str(&secret),
+            Err(_) => revealed.push_str(&format!("{PLACEHOLDER}{number}")),
+        }
+        revealed.push_str(after);
+    }
+    OsString::from(revealed)
 }
 
 #[cfg(test)]
@@ -133,6 +141,7 @@ mod tests {
             "one",
             "--session-token=two",
             "mysql://me:th@ree@(host:1)/db?x=y@z",
+            "--bucket=https://me:four@host/b?token=five&x=1",
         ]);
         let expected = [
             "moorage",
@@ -140,9 +149,10 @@ mod tests {
             "****0",
             "--session-token=****1",
             "mysql://me:****2@(host:1)/db?x=y@z",
+            "--bucket=https://me:****3@host/b?token=****4&x=1",
         ];
         assert_eq!(shown, expected);
-        assert_eq!(secrets, ["one", "two", "th@ree"]);
+        assert_eq!(secrets, ["one", "two", "th@ree", "four", "five"]);
     }
 
     #[test]

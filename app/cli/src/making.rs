@@ -40,6 +40,7 @@ pub(crate) fn seal(setting: &Setting) -> Result<Setting> {
 /// The store's when it can not be written, read and deleted from; `Exists` when objects of others use its prefix or
 /// the database holds something else; `InvalidArgument` for a setting that can not be. The store is left as it was.
 pub(crate) async fn make(engine: &Arc<dyn Engine>, setting: &Setting, making: Making) -> Result<Setting> {
+    Meta::check_new(engine, setting).await?;
     let store = if environment::check_store() {
         let store = volume::open_objects(setting)?;
         if !making.force {

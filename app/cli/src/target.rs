@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use moorage_meta::{Context, Meta};
-use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result};
+use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result, redact};
 
 use crate::arguments::MetaUrl;
 use crate::mounted;
@@ -43,7 +43,7 @@ impl TargetArguments {
         match first.to_str().filter(|text| MetaUrl::looks_like(text)) {
             Some(url) if rest.is_empty() => Err(no_path().with_advice(format!(
                 "Add a path inside the volume, such as / behind {}.",
-                moorage_engines::redact(url)
+                redact(url)
             ))),
             Some(url) => Ok(Targets {
                 url: MetaUrl::from(url.to_owned()),

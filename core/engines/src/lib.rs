@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use memory::{CommitFault, MemoryEngine, SeededFaults};
 use moorage_meta::Engine;
+pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result};
 
 /// What to write, for messages.
@@ -57,19 +58,4 @@ pub fn open_existing(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine
         sqlite::check_exists(rest)?;
     }
     open(url, password)
-}
-
-/// The URL with its password replaced, for messages.
-pub fn redact(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    // A password may hold a slash, so everything up to the last @ is looked at.
-    match rest.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}:****@{host}")
-        }
-        _ => url.to_owned(),
-    }
 }

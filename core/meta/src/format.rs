@@ -111,6 +111,16 @@ impl Meta {
         store(engine, setting, clock.now(), Fixed::Refuse).await
     }
 
+    /// Refuses a new volume that [`Meta::format`] would refuse, before anything outside of the database is touched.
+    ///
+    /// # Errors
+    /// See [`Meta::format`].
+    pub async fn check_new(engine: &Arc<dyn Engine>, setting: &Setting) -> Result<()> {
+        check_changeable(setting)?;
+        check_fixed(setting)?;
+        check_empty(engine).await
+    }
+
     /// As [`Meta::format`], and overwrites also the members that a volume fixes at its creation
     /// (name, block size, compression, shards, hash prefix, metadata version). Data written before becomes
     /// unreadable when they differ.
@@ -133,18 +143,23 @@ async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed
         Some(existing) => VersionGate::check(existing)?,
         None => {
             check_fixed(wanted)?;
-            if !engine.is_empty().await? {
-                return Err(Error::new(
-                    ErrorKind::Exists,
-                    format!("the database {} holds data of another program", engine.location()),
-                )
-                .with_advice("Give an empty database, or another table prefix or database number."));
-            }
+            check_empty(engine).await?;
         }
     }
     engine.prepare().await?;
     let target = Target::Wanted(Box::new(wanted.clone()), fixed);
     store_target(engine, target, now).await.map(|(_, after)| after)
+}
+
+async fn check_empty(engine: &Arc<dyn Engine>) -> Result<()> {
+    if engine.is_empty().await? {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Exists,
+        format!("the database {} holds data of another program", engine.location()),
+    )
+    .with_advice("Give an empty database, or another table prefix or database number."))
 }
 
 async fn store_target(

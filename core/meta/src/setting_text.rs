@@ -1,6 +1,6 @@
 //! The text of the volume setting as every client writes it (spec 10-setting section 1).
 
-use moorage_model::{Error, ErrorKind, Result, Setting};
+use moorage_model::{Error, ErrorKind, Result, Setting, redact};
 use serde::Serialize as _;
 
 /// Text that takes the place of a secret where a setting is shown.
@@ -45,7 +45,8 @@ pub fn decode_setting(text: &str, location: &str) -> Result<Setting> {
     })
 }
 
-/// The setting as tools show it: non-empty secrets replaced by `removed` (spec 10-setting section 3).
+/// The setting as tools show it: non-empty secrets replaced by `removed` (spec 10-setting section 3), and the bucket
+/// without a password.
 pub fn without_secrets(setting: &Setting) -> Setting {
     let mut shown = setting.clone();
     for secret in [
@@ -57,5 +58,6 @@ pub fn without_secrets(setting: &Setting) -> Setting {
             REMOVED.clone_into(secret);
         }
     }
+    shown.bucket = redact(&shown.bucket);
     shown
 }

@@ -5,8 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
-
-use crate::hidden_arguments;
+use moorage_model::password_in;
 
 /// Engines that keep the volume in a file.
 const LOCAL_SCHEMES: [&str; 2] = ["sqlite3://", "sqlite://"];
@@ -24,8 +23,12 @@ impl MetaUrl {
     /// The URL as another process may open it: without its password, which comes from the environment there, and
     /// with the absolute path of a local file.
     pub(crate) fn to_share(&self) -> MetaUrl {
-        let open = match hidden_arguments::password_of_url(&self.0) {
-            Some((before, _, after)) => format!("{}{after}", before.trim_end_matches(':')),
+        let open = match password_in(&self.0) {
+            Some(password) => {
+                let (before, after) = (self.0.get(..password.start), self.0.get(password.end..));
+                let before = before.unwrap_or_default().trim_end_matches(':');
+                format!("{before}{}", after.unwrap_or_default())
+            }
             None => self.0.clone(),
         };
         for scheme in LOCAL_SCHEMES {

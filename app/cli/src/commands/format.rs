@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use moorage_meta::{Engine, Meta, round_block_size, without_secrets};
-use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock};
+use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrl, MetaUrlArgument};
 use crate::context::Context;
 use crate::making::{self, Making};
 use crate::output::{self, OutputArguments};
@@ -306,8 +306,22 @@ pub(crate) fn whole_bucket(storage: &str, bucket: &str) -> Result<String> {
     if storage != "file" {
         return Ok(bucket.to_owned());
     }
+    if MetaUrl::looks_like(bucket) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "{} is the address of a server, and storage file needs a folder",
+                redact(bucket)
+            ),
+        )
+        .with_advice("Name the kind of the store too, such as --storage s3, or give a folder."));
+    }
     let absolute = std::path::absolute(bucket).map_err(|error| {
-        Error::new(ErrorKind::InvalidArgument, format!("{bucket:?} is no folder")).with_source(error)
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{:?} is no folder", redact(bucket)),
+        )
+        .with_source(error)
     })?;
     let text = absolute.to_str().ok_or_else(|| {
         Error::new(

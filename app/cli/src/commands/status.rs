@@ -136,10 +136,7 @@ impl Status {
         let usage = &self.statistic;
         let mut fields = vec![
             ("Volume", format!("{} ({})", setting.name, setting.uuid)),
-            (
-                "Objects",
-                format!("{} {}", setting.storage, moorage_engines::redact(&setting.bucket)),
-            ),
+            ("Objects", format!("{} {}", setting.storage, setting.bucket)),
             (
                 "Space",
                 format!(

@@ -9,7 +9,9 @@ use crate::program::{Place, Run};
 /// An error of three parts that names `object`.
 #[track_caller]
 fn explains(run: &Run, object: &str) {
-    assert!(run.err.starts_with("error: "), "{}", run.err);
+    // A warning may stand before it.
+    let error = run.err.lines().find(|line| line.starts_with("error: "));
+    assert!(error.is_some(), "{}", run.err);
     assert!(run.err.contains(object), "{object} in {}", run.err);
     assert!(run.err.contains("  what to do: "), "{}", run.err);
     assert!(!run.err.contains("panicked"), "{}", run.err);
@@ -176,4 +178,31 @@ fn with_json_an_error_is_json_too() {
     assert_eq!(error["exit_code"], 3);
     assert_eq!(error["kind"], "NotFound");
     assert!(error["advice"].is_string());
+}
+
+#[test]
+fn what_no_volume_can_have_is_refused_before_the_store_is_touched() {
+    let place = Place::new();
+    let bucket = place.path("objects").display().to_string();
+    for (options, name) in [
+        (vec![], "Bad_Name"),
+        (vec![], "ab"),
+        (vec!["--shards", "999"], "disk"),
+    ] {
+        let url = place.url("meta.db");
+        let mut arguments = vec!["format", "--bucket", &bucket, &url, name];
+        arguments.extend(options);
+        place.run(&arguments).ends_with(2);
+        assert!(!place.path("objects").exists(), "{arguments:?} touched the store");
+    }
+}
+
+#[test]
+fn an_address_of_a_server_is_no_folder() {
+    let place = Place::new();
+    let url = place.url("meta.db");
+    let arguments = ["format", "--bucket", "https://bucket.example", &url, "disk"];
+    let run = place.run(&arguments).ends_with(2);
+    explains(&run, "https://bucket.example");
+    assert!(run.err.contains("--storage"), "{}", run.err);
 }

@@ -117,3 +117,70 @@ fn the_process_list_shows_no_secret() {
     assert!(shown.contains("--secret-key"), "{shown}");
     assert!(!shown.contains(SECRET) && !shown.contains(TOKEN), "{shown}");
 }
+
+#[test]
+fn a_password_in_the_address_of_the_bucket_is_shown_nowhere() {
+    let place = Place::new();
+    let url = place.url("meta.db");
+    let bucket = format!("https://me:{SECRET}@127.0.0.1:1/folder?token={TOKEN}");
+    let mut commands = vec![];
+    let format = [
+        "format",
+        "--storage",
+        "webdav",
+        "--bucket",
+        &bucket,
+        "--json",
+        &url,
+        "disk",
+    ];
+    let mut made = place.command(&format);
+    commands.push(finish(made.env("MOORAGE_NO_CHECK_OBJECT_STORAGE", "1")).ends_with(0));
+    for arguments in [
+        vec!["status", &url],
+        vec!["status", "--json", &url],
+        vec!["config", &url],
+        vec!["config", "--json", &url],
+        vec!["format", "--no-update", &url, "disk"],
+        // The store does not answer.
+        vec!["-vvv", "format", "--secret-key", "another", &url, "disk"],
+        // A folder is needed.
+        vec!["config", "--storage", "file", "--bucket", &bucket, &url],
+    ] {
+        commands.push(place.run(&arguments));
+    }
+    for run in commands {
+        for secret in [SECRET, TOKEN] {
+            assert!(!run.out.contains(secret) && !run.err.contains(secret), "{run:?}");
+        }
+    }
+    let shown = place.run(&["config", "--json", &url]).ends_with(0).json();
+    assert_eq!(shown["Bucket"], "https://me:****@127.0.0.1:1/folder?token=****");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_database_is_for_its_owner_alone_and_an_open_one_is_pointed_out() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let database = place.path("meta.db");
+    let mode = fs::metadata(&database)
+        .expect("the database")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(place.run(&["status", &url]).ends_with(0).err, "");
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).expect("other permissions");
+    let run = place.run(&["status", &url]).ends_with(0);
+    assert!(
+        run.err.contains("mode 644") && run.err.contains("chmod 600"),
+        "{}",
+        run.err
+    );
+    let mode = fs::metadata(&database)
+        .expect("the database")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o644, "it was changed");
+}

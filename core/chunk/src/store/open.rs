@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use moorage_model::{Error, ErrorKind, Result, Setting, Tier};
+use moorage_model::{Error, ErrorKind, Result, Setting, Tier, redact};
 use zeroize::Zeroizing;
 
 use super::{
@@ -101,7 +101,8 @@ fn buckets(setting: &Setting) -> Result<Vec<String>> {
             ErrorKind::InvalidArgument,
             format!(
                 "bucket {:?} can not be spread over {} shards",
-                setting.bucket, setting.shards
+                redact(&setting.bucket),
+                setting.shards
             ),
         )
         .with_advice(format!(

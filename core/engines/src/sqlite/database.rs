@@ -77,6 +77,7 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        make_private(&options.path);
         let connection = connect(&options.path, flags)?;
         let mut logged = true;
         if !connection
@@ -122,6 +123,22 @@ impl Database {
         }
     }
 }
+
+/// Makes a missing file for this user alone: it will hold the keys of the object store, sealed with what stands
+/// beside them. SQLite gives its logs the permissions of the file.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // What keeps it from being made, SQLite meets too and says with its own code.
+    let _ = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) {}
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let what = || "opening it".to_owned();

@@ -86,6 +86,24 @@ impl SqliteOptions {
         .with_advice("Create the folder, or correct the path in the metadata URL."))
     }
 
+    /// Says when others may read the file. It is not changed: sharing it may be meant.
+    #[cfg(unix)]
+    pub(super) fn warn_of_readers(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        const OF_OTHERS: u32 = 0o077;
+        let mode = std::fs::metadata(&self.path).map_or(0, |file| file.permissions().mode() & 0o777);
+        if mode & OF_OTHERS != 0 {
+            let path = self.path.display();
+            tracing::warn!(
+                "the SQLite database {path} is open to other users (mode {mode:03o}) and may hold keys of the object \
+                 store; `chmod 600 {path}` closes it"
+            );
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn warn_of_readers(&self) {}
+
     /// The folder of the file.
     pub(super) fn folder(&self) -> &Path {
         let parent = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use moorage_model::{Error, ErrorKind, Result};
+use moorage_model::{Error, ErrorKind, Result, redact};
 
 use super::counters::Counting;
 use super::memory::missing;
@@ -53,7 +53,10 @@ impl FileStore {
         if !root.is_absolute() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                format!("the object folder {} is not an absolute path", root.display()),
+                format!(
+                    "the object folder {} is not an absolute path",
+                    redact(&root.to_string_lossy())
+                ),
             ));
         }
         let mut text = root.as_os_str().to_owned();

@@ -1,6 +1,6 @@
 //! Failures of remote stores as typed errors without secrets.
 
-use moorage_model::{Error, ErrorKind};
+use moorage_model::{Error, ErrorKind, secrets_in};
 use zeroize::Zeroizing;
 
 use crate::store::StoreConfig;
@@ -28,8 +28,13 @@ impl Secrets {
             config.secret_key.clone(),
             config.session_token.clone(),
         ];
+        let in_buckets = config.buckets.iter().flat_map(|bucket| {
+            let secrets = secrets_in(bucket).into_iter();
+            secrets.filter_map(|secret| Some(Zeroizing::new(bucket.get(secret)?.to_owned())))
+        });
         Secrets(
             all.into_iter()
+                .chain(in_buckets)
                 .filter(|secret| secret.len() >= SHORTEST_SECRET)
                 .collect(),
         )
