@@ -51,7 +51,7 @@ impl AclCache {
 }
 
 impl Meta {
-    /// Loads all rules when the volume has ACLs, as a session does at its start.
+    /// Loads all rules when the volume has ACLs, as a session does at its start. Rules that can not be read are logged.
     pub(crate) async fn load_acls(&self) -> Result<()> {
         if self.setting.read().enable_acl {
             self.load_new_acls().await
@@ -66,15 +66,22 @@ impl Meta {
         let loaded = self.caches.acls.loaded();
         let mut after = (loaded != AclId(0)).then_some(Key::Acl(loaded));
         loop {
-            let page = self.engine.scan(&Scan::Acls, after.as_ref(), ACL_PAGE).await?;
-            after = page.items.last().map(|(key, _)| key.clone());
+            let page = self.engine.survey(&Scan::Acls, after.as_ref(), ACL_PAGE).await?;
+            after = page.next;
+            for found in page.damaged {
+                // Files that it belongs to can not be used, all others can.
+                tracing::error!(error = %found.error, "an ACL rule can not be read");
+                if let Some(Key::Acl(id)) = found.key {
+                    self.caches.acls.note_loaded(id);
+                }
+            }
             for (key, record) in page.items {
                 if let (Key::Acl(id), Record::Acl(rule)) = (key, record) {
                     self.caches.acls.note(id, rule);
                     self.caches.acls.note_loaded(id);
                 }
             }
-            if !page.more || after.is_none() {
+            if after.is_none() {
                 return Ok(());
             }
         }

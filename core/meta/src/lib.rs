@@ -50,7 +50,7 @@ pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DamagedRecord, DirectoryEntry, Page, Record, Records, SessionRecord, Survey};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
 pub use txn::{Read, Txn, TxnExt};
-pub use usage::{Counting, QuotaCheck, QuotaLimits, Usage};
+pub use usage::{Counting, QuotaCheck, QuotaChecks, QuotaLimits, QuotaList, Usage};
 pub use verbs::{
     CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
     without_set_id,

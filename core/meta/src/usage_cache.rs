@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use moorage_model::{Counter, Quota, QuotaKey, Result};
 use parking_lot::RwLock;
 
+use crate::admin::{Damage, Pages};
 use crate::{Key, Meta, Record, Scan, TxnExt as _};
-
-/// Quotas read per page.
-const QUOTA_PAGE: usize = 1000;
 
 /// A quota as last read, its usage moved along by own commits.
 #[derive(Debug)]
@@ -92,9 +90,22 @@ pub(crate) struct UsageCache {
     space: AtomicI64,
     inodes: AtomicI64,
     quotas: RwLock<Arc<QuotaTable>>,
+    /// Damaged quotas when they were last read.
+    damaged: AtomicU64,
 }
 
 impl UsageCache {
+    /// Names quotas that can not be read, once as long as their number stays. They limit nothing: refusing to open the
+    /// volume for one of them would keep everybody from everything.
+    fn warn_of(&self, damage: &Damage) {
+        if self.damaged.swap(damage.count, Ordering::Relaxed) == damage.count {
+            return;
+        }
+        for found in &damage.records {
+            tracing::error!(reason = %found.reason, "a quota can not be read and limits nothing");
+        }
+    }
+
     /// Bytes and nodes in use.
     pub(crate) fn used(&self) -> (i64, i64) {
         (
@@ -158,7 +169,7 @@ impl UsageCache {
 
 impl Meta {
     /// Reads the usage counters and all quotas anew: at start, so that limits hold from the first operation on,
-    /// and at every heartbeat (spec 70-semantics section 1).
+    /// and at every heartbeat (spec 70-semantics section 1). Quotas that can not be read are logged and left out.
     pub(crate) async fn refresh_usage(&self) -> Result<()> {
         let keys = [
             Key::Counter(Counter::UsedSpace),
@@ -173,13 +184,10 @@ impl Meta {
             return Ok(());
         }
         let mut table = QuotaTable::default();
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self
-                .engine
-                .scan(&Scan::Quotas, after.as_ref(), QUOTA_PAGE)
-                .await?;
-            after = page.items.last().map(|(key, _)| key.clone());
+        let mut damage = Damage::default();
+        let mut pages = Pages::new(Scan::Quotas);
+        while let Some(page) = pages.survey(self).await? {
+            damage.note_all(&page.damaged);
             for (key, record) in page.items {
                 if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {
                     let kept = match key {
@@ -191,10 +199,8 @@ impl Meta {
                     }
                 }
             }
-            if !page.more || after.is_none() {
-                break;
-            }
         }
+        self.caches.usage.warn_of(&damage);
         *self.caches.usage.quotas.write() = Arc::new(table);
         Ok(())
     }

@@ -264,7 +264,18 @@ async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
         ..MetaOptions::default()
     };
     let meta = Meta::open(Arc::clone(engine), options, Arc::new(SystemClock)).await?;
-    meta.check_quotas(Counting::Entries, true).await.map(drop)
+    let counted = meta.check_quotas(Counting::Entries, true).await?;
+    match counted.checks.iter().find(|check| check.unreadable > 0) {
+        None => Ok(()),
+        Some(check) => Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "{} nodes can not be read, so what users and groups have was not counted",
+                check.unreadable
+            ),
+        )
+        .with_advice("`moorage fsck` names them. Restore them, then run `moorage quota check --repair`.")),
+    }
 }
 
 /// The setting with its secrets in the open, the new ones in place of the stored.

@@ -107,6 +107,7 @@ fn as_json(report: &CheckReport) -> Value {
         "slices": counts.slices,
         "objects": counts.objects,
         "object_bytes": counts.object_bytes,
+        "damaged_records": counts.damaged,
         "open": open,
         "repaired": report.repaired,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
@@ -140,6 +141,12 @@ fn as_text(report: &CheckReport) -> String {
         text.push_str(&format!("{finding}{repairable}\n"));
     }
     let counts = report.counts;
+    if counts.damaged > 0 {
+        text.push_str(&format!(
+            "{} records can not be read; what only they could tell was not checked.\n",
+            counts.damaged
+        ));
+    }
     text.push_str(&format!(
         "Checked {} nodes, {} entries, {} slices, {} objects: ",
         counts.nodes, counts.entries, counts.slices, counts.objects

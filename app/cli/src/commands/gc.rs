@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use moorage_meta::admin::{Progress, Reclaimed};
-use moorage_model::{Result, SystemClock};
+use moorage_model::{Error, ErrorKind, Result, SystemClock};
 use moorage_vfs::volume_check::{GarbageOptions, GarbageReport, MINIMUM_AGE, ObjectCount, collect_garbage};
 use serde_json::{Value, json};
 
@@ -21,6 +21,9 @@ use crate::{concurrency, environment, size};
 /// Expired trash, files and pieces whose deletion is pending, abandoned clones, and objects that no file names.
 /// Objects younger than an hour are never judged: their writer may be about to name them. When nothing writes to the
 /// volume, another age in seconds can be set in JFS_GC_SKIPPEDTIME.
+///
+/// Ends with exit code 7 when records can not be read: what they stand for is kept, and while one of them may name
+/// objects, no object is deleted only because nothing names it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -62,11 +65,31 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let store = volume.chunks.store().as_ref();
     let job = collect_garbage(&volume.meta, store, &SystemClock, options, &counts);
     let report = context.watch(work, &counts, job).await;
+    let name = volume.meta.setting().name.clone();
     volume.close().await?;
     let report = report?;
     output::print(arguments.output, &as_json(&report, options), |_| {
         as_text(&report, options)
-    })
+    })?;
+    verdict(&report, &name)
+}
+
+/// Damaged records are a failure, though the rest was done.
+fn verdict(report: &GarbageReport, name: &str) -> Result<()> {
+    let damaged = report.unread_owners + report.damaged;
+    if damaged == 0 {
+        return Ok(());
+    }
+    let kept = if report.leaks_are_kept() {
+        "; objects that nothing names are kept, since these records may name them"
+    } else {
+        ""
+    };
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        format!("{damaged} records of volume {name} can not be read{kept}"),
+    )
+    .with_advice("`moorage fsck` names them; restore them from a backup of the database."))
 }
 
 fn as_json(report: &GarbageReport, options: GarbageOptions) -> Value {
@@ -87,6 +110,8 @@ fn as_json(report: &GarbageReport, options: GarbageOptions) -> Value {
         "expired_slices": records(report.delayed_slices),
         "dead_slices": records(report.dead_slices),
         "compacted_chunks": report.compacted.compacted,
+        "damaged_slice_records": report.unread_owners,
+        "other_damaged_records": report.damaged,
     })
 }
 
@@ -95,6 +120,11 @@ fn as_text(report: &GarbageReport, options: GarbageOptions) -> String {
         "deleted"
     } else {
         "can be deleted"
+    };
+    let leaked = if report.leaks_are_kept() {
+        "kept: damaged records may name them"
+    } else {
+        done
     };
     let row = |what: &str, count: u64, bytes: Option<u64>, state: &str| {
         vec![
@@ -115,7 +145,7 @@ fn as_text(report: &GarbageReport, options: GarbageOptions) -> String {
             "kept for the trash days",
         ),
         objects("objects whose deletion is pending", report.pending, done),
-        objects("objects that nothing names", report.leaked, done),
+        objects("objects that nothing names", report.leaked, leaked),
         objects("objects too young to judge", report.young, "kept"),
         objects("objects of a newer copy of the database", report.ahead, "kept"),
         objects(
@@ -129,6 +159,14 @@ fn as_text(report: &GarbageReport, options: GarbageOptions) -> String {
         records("replaced pieces past the trash days", report.delayed_slices),
         records("pieces without owners", report.dead_slices),
     ];
+    if report.unread_owners + report.damaged > 0 {
+        rows.push(row(
+            "records that can not be read",
+            report.unread_owners + report.damaged,
+            None,
+            "kept",
+        ));
+    }
     if options.compact {
         rows.push(row("compacted chunks", report.compacted.compacted, None, "done"));
     }

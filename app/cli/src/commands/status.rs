@@ -48,6 +48,9 @@ struct Session {
     sid: u64,
     expire: i64,
     expired: bool,
+    /// The record of the session can not be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    damaged: bool,
     #[serde(flatten)]
     info: moorage_model::SessionInfo,
     /// Of a mount on this computer.
@@ -79,6 +82,14 @@ struct Pending {
     trash_slice_size: u64,
     pending_deleted_slice_count: u64,
     pending_deleted_slice_size: u64,
+    /// Records that can not be read and are missing from the numbers.
+    #[serde(skip_serializing_if = "is_zero")]
+    damaged_records: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
@@ -192,7 +203,7 @@ fn free(shown: &str, limit: u64) -> String {
 
 impl Session {
     async fn new(status: SessionStatus) -> Session {
-        let staged = if status.expired {
+        let staged = if status.expired || status.damaged {
             None
         } else {
             staged::of_session(&status.info).await
@@ -203,6 +214,7 @@ impl Session {
             sid: status.id.0,
             expire: status.expire,
             expired: status.expired,
+            damaged: status.damaged,
             info: status.info,
         }
     }
@@ -222,6 +234,9 @@ impl Session {
 
 impl Session {
     fn state(&self) -> String {
+        if self.damaged {
+            return "its record can not be read".to_owned();
+        }
         match (self.expired, self.staged_blocks, self.staged_bytes) {
             (true, _, _) => "expired".to_owned(),
             (false, Some(1..), Some(bytes)) => format!("alive, {} not uploaded yet", size::show(bytes)),
@@ -253,12 +268,13 @@ impl Pending {
             trash_slice_size: pending.delayed_slices.bytes,
             pending_deleted_slice_count: pending.dead_slices.count,
             pending_deleted_slice_size: pending.dead_slices.bytes,
+            damaged_records: pending.damaged(),
         }
     }
 
-    fn fields(&self) -> [(&'static str, String); 4] {
+    fn fields(&self) -> Vec<(&'static str, String)> {
         let both = |count: u64, bytes: u64| format!("{count}, {}", size::show(bytes));
-        [
+        let mut fields = vec![
             ("In the trash", both(self.trash_file_count, self.trash_file_size)),
             (
                 "Deleted files",
@@ -272,7 +288,15 @@ impl Pending {
                 "Dead slices",
                 both(self.pending_deleted_slice_count, self.pending_deleted_slice_size),
             ),
-        ]
+        ];
+        if self.damaged_records > 0 {
+            let text = format!(
+                "{} records can not be read and are not counted; `moorage fsck` names them",
+                self.damaged_records
+            );
+            fields.push(("Damaged", text));
+        }
+        fields
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use moorage_meta::admin::{MAX_SUMMARY_DEPTH, MAX_SUMMARY_ENTRIES, Progress, SummaryNode, SummaryOptions};
-use moorage_model::{NodeType, Result};
+use moorage_model::{Error, ErrorKind, NodeType, Result};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -57,7 +57,15 @@ struct Summary {
     space: u64,
     files: u64,
     dirs: u64,
+    /// Entries that can not be read, or whose attributes can not.
+    #[serde(skip_serializing_if = "is_zero")]
+    unreadable: u64,
     children: Vec<Summary>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Summary {
@@ -77,6 +85,7 @@ impl Summary {
             space: node.usage.space,
             files: node.usage.files,
             dirs: node.usage.directories,
+            unreadable: node.usage.unreadable,
             children: node
                 .children
                 .into_iter()
@@ -137,11 +146,26 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     if arguments.csv {
         let mut text = "path,type,size,space,dirs,files\n".to_owned();
         summaries.iter().for_each(|summary| summary.csv(&mut text));
-        return output::line(&text);
+        output::line(&text)?;
+        return verdict(&summaries);
     }
     output::print(arguments.output, &summaries, |summaries| {
         let mut rows = Vec::new();
         summaries.iter().for_each(|summary| summary.rows(&mut rows));
         output::table(&["path", "space", "size", "dirs", "files"], &rows)
-    })
+    })?;
+    verdict(&summaries)
+}
+
+/// Sums that leave something out are no success.
+fn verdict(summaries: &[Summary]) -> Result<()> {
+    let unreadable: u64 = summaries.iter().map(|summary| summary.unreadable).sum();
+    if unreadable == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        format!("{unreadable} entries can not be read and are left out or counted as empty"),
+    )
+    .with_advice("`moorage fsck --path` names them."))
 }

@@ -169,3 +169,27 @@ fn bench_measures_any_folder_and_cleans_up() {
     assert_eq!(measured.as_array().map(Vec::len), Some(5));
     assert_eq!(std::fs::read_dir(&folder).expect("the folder").count(), 0);
 }
+
+#[test]
+fn damaged_records_are_counted_and_fail_the_commands_that_leave_them_out() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let file = url.trim_start_matches("sqlite3://");
+    let raw = rusqlite::Connection::open(file).expect("the database");
+    raw.execute_batch(
+        "INSERT INTO jfs_node SELECT 5, 1, 0, 70000, 0, 0, 0, 0, 0, 0, 0, 0, 1, 100, 0, 1, NULL, NULL, NULL;
+         INSERT INTO jfs_edge (parent, name, inode, type) VALUES (1, CAST('hurt' AS BLOB), 5, 1);
+         INSERT INTO jfs_chunk (inode, indx, slices) VALUES (5, 0, zeroblob(23));
+         INSERT INTO jfs_session2 (sid, expire, info) VALUES (7, 'x', '{}');",
+    )
+    .expect("it is damaged");
+    drop(raw);
+    let found = place.run(&["fsck", "--json", &url]).ends_with(7).json();
+    assert_eq!(found["damaged_records"], 3, "{found}");
+    let found = place.run(&["gc", "--json", &url]).ends_with(7).json();
+    assert_eq!(found["damaged_slice_records"], 1, "{found}");
+    let found = place.run(&["summary", "--json", &url, "/"]).ends_with(7).json();
+    assert_eq!(found[0]["unreadable"], 1, "{found}");
+    let found = place.run(&["status", "--json", &url]).ends_with(0).json();
+    assert_eq!(found["Sessions"][0]["Damaged"], true, "{found}");
+}

@@ -79,7 +79,11 @@ async fn a_full_check_gives_every_owner_a_record() {
                 .await
                 .unwrap();
             meta.refresh_session().await.unwrap();
-            let checks = meta.check_quotas(Counting::Statistics, true).await.unwrap();
+            let checks = meta
+                .check_quotas(Counting::Statistics, true)
+                .await
+                .unwrap()
+                .checks;
             assert_eq!(
                 checks.iter().filter(|check| check.repaired).count(),
                 2,

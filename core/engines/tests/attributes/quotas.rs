@@ -57,7 +57,7 @@ pub(crate) async fn chown(meta: &Meta, ino: Ino, uid: u32, gid: u32) {
 }
 
 pub(crate) async fn all_consistent(meta: &Meta, counting: Counting) {
-    for check in meta.check_quotas(counting, false).await.unwrap() {
+    for check in meta.check_quotas(counting, false).await.unwrap().checks {
         assert!(check.is_consistent(), "{check:?}");
     }
 }
@@ -83,7 +83,7 @@ async fn limits_are_set_changed_listed_and_removed() {
         meta.set_quota(owner, limits(4096, 1), Counting::Statistics)
             .await
             .unwrap();
-        let listed = meta.list_quotas().await.unwrap();
+        let listed = meta.list_quotas().await.unwrap().quotas;
         assert!(listed.contains(&(key, quota)));
         assert!(
             listed

@@ -156,11 +156,16 @@ async fn stays_consistent(volume: Volume, operations: Vec<Operation>, faults: Op
         }
         apply(meta, &directories, operation).await;
         volume.end_faults();
-        for check in meta.check_quotas(Counting::Entries, false).await.unwrap() {
+        for check in meta.check_quotas(Counting::Entries, false).await.unwrap().checks {
             assert!(check.is_consistent(), "after {operation:?}: {check:?}");
         }
     }
-    for check in meta.check_quotas(Counting::Statistics, false).await.unwrap() {
+    for check in meta
+        .check_quotas(Counting::Statistics, false)
+        .await
+        .unwrap()
+        .checks
+    {
         assert!(check.is_consistent(), "by statistics: {check:?}");
     }
     counters_equal_nodes(&volume).await;

@@ -278,6 +278,7 @@ impl TreeVisitor for Cloner<'_> {
     }
 
     async fn page(&self, place: &Pair, entries: Vec<DirectoryEntry>) -> Result<Vec<Pair>> {
+        let entries = DirectoryEntry::all_readable(entries)?;
         let mut below = Vec::new();
         let mut wanted = Vec::with_capacity(entries.len());
         for item in entries {

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use moorage_model::{ChunkIndex, Ino, NodeType, Result};
 
+use super::damage::readable;
+use super::pages::Pages;
 use super::progress::Progress;
-use super::reclaim::Pages;
 use super::tree_walk::{TreeVisitor, walk};
 use crate::data::CompactOutcome;
-use crate::{DirectoryEntry, Key, Meta, Record, Scan};
+use crate::{DamagedRecord, DirectoryEntry, Key, Meta, Record, Scan};
 
 /// Records from which a chunk can gain anything.
 const WORTH_COMPACTING: usize = 2;
@@ -24,7 +25,7 @@ pub struct CompactSummary {
     pub compacted: u64,
     /// Records that were replaced.
     pub replaced: u64,
-    /// Chunks that changed meanwhile, or of which an object is missing.
+    /// Chunks that changed meanwhile, of which an object is missing, or that can not be read.
     pub given_up: u64,
 }
 
@@ -124,10 +125,17 @@ impl Compactor<'_> {
         Ok(())
     }
 
+    /// Records that can not be read stay as they are.
+    fn give_up(&self, damaged: usize) {
+        self.counts.given_up.fetch_add(damaged as u64, Ordering::Relaxed);
+    }
+
     async fn range(&self, range: Scan) -> Result<()> {
         let mut pages = Pages::new(range);
-        while let Some(items) = pages.next(self.meta).await? {
-            let long: Vec<(Ino, ChunkIndex)> = items
+        while let Some(page) = pages.survey(self.meta).await? {
+            self.give_up(page.damaged.len());
+            let long: Vec<(Ino, ChunkIndex)> = page
+                .items
                 .into_iter()
                 .filter_map(|item| match item {
                     (Key::Chunk(ino, chunk), Record::Chunk(slices)) => {
@@ -140,8 +148,10 @@ impl Compactor<'_> {
                 .map(Ok)
                 .try_for_each_concurrent(self.concurrency, |(ino, chunk)| async move {
                     self.progress.check()?;
-                    let outcome = self.meta.compact_chunk(ino, chunk).await?;
-                    self.counts.note(outcome);
+                    match readable(self.meta.compact_chunk(ino, chunk).await)? {
+                        Some(outcome) => self.counts.note(outcome),
+                        None => self.give_up(1),
+                    }
                     Ok::<(), moorage_model::Error>(())
                 })
                 .await?;
@@ -158,6 +168,11 @@ impl TreeVisitor for Compactor<'_> {
         *place
     }
 
+    fn damaged(&self, _: &Ino, entries: Vec<DamagedRecord>) -> Result<()> {
+        self.give_up(entries.len());
+        Ok(())
+    }
+
     async fn page(&self, _: &Ino, entries: Vec<DirectoryEntry>) -> Result<Vec<Ino>> {
         self.progress.expect(entries.len() as u64);
         let mut directories = Vec::new();
@@ -167,7 +182,10 @@ impl TreeVisitor for Compactor<'_> {
                 NodeType::File if item.attr.as_ref().is_some_and(|attr| attr.length > 0) => {
                     self.file(item.entry.ino).await?;
                 }
-                _ => self.progress.add(1, 0),
+                _ => {
+                    self.give_up(usize::from(item.damaged));
+                    self.progress.add(1, 0);
+                }
             }
         }
         Ok(directories)

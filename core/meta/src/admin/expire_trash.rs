@@ -2,13 +2,13 @@
 
 use moorage_model::{Ino, Name, Result};
 
+use super::damage::{left_out, readable};
+use super::pages::Pages;
 use super::progress::Progress;
 use super::reclaim::ReclaimMode;
 use crate::calendar::UtcTime;
 use crate::{Key, Meta, Record, Scan};
 
-/// Hourly directories read per page.
-const HOUR_PAGE: usize = 1000;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 /// Seconds that the hourly job waits longer than the trash days say: clients may still fill the hour they know.
@@ -21,6 +21,18 @@ pub struct TrashExpiry {
     pub hours: u64,
     /// Entries removed from them; a dry run counts the top level.
     pub entries: u64,
+    /// Entries that can not be read, and hours that hold such ones and could not be emptied.
+    pub damaged: u64,
+}
+
+impl TrashExpiry {
+    /// Refuses an answer that damaged records were left out of.
+    pub(crate) fn all_readable(self) -> Result<TrashExpiry> {
+        match self.damaged {
+            0 => Ok(self),
+            damaged => Err(left_out("emptying the trash", damaged)),
+        }
+    }
 }
 
 impl Meta {
@@ -53,7 +65,9 @@ impl Meta {
     ) -> Result<TrashExpiry> {
         let before = before.min(self.now().seconds.saturating_sub(GRACE));
         let mut expiry = TrashExpiry::default();
-        for (directory, name) in self.trash_hours().await? {
+        let (hours, damaged) = self.trash_hours().await?;
+        expiry.damaged += damaged;
+        for (directory, name) in hours {
             let Some(hour) = UtcTime::from_hour_name(name.as_bytes()) else {
                 continue;
             };
@@ -63,53 +77,59 @@ impl Meta {
             progress.check()?;
             let start = progress.counts().done;
             if mode == ReclaimMode::DryRun {
-                expiry.entries += self.count_entries(directory).await?;
+                let (entries, damaged) = self.count_entries(directory).await?;
+                expiry.entries += entries;
+                expiry.damaged += damaged;
             } else {
-                self.empty_directory(directory, &name, concurrency, progress)
-                    .await?;
-                self.purge_directory(Ino::TRASH, &name).await?;
+                let emptied = self.expire_hour(directory, &name, concurrency, progress).await;
                 expiry.entries += progress.counts().done.saturating_sub(start);
+                if readable(emptied)?.is_none() {
+                    expiry.damaged += 1;
+                    continue;
+                }
             }
             expiry.hours += 1;
         }
         Ok(expiry)
     }
 
-    /// The hourly directories in order of their inodes. There is one per hour of the trash days.
-    pub(super) async fn trash_hours(&self) -> Result<Vec<(Ino, Name)>> {
+    async fn expire_hour(
+        &self,
+        directory: Ino,
+        name: &Name,
+        concurrency: usize,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.empty_directory(directory, name, concurrency, progress)
+            .await?;
+        self.purge_directory(Ino::TRASH, name).await
+    }
+
+    /// The hourly directories in order of their inodes, and the number of those that can not be read. There is one per
+    /// hour of the trash days.
+    pub(super) async fn trash_hours(&self) -> Result<(Vec<(Ino, Name)>, u64)> {
         let mut hours = Vec::new();
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self
-                .engine
-                .scan(&Scan::Edges(Ino::TRASH), after.as_ref(), HOUR_PAGE)
-                .await?;
-            after = page.items.last().map(|(key, _)| key.clone());
+        let mut damaged = 0;
+        let mut pages = Pages::new(Scan::Edges(Ino::TRASH));
+        while let Some(page) = pages.survey(self).await? {
+            damaged += page.damaged.len() as u64;
             hours.extend(page.items.into_iter().filter_map(|item| match item {
                 (Key::Edge(_, name), Record::Edge(entry)) => Some((entry.ino, name)),
                 _ => None,
             }));
-            if !page.more || after.is_none() {
-                break;
-            }
         }
         hours.sort_unstable_by_key(|(ino, _)| *ino);
-        Ok(hours)
+        Ok((hours, damaged))
     }
 
-    async fn count_entries(&self, directory: Ino) -> Result<u64> {
-        let mut count = 0;
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self
-                .engine
-                .scan(&Scan::Edges(directory), after.as_ref(), HOUR_PAGE)
-                .await?;
-            count += page.items.len() as u64;
-            after = page.items.last().map(|(key, _)| key.clone());
-            if !page.more || after.is_none() {
-                return Ok(count);
-            }
+    /// Entries of a directory that can be read, and those that can not.
+    async fn count_entries(&self, directory: Ino) -> Result<(u64, u64)> {
+        let (mut entries, mut damaged) = (0, 0);
+        let mut pages = Pages::new(Scan::Edges(directory));
+        while let Some(page) = pages.survey(self).await? {
+            entries += page.items.len() as u64;
+            damaged += page.damaged.len() as u64;
         }
+        Ok((entries, damaged))
     }
 }

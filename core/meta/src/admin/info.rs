@@ -2,10 +2,11 @@
 
 use moorage_model::{Attr, ChunkIndex, Ino, Result, Slice};
 
+use super::entries::read_entries;
+use super::pages::Pages;
 use super::progress::Progress;
-use super::reclaim::Pages;
 use super::summary::TreeUsage;
-use crate::{DirectoryEntry, Key, Meta, Record, Scan};
+use crate::{Key, Meta, Record, Scan};
 
 /// Slice records that the answer holds at most.
 pub const MAX_INFO_SLICES: usize = 100_000;
@@ -78,18 +79,18 @@ impl Meta {
         let mut usage = TreeUsage::default();
         let mut after = None;
         loop {
-            let page = self
-                .engine
-                .read_directory(directory, after.as_ref(), super::tree_walk::ENTRY_PAGE, true)
-                .await
-                .and_then(DirectoryEntry::all_readable)?;
-            for attr in page.iter().filter_map(|item| item.attr.as_ref()) {
-                usage = usage.plus(TreeUsage::of(attr));
+            let page = read_entries(self.engine.as_ref(), directory, after.as_ref(), true).await?;
+            usage.unreadable += page.damaged.len() as u64;
+            for item in &page.items {
+                usage.unreadable += u64::from(item.damaged);
+                if let Some(attr) = &item.attr {
+                    usage = usage.plus(TreeUsage::of(attr));
+                }
             }
-            if page.len() < super::tree_walk::ENTRY_PAGE {
+            if page.next.is_none() {
                 return Ok(usage);
             }
-            after = page.last().map(|item| item.name.clone());
+            after = page.next;
         }
     }
 

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use futures_util::stream::StreamExt as _;
 use moorage_model::{DelayedSlice, Ino, Result, SliceId};
 
+use super::damage::{left_out, readable};
+use super::pages::Pages;
 use super::progress::Progress;
 use crate::{Key, Meta, Record, Scan, Txn};
 
-/// Records read per page.
-const PAGE: usize = 1000;
 /// Deleted files whose chunks are dropped at once.
 const FILES_AT_ONCE: usize = 10;
 
@@ -30,12 +30,22 @@ pub struct Reclaimed {
     pub count: u64,
     /// Bytes they stand for before compression: file lengths or slice sizes.
     pub bytes: u64,
+    /// Records that can not be read. They stay, and so does what they stand for.
+    pub damaged: u64,
 }
 
 impl Reclaimed {
     fn add(&mut self, bytes: u64) {
         self.count += 1;
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Refuses an answer that damaged records were left out of.
+    pub(crate) fn all_readable(self, what: &str) -> Result<Reclaimed> {
+        match self.damaged {
+            0 => Ok(self),
+            damaged => Err(left_out(what, damaged)),
+        }
     }
 }
 
@@ -44,7 +54,7 @@ impl Meta {
     /// their last owner, then the record. Files deleted later are left to whoever is at it now.
     ///
     /// # Errors
-    /// The first failure; everything else was tried. `Interrupted` when cancelled.
+    /// The first failure, damaged records aside; everything else was tried. `Interrupted` when cancelled.
     ///
     /// # Cancel safety
     /// Idempotent; what was not done is done by the next run.
@@ -57,9 +67,11 @@ impl Meta {
         let mut found = Reclaimed::default();
         let mut outcome = Ok(());
         let mut pages = Pages::new(Scan::DeletedFiles);
-        while let Some(items) = pages.next(self).await? {
+        while let Some(page) = pages.survey(self).await? {
             progress.check()?;
-            let files: Vec<(Ino, u64)> = items
+            found.damaged += page.damaged.len() as u64;
+            let files: Vec<(Ino, u64)> = page
+                .items
                 .into_iter()
                 .filter_map(|item| match item {
                     (Key::DeletedFile(ino, length), Record::DeletedFile(at)) if at < before => {
@@ -68,10 +80,8 @@ impl Meta {
                     _ => None,
                 })
                 .collect();
-            for (_, length) in &files {
-                found.add(*length);
-            }
             if mode == ReclaimMode::DryRun {
+                files.iter().for_each(|(_, length)| found.add(*length));
                 continue;
             }
             let mut work = futures_util::stream::iter(files)
@@ -79,8 +89,12 @@ impl Meta {
                 .buffer_unordered(FILES_AT_ONCE);
             let mut dead = Vec::new();
             while let Some((length, dropped)) = work.next().await {
-                match dropped {
-                    Ok(slices) => dead.extend(slices),
+                match readable(dropped) {
+                    Ok(Some(slices)) => {
+                        dead.extend(slices);
+                        found.add(length);
+                    }
+                    Ok(None) => found.damaged += 1,
                     Err(error) => outcome = Err(error),
                 }
                 progress.add(1, length);
@@ -108,8 +122,9 @@ impl Meta {
         let mut found = Reclaimed::default();
         let mut outcome = Ok(());
         let mut pages = Pages::new(Scan::DelayedSlices);
-        while let Some(items) = pages.next(self).await? {
-            for (key, record) in items {
+        while let Some(page) = pages.survey(self).await? {
+            found.damaged += page.damaged.len() as u64;
+            for (key, record) in page.items {
                 let (Key::DelayedSlices(id, at), Record::DelayedSlices(slices)) = (key, record) else {
                     continue;
                 };
@@ -148,9 +163,11 @@ impl Meta {
         let mut found = Reclaimed::default();
         let mut outcome = Ok(());
         let mut pages = Pages::new(Scan::DeadSlices);
-        while let Some(items) = pages.next(self).await? {
+        while let Some(page) = pages.survey(self).await? {
             progress.check()?;
-            let slices: Vec<(SliceId, u32)> = items
+            found.damaged += page.damaged.len() as u64;
+            let slices: Vec<(SliceId, u32)> = page
+                .items
                 .into_iter()
                 .filter_map(|(key, _)| match key {
                     Key::SliceRef(id, size) => Some((id, size)),
@@ -183,14 +200,19 @@ impl Meta {
     ) -> Result<Reclaimed> {
         let mut found = Reclaimed::default();
         let mut pages = Pages::new(Scan::Detached);
-        while let Some(items) = pages.next(self).await? {
-            for (key, record) in items {
+        while let Some(page) = pages.survey(self).await? {
+            found.damaged += page.damaged.len() as u64;
+            for (key, record) in page.items {
                 if let (Key::Detached(ino), Record::Detached(began)) = (key, record)
                     && began < before
                 {
-                    found.add(0);
-                    if mode == ReclaimMode::Delete {
-                        self.remove_detached(ino, progress).await?;
+                    let removed = match mode {
+                        ReclaimMode::DryRun => Some(()),
+                        ReclaimMode::Delete => readable(self.remove_detached(ino, progress).await)?,
+                    };
+                    match removed {
+                        Some(()) => found.add(0),
+                        None => found.damaged += 1,
                     }
                 }
             }
@@ -219,33 +241,4 @@ async fn drop_delayed(meta: &Meta, txn: &mut dyn Txn, id: SliceId, at: i64) -> R
     }
     meta.log(txn, || format!("CLEANUP_DELAYED_SLICES({id},{at})"));
     Ok(owners.into_keys().collect())
-}
-
-/// The pages of a range, one after the other.
-#[derive(Debug)]
-pub(crate) struct Pages {
-    range: Scan,
-    after: Option<Key>,
-    ended: bool,
-}
-
-impl Pages {
-    pub(crate) fn new(range: Scan) -> Pages {
-        Pages {
-            range,
-            after: None,
-            ended: false,
-        }
-    }
-
-    /// The next page; `None` behind the last one.
-    pub(crate) async fn next(&mut self, meta: &Meta) -> Result<Option<Vec<(Key, Record)>>> {
-        if self.ended {
-            return Ok(None);
-        }
-        let page = meta.engine.scan(&self.range, self.after.as_ref(), PAGE).await?;
-        self.after = page.items.last().map(|(key, _)| key.clone());
-        self.ended = !page.more || self.after.is_none();
-        Ok(Some(page.items))
-    }
 }

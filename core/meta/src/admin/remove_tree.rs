@@ -127,6 +127,7 @@ impl TreeVisitor for Remover<'_> {
     }
 
     async fn page(&self, place: &Doomed, entries: Vec<DirectoryEntry>) -> Result<Vec<Doomed>> {
+        let entries = DirectoryEntry::all_readable(entries)?;
         let (directories, others): (Vec<_>, Vec<_>) = entries
             .into_iter()
             .partition(|item| item.entry.kind == NodeType::Directory);

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use moorage_model::{Error, ErrorKind, Ino, Name, NodeType, Result};
 
+use super::pages::Pages;
 use super::progress::Progress;
-use super::reclaim::Pages;
 use crate::verbs::RenameFlags;
 use crate::{Context, Key, Meta, Record, Scan, TxnExt as _};
 

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use moorage_model::{ChunkIndex, Error, ErrorKind, Ino, NodeType, Result, SliceId};
 use parking_lot::Mutex;
 
+use super::damage::Damage;
+use super::pages::Pages;
 use super::progress::Progress;
-use super::reclaim::Pages;
 use super::tree_walk::{TreeVisitor, walk};
-use crate::{DirectoryEntry, Key, Meta, Record, Scan};
+use crate::{DamagedRecord, DirectoryEntry, Key, Meta, Record, Scan};
 
 /// Slices of one window; about 50 bytes each.
 const WINDOW_SLICES: usize = 2_000_000;
@@ -55,6 +56,8 @@ pub struct SliceWindow {
     pub slices: BTreeMap<SliceId, SliceUse>,
     /// Where the next window begins; `None` behind the last one.
     pub next: Option<SliceId>,
+    /// Slice lists, delayed slices and references that can not be read: slices that only they name are missing here.
+    pub damage: Damage,
 }
 
 impl SliceWindow {
@@ -97,7 +100,7 @@ impl Meta {
     /// Memory: 50 MB per million slices, bounded by two million.
     ///
     /// # Errors
-    /// `Corrupt` for a record that can not be read; `Interrupted` when cancelled; what the engine answers.
+    /// `Interrupted` when cancelled; what the engine answers. Records that can not be read are part of the answer.
     pub async fn slice_window(&self, from: SliceId, progress: &Progress) -> Result<SliceWindow> {
         self.slice_window_of(from, WINDOW_SLICES, progress).await
     }
@@ -106,9 +109,10 @@ impl Meta {
         let mut window = SliceWindow::default();
         for range in [Scan::AllChunks, Scan::DelayedSlices, Scan::SliceRefs] {
             let mut pages = Pages::new(range);
-            while let Some(items) = pages.next(self).await? {
+            while let Some(page) = pages.survey(self).await? {
                 progress.check()?;
-                for (key, record) in items {
+                window.damage.note_all(&page.damaged);
+                for (key, record) in page.items {
                     note_record(&mut window, &key, record, from, limit);
                 }
             }
@@ -127,9 +131,9 @@ impl Meta {
     ) -> Result<Vec<SliceShown>> {
         let mut shown = Vec::new();
         let mut pages = Pages::new(Scan::AllChunks);
-        while let Some(items) = pages.next(self).await? {
+        while let Some(page) = pages.survey(self).await? {
             progress.check()?;
-            for (key, record) in items {
+            for (key, record) in page.items {
                 let (Key::Chunk(ino, chunk), Record::Chunk(records)) = (key, record) else {
                     continue;
                 };
@@ -148,13 +152,14 @@ impl Meta {
         Ok(shown)
     }
 
-    /// The slices that the files below a node show, with the records of these files only.
+    /// The slices that the files below a node show, with the records of these files only, and the slice lists of them
+    /// that can not be read.
     ///
     /// Memory: 50 MB per million slices.
     ///
     /// # Errors
     /// `NotFound`; `InvalidArgument` when there are more than two million of them; what the engine answers.
-    pub async fn tree_slices(&self, ino: Ino, progress: &Progress) -> Result<BTreeMap<SliceId, SliceUse>> {
+    pub async fn tree_slices(&self, ino: Ino, progress: &Progress) -> Result<SliceWindow> {
         let collector = Collector {
             meta: self,
             window: Mutex::default(),
@@ -164,7 +169,7 @@ impl Meta {
         } else {
             collector.file(ino).await?;
         }
-        Ok(collector.window.into_inner().slices)
+        Ok(collector.window.into_inner())
     }
 
     /// Counts again the uses of some slices.
@@ -176,9 +181,9 @@ impl Meta {
         let mut counted = BTreeMap::new();
         for range in [Scan::AllChunks, Scan::DelayedSlices] {
             let mut pages = Pages::new(range);
-            while let Some(items) = pages.next(self).await? {
+            while let Some(page) = pages.survey(self).await? {
                 progress.check()?;
-                for (_, record) in items {
+                for (_, record) in page.items {
                     for id in slices_of(&record).filter(|id| wanted.contains(id)) {
                         *counted.entry(id).or_default() += 1;
                     }
@@ -197,9 +202,10 @@ struct Collector<'m> {
 impl Collector<'_> {
     async fn file(&self, ino: Ino) -> Result<()> {
         let mut pages = Pages::new(Scan::Chunks(ino));
-        while let Some(items) = pages.next(self.meta).await? {
+        while let Some(page) = pages.survey(self.meta).await? {
             let mut window = self.window.lock();
-            for (key, record) in items {
+            window.damage.note_all(&page.damaged);
+            for (key, record) in page.items {
                 note_record(&mut window, &key, record, SliceId::HOLE, WINDOW_SLICES);
             }
             if window.next.is_some() {
@@ -220,6 +226,11 @@ impl TreeVisitor for Collector<'_> {
 
     fn directory(&self, place: &Ino) -> Ino {
         *place
+    }
+
+    /// What they lead to is not known; the check of the namespace names them.
+    fn damaged(&self, _: &Ino, _: Vec<DamagedRecord>) -> Result<()> {
+        Ok(())
     }
 
     async fn page(&self, _: &Ino, entries: Vec<DirectoryEntry>) -> Result<Vec<Ino>> {

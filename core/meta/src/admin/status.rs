@@ -4,7 +4,9 @@ use moorage_model::{
     Error, ErrorKind, FileLockKind, Ino, LockOwner, RecordLock, Result, SessionId, SessionInfo, Setting,
 };
 
-use super::reclaim::{Pages, Reclaimed};
+use super::damage::readable;
+use super::pages::Pages;
+use super::reclaim::Reclaimed;
 use crate::verbs::StatFs;
 use crate::{Key, Meta, Record, Scan, TxnExt as _, without_secrets};
 
@@ -20,8 +22,10 @@ pub struct SessionStatus {
     pub expire: i64,
     /// Whether it is past its expiry.
     pub expired: bool,
-    /// Who it is; default when the record is missing or unreadable.
+    /// Who it is; default when that can not be read.
     pub info: SessionInfo,
+    /// Its record can not be read, so it counts as alive; an unreadable number is 0.
+    pub damaged: bool,
 }
 
 /// Setting, sessions and usage of a volume.
@@ -59,6 +63,19 @@ pub struct SessionDetail {
     pub record_locks: Vec<(Ino, LockOwner, Vec<RecordLock>)>,
 }
 
+impl PendingStatus {
+    /// Records that can not be read and are missing from the numbers.
+    pub fn damaged(&self) -> u64 {
+        let parts = [
+            self.trash_files,
+            self.deleted_files,
+            self.delayed_slices,
+            self.dead_slices,
+        ];
+        parts.iter().map(|part| part.damaged).sum()
+    }
+}
+
 impl Meta {
     /// Reads setting, sessions and counters.
     ///
@@ -73,7 +90,7 @@ impl Meta {
         })
     }
 
-    /// All sessions by number.
+    /// All sessions by number, those whose record can not be read among them.
     ///
     /// # Errors
     /// What the engine answers.
@@ -81,14 +98,25 @@ impl Meta {
         let now = self.now().seconds;
         let mut sessions = Vec::new();
         let mut pages = Pages::new(Scan::Sessions);
-        while let Some(items) = pages.next(self).await? {
-            for (key, record) in items {
+        while let Some(page) = pages.survey(self).await? {
+            sessions.extend(page.damaged.iter().map(|found| SessionStatus {
+                id: match &found.key {
+                    Some(Key::Session(id)) => *id,
+                    _ => SessionId(0),
+                },
+                expire: 0,
+                expired: false,
+                info: SessionInfo::default(),
+                damaged: true,
+            }));
+            for (key, record) in page.items {
                 if let (Key::Session(id), Record::Session(session)) = (key, record) {
                     sessions.push(SessionStatus {
                         id,
                         expire: session.expire,
                         expired: session.expire < now,
                         info: serde_json::from_str(&session.info).unwrap_or_default(),
+                        damaged: false,
                     });
                 }
             }
@@ -154,9 +182,15 @@ impl Meta {
             dead_slices: self.reclaim_dead_slices(DryRun, progress).await?,
             ..PendingStatus::default()
         };
-        for (hour, _) in self.trash_hours().await? {
-            let usage = self.tree_usage(hour, 1, progress).await?;
+        let (hours, damaged) = self.trash_hours().await?;
+        pending.trash_files.damaged += damaged;
+        for (hour, _) in hours {
+            let Some(usage) = readable(self.tree_usage(hour, 1, progress).await)? else {
+                pending.trash_files.damaged += 1;
+                continue;
+            };
             // The hourly directory itself is no entry.
+            pending.trash_files.damaged += usage.unreadable;
             pending.trash_files.count += (usage.files + usage.directories).saturating_sub(1);
             let own = moorage_model::align4k(0).unsigned_abs();
             pending.trash_files.bytes += usage.space.saturating_sub(own);

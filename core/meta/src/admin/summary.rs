@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use moorage_model::{Attr, Ino, Name, NodeType, Result, align4k};
 
+use super::entries::read_entries;
 use super::progress::Progress;
-use super::tree_walk::{ENTRY_PAGE, TreeVisitor, walk};
-use crate::{DirectoryEntry, Meta};
+use super::tree_walk::{TreeVisitor, walk};
+use crate::{DamagedRecord, DirectoryEntry, Meta};
 
 /// Deepest level that a summary shows.
 pub const MAX_SUMMARY_DEPTH: u8 = 10;
@@ -26,6 +27,9 @@ pub struct TreeUsage {
     pub length: u64,
     /// Bytes as usage and quotas count them: lengths rounded up to 4096, and 4096 for everything else.
     pub space: u64,
+    /// Entries that can not be read, and are missing from the other numbers, or whose attributes can not be read, and
+    /// that count as empty.
+    pub unreadable: u64,
 }
 
 impl TreeUsage {
@@ -37,6 +41,7 @@ impl TreeUsage {
             directories: directory,
             length: if attr.is_file() { attr.length } else { 0 },
             space: attr.used_space().unsigned_abs(),
+            unreadable: 0,
         }
     }
 
@@ -48,6 +53,7 @@ impl TreeUsage {
             directories: self.directories + other.directories,
             length: self.length.saturating_add(other.length),
             space: self.space.saturating_add(other.space),
+            unreadable: self.unreadable + other.unreadable,
         }
     }
 }
@@ -92,6 +98,7 @@ struct Sums {
     directories: AtomicU64,
     length: AtomicU64,
     space: AtomicU64,
+    unreadable: AtomicU64,
 }
 
 impl Sums {
@@ -100,6 +107,7 @@ impl Sums {
         self.directories.fetch_add(usage.directories, Ordering::Relaxed);
         self.length.fetch_add(usage.length, Ordering::Relaxed);
         self.space.fetch_add(usage.space, Ordering::Relaxed);
+        self.unreadable.fetch_add(usage.unreadable, Ordering::Relaxed);
     }
 }
 
@@ -114,6 +122,13 @@ impl TreeVisitor for Adder<'_> {
 
     fn directory(&self, place: &Ino) -> Ino {
         *place
+    }
+
+    fn damaged(&self, _: &Ino, entries: Vec<DamagedRecord>) -> Result<()> {
+        self.sums
+            .unreadable
+            .fetch_add(entries.len() as u64, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn page(&self, _: &Ino, entries: Vec<DirectoryEntry>) -> Result<Vec<Ino>> {
@@ -146,6 +161,7 @@ fn entry_usage(item: &DirectoryEntry) -> TreeUsage {
                 directories: directory,
                 length: 0,
                 space: align4k(0).unsigned_abs(),
+                unreadable: u64::from(item.damaged),
             }
         }
     }
@@ -165,18 +181,28 @@ impl Meta {
         if !attr.is_directory() {
             return Ok(own);
         }
+        Ok(own.plus(self.usage_of_entries(ino, concurrency, progress).await?))
+    }
+
+    /// Adds up everything below a directory, whose own attributes need not be readable.
+    async fn usage_of_entries(
+        &self,
+        directory: Ino,
+        concurrency: usize,
+        progress: &Progress,
+    ) -> Result<TreeUsage> {
         let adder = Adder {
             sums: Sums::default(),
             progress,
         };
-        walk(self, &adder, ino, concurrency, progress).await?;
-        let below = TreeUsage {
+        walk(self, &adder, directory, concurrency, progress).await?;
+        Ok(TreeUsage {
             files: adder.sums.files.into_inner(),
             directories: adder.sums.directories.into_inner(),
             length: adder.sums.length.into_inner(),
             space: adder.sums.space.into_inner(),
-        };
-        Ok(own.plus(below))
+            unreadable: adder.sums.unreadable.into_inner(),
+        })
     }
 
     /// The upper levels of a tree with what each part of it counts, the largest first.
@@ -229,7 +255,8 @@ impl Meta {
                 return Ok(node);
             }
             if options.depth == 0 {
-                node.usage = self.tree_usage(ino, options.concurrency, progress).await?;
+                let below = self.usage_of_entries(ino, options.concurrency, progress).await?;
+                node.usage = own.plus(below);
                 return Ok(node);
             }
             let below = SummaryOptions {
@@ -240,15 +267,11 @@ impl Meta {
             let mut after: Option<Name> = None;
             loop {
                 progress.check()?;
-                let page = self
-                    .engine
-                    .read_directory(ino, after.as_ref(), ENTRY_PAGE, true)
-                    .await
-                    .and_then(DirectoryEntry::all_readable)?;
-                let last = page.len() < ENTRY_PAGE;
-                after = page.last().map(|item| item.name.clone());
-                progress.add(page.len() as u64, 0);
-                for item in page {
+                let page = read_entries(self.engine.as_ref(), ino, after.as_ref(), true).await?;
+                after = page.next;
+                node.usage.unreadable += page.damaged.len() as u64;
+                progress.add(page.items.len() as u64, 0);
+                for item in page.items {
                     let usage = entry_usage(&item);
                     let name = item.name.as_bytes().to_vec();
                     let child = self
@@ -258,7 +281,7 @@ impl Meta {
                     node.children.push(child);
                 }
                 hidden = hidden.plus(keep_largest(&mut node.children, options.entries));
-                if last {
+                if after.is_none() {
                     break;
                 }
             }

@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use moorage_model::{Ino, Name, Result};
 
+use super::entries::read_entries;
 use super::progress::Progress;
-use crate::{DirectoryEntry, Meta};
+use crate::{DamagedRecord, DirectoryEntry, Meta};
 
 /// Entries of a directory handed to a visitor at once.
 pub(super) const ENTRY_PAGE: usize = 1000;
@@ -22,9 +23,18 @@ pub(super) trait TreeVisitor: Sync {
     /// The directory itself.
     fn directory(&self, place: &Self::Place) -> Ino;
 
-    /// Handles a page of entries, each with its attributes; the sub-directories to walk are returned.
+    /// Handles a page of entries, each with its attributes as far as they can be read; the sub-directories to walk are returned.
     /// Pages of one directory come one after the other.
     async fn page(&self, place: &Self::Place, entries: Vec<DirectoryEntry>) -> Result<Vec<Self::Place>>;
+
+    /// Told of entries that can not be read, before the others of their page. Whoever can do nothing without them
+    /// ends the walk.
+    fn damaged(&self, _: &Self::Place, entries: Vec<DamagedRecord>) -> Result<()> {
+        match entries.into_iter().next() {
+            Some(first) => Err(first.error),
+            None => Ok(()),
+        }
+    }
 
     /// Called when everything below a directory is done.
     async fn leave(&self, place: Self::Place) -> Result<()>;
@@ -98,20 +108,22 @@ async fn read_page<V: TreeVisitor>(
     place: V::Place,
     after: Option<Name>,
 ) -> Result<Step<V::Place>> {
-    let entries = meta
-        .engine
-        .read_directory(visitor.directory(&place), after.as_ref(), ENTRY_PAGE, true)
-        .await
-        .and_then(DirectoryEntry::all_readable)?;
-    let next = (entries.len() == ENTRY_PAGE)
-        .then(|| entries.last().map(|item| item.name.clone()))
-        .flatten();
-    let children = if entries.is_empty() {
+    let page = read_entries(
+        meta.engine.as_ref(),
+        visitor.directory(&place),
+        after.as_ref(),
+        true,
+    )
+    .await?;
+    if !page.damaged.is_empty() {
+        visitor.damaged(&place, page.damaged)?;
+    }
+    let children = if page.items.is_empty() {
         Vec::new()
     } else {
-        visitor.page(&place, entries).await?
+        visitor.page(&place, page.items).await?
     };
-    Ok(Step::Page(place, children, next))
+    Ok(Step::Page(place, children, page.next))
 }
 
 struct Walk<P> {

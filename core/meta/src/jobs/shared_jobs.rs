@@ -78,6 +78,7 @@ impl Meta {
         let before = self.now().seconds.saturating_sub(FRESH_DELETION);
         self.reclaim_deleted_files(before, ReclaimMode::Delete, &Progress::default())
             .await
+            .and_then(|found| found.all_readable("removing deleted files"))
             .map(drop)
     }
 
@@ -88,6 +89,7 @@ impl Meta {
     pub async fn clean_up_slices(&self) -> Result<()> {
         self.reclaim_dead_slices(ReclaimMode::Delete, &Progress::default())
             .await
+            .and_then(|found| found.all_readable("removing slices without owners"))
             .map(drop)
     }
 
@@ -112,7 +114,9 @@ impl Meta {
         let before = self.delayed_slice_expiry();
         let purged = self
             .reclaim_delayed_slices(before, ReclaimMode::Delete, &progress)
-            .await;
+            .await
+            .and_then(|found| found.all_readable("giving up replaced slices"));
+        let emptied = emptied.and_then(|found| found.all_readable());
         emptied.map(drop).and(purged.map(drop))
     }
 

@@ -6,8 +6,8 @@ mod owners;
 mod quotas;
 mod tree;
 
-pub use check::QuotaCheck;
-pub use quotas::QuotaLimits;
+pub use check::{QuotaCheck, QuotaChecks};
+pub use quotas::{QuotaLimits, QuotaList};
 pub use tree::Counting;
 pub(crate) use tree::SubtreeUsage;
 

@@ -3,10 +3,9 @@
 use moorage_model::{Error, ErrorKind, Ino, Quota, QuotaKey, Result};
 
 use super::{Counting, Usage};
+use crate::admin::{Damage, Pages};
 use crate::{Key, Meta, Record, Scan, Txn, TxnExt as _};
 
-/// Quotas read per page.
-const QUOTA_PAGE: usize = 1000;
 /// What is stored for "no limit".
 const NO_LIMIT: i64 = -1;
 /// Tries to set a quota that others remove in between.
@@ -19,6 +18,15 @@ pub struct QuotaLimits {
     pub max_space: Option<i64>,
     /// Largest number of inodes, 0 or less for no limit; `None` leaves it as it is.
     pub max_inodes: Option<i64>,
+}
+
+/// The quotas of a volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuotaList {
+    /// Those that can be read, directories first.
+    pub quotas: Vec<(QuotaKey, Quota)>,
+    /// The others.
+    pub damage: Damage,
 }
 
 impl QuotaLimits {
@@ -81,30 +89,25 @@ impl Meta {
         self.engine.get(&[Key::Quota(key)]).await?.quota()
     }
 
-    /// All quotas as stored, directories first. Records of users and groups without limits are among them.
+    /// All quotas as stored, directories first, and those that can not be read. Records of users and groups without limits
+    /// are among them.
     ///
     /// One engine read per 1000 quotas.
     ///
     /// # Errors
     /// What the engine answers.
-    pub async fn list_quotas(&self) -> Result<Vec<(QuotaKey, Quota)>> {
-        let mut quotas = Vec::new();
-        let mut after: Option<Key> = None;
-        loop {
-            let page = self
-                .engine
-                .scan(&Scan::Quotas, after.as_ref(), QUOTA_PAGE)
-                .await?;
-            after = page.items.last().map(|(key, _)| key.clone());
+    pub async fn list_quotas(&self) -> Result<QuotaList> {
+        let mut list = QuotaList::default();
+        let mut pages = Pages::new(Scan::Quotas);
+        while let Some(page) = pages.survey(self).await? {
+            list.damage.note_all(&page.damaged);
             for (key, record) in page.items {
                 if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {
-                    quotas.push((key, quota));
+                    list.quotas.push((key, quota));
                 }
             }
-            if !page.more || after.is_none() {
-                return Ok(quotas);
-            }
         }
+        Ok(list)
     }
 
     /// Removes the limits of a directory, a user or a group. The usage of users and groups stays on record.

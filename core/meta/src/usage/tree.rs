@@ -1,13 +1,12 @@
 //! Adding up a directory tree.
 
-use moorage_model::{Attr, DirStat, Ino, NodeType, Result, align4k};
+use moorage_model::{Attr, DirStat, Error, ErrorKind, Ino, NodeType, Result, align4k};
 
 use super::Usage;
 use crate::accounting::entry_stat;
-use crate::{DirectoryEntry, Key, Meta, Read, TxnExt as _};
+use crate::admin::{read_entries, readable};
+use crate::{Key, Meta, Read, TxnExt as _};
 
-/// Entries read per page.
-const ENTRY_PAGE: usize = 1000;
 /// Directories whose statistics are read at once.
 const STATISTICS_BATCH: usize = 100;
 
@@ -47,7 +46,10 @@ impl Meta {
         directory: Ino,
         counting: Counting,
     ) -> Result<SubtreeUsage> {
-        let below = self.walk(reader, directory, counting).await?.usage;
+        let below = self
+            .walk(reader, directory, counting)
+            .await?
+            .all_readable(directory)?;
         Ok(SubtreeUsage {
             directory,
             space: below.space.saturating_add(align4k(0)),
@@ -57,14 +59,24 @@ impl Meta {
 
     /// As [`Meta::subtree_usage`] without the directory itself: what its own quota counts. Directories that should have
     /// statistics and have none are counted anew for the next time (spec 70-semantics section 8).
+    ///
+    /// # Errors
+    /// `Corrupt` when something could not be read; what the engine answers.
     pub(super) async fn usage_below(&self, directory: Ino, counting: Counting) -> Result<Usage> {
-        let walked = self.walk(self.engine.as_ref(), directory, counting).await?;
+        self.usage_of_readable(directory, counting)
+            .await?
+            .all_readable(directory)
+    }
+
+    /// As [`Meta::usage_below`], of what can be read.
+    pub(super) async fn usage_of_readable(&self, directory: Ino, counting: Counting) -> Result<Walked> {
+        let mut walked = self.walk(self.engine.as_ref(), directory, counting).await?;
         if !self.options.read_only {
-            for directory in walked.uncounted {
-                self.recount_directory(directory).await?;
+            for directory in std::mem::take(&mut walked.uncounted) {
+                readable(self.recount_directory(directory).await)?;
             }
         }
-        Ok(walked.usage)
+        Ok(walked)
     }
 
     async fn walk(
@@ -80,7 +92,8 @@ impl Meta {
             let batch = pending.split_off(pending.len().saturating_sub(STATISTICS_BATCH));
             let mut known = if by_statistics {
                 let keys: Vec<Key> = batch.iter().map(|ino| Key::DirStat(*ino)).collect();
-                Some(reader.get(&keys).await?)
+                // A damaged one leaves those beside it to be listed too.
+                readable(reader.get(&keys).await)?
             } else {
                 None
             };
@@ -89,7 +102,8 @@ impl Meta {
                     Some(records) => records.dir_stat()?.filter(is_plausible),
                     None => None,
                 };
-                let listed = list(reader, current, stat.is_none(), &mut pending).await?;
+                let (listed, unreadable) = list(reader, current, stat.is_none(), &mut pending).await?;
+                walked.unreadable += unreadable;
                 if by_statistics && stat.is_none() && walked.uncounted.len() < MAX_UNCOUNTED {
                     walked.uncounted.push(current);
                 }
@@ -103,10 +117,28 @@ impl Meta {
 
 /// What a walk found.
 #[derive(Debug, Default)]
-struct Walked {
-    usage: Usage,
+pub(super) struct Walked {
+    pub(super) usage: Usage,
+    /// Entries that could not be read, or whose attributes could not.
+    pub(super) unreadable: u64,
     /// Directories that should have statistics and have none, as far as they are remembered.
     uncounted: Vec<Ino>,
+}
+
+impl Walked {
+    fn all_readable(self, directory: Ino) -> Result<Usage> {
+        if self.unreadable == 0 {
+            return Ok(self.usage);
+        }
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "directory {directory} can not be added up: {} entries in it can not be read",
+                self.unreadable
+            ),
+        )
+        .with_advice("`moorage fsck` names them."))
+    }
 }
 
 /// Whether statistics can be used: numbers below zero are left by clients that died (spec 70-semantics section 1).
@@ -115,29 +147,30 @@ fn is_plausible(stat: &DirStat) -> bool {
 }
 
 /// Lists a directory: notes its sub-directories and adds up its entries, whose sizes are right only `with_sizes`.
+/// Answers with the number of those that can not be read, too.
 async fn list(
     reader: &(impl Read + ?Sized),
     directory: Ino,
     with_sizes: bool,
     subdirectories: &mut Vec<Ino>,
-) -> Result<DirStat> {
+) -> Result<(DirStat, u64)> {
     let mut sum = DirStat::default();
+    let mut unreadable = 0;
     let mut after = None;
     loop {
-        let page = reader
-            .read_directory(directory, after.as_ref(), ENTRY_PAGE, with_sizes)
-            .await
-            .and_then(DirectoryEntry::all_readable)?;
-        for item in &page {
+        let page = read_entries(reader, directory, after.as_ref(), with_sizes).await?;
+        unreadable += page.damaged.len() as u64;
+        for item in &page.items {
+            unreadable += u64::from(item.damaged);
             sum += entry_of(item.attr.as_ref());
             if item.entry.kind == NodeType::Directory {
                 subdirectories.push(item.entry.ino);
             }
         }
-        if page.len() < ENTRY_PAGE {
-            return Ok(sum);
+        after = page.next;
+        if after.is_none() {
+            return Ok((sum, unreadable));
         }
-        after = page.last().map(|item| item.name.clone());
     }
 }
 

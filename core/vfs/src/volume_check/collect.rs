@@ -89,6 +89,18 @@ pub struct GarbageReport {
     pub dead_slices: Reclaimed,
     /// What the compaction did.
     pub compacted: CompactSummary,
+    /// Slice lists, replaced slices and slice references that can not be read. While there are any, no object is
+    /// deleted only because no record names it: one of these may.
+    pub unread_owners: u64,
+    /// Other records that can not be read; what they stand for stays.
+    pub damaged: u64,
+}
+
+impl GarbageReport {
+    /// Whether objects that nothing names were kept because records that may name them can not be read.
+    pub fn leaks_are_kept(&self) -> bool {
+        self.unread_owners > 0
+    }
 }
 
 /// Finds what takes space for nothing and, when asked to, gives it back: expired trash, abandoned clones, deleted
@@ -97,13 +109,14 @@ pub struct GarbageReport {
 ///
 /// An object is deleted only when no record named it after it was older than `min_age`, by the slower of the client's
 /// and the store's clock, and after the metadata that stopped naming it is durable. Objects whose age the store does
-/// not tell are kept, and so are those of a database that is newer than this one.
+/// not tell are kept, and so are those of a database that is newer than this one. Damaged records end nothing and are
+/// counted; while one of them may name slices, objects that nothing names are only counted.
 ///
 /// Memory: that of [`Meta::slice_window`]; volumes of more slices list the store once per window.
 ///
 /// # Errors
 /// `ReadOnly` for a deletion through a read-only client; `Interrupted` when cancelled; the first failure of engine or
-/// store. What was deleted stays deleted.
+/// store, damaged records aside. What was deleted stays deleted.
 ///
 /// # Cancel safety
 /// Idempotent: run it again.
@@ -148,6 +161,8 @@ pub async fn collect_garbage(
     let mut from = SliceId::HOLE;
     loop {
         let window = meta.slice_window(from, progress).await?;
+        // Each window reads all records.
+        report.unread_owners = report.unread_owners.max(window.damage.count);
         sweep.window(from, &window, &mut report).await?;
         match window.next {
             Some(next) => from = next,
@@ -176,16 +191,34 @@ async fn reclaim(
     };
     let now = clock.now().seconds;
     let kept_until = meta.delayed_slice_expiry();
-    report.trash = meta
+    let trash = meta
         .expire_trash(kept_until, mode, options.concurrency, progress)
-        .await?;
-    report.clones = meta
+        .await;
+    report.trash = past_damage(trash, &mut report.damaged)?;
+    let clones = meta
         .reclaim_detached(now.saturating_sub(ABANDONED_CLONE), mode, progress)
-        .await?;
-    report.deleted_files = meta.reclaim_deleted_files(i64::MAX, mode, progress).await?;
-    report.delayed_slices = meta.reclaim_delayed_slices(kept_until, mode, progress).await?;
-    report.dead_slices = meta.reclaim_dead_slices(mode, progress).await?;
+        .await;
+    report.clones = past_damage(clones, &mut report.damaged)?;
+    let files = meta.reclaim_deleted_files(i64::MAX, mode, progress).await;
+    report.deleted_files = past_damage(files, &mut report.damaged)?;
+    let delayed = meta.reclaim_delayed_slices(kept_until, mode, progress).await;
+    report.delayed_slices = past_damage(delayed, &mut report.damaged)?;
+    let dead = meta.reclaim_dead_slices(mode, progress).await;
+    report.dead_slices = past_damage(dead, &mut report.damaged)?;
+    // Damaged records of slices are counted by the scan that looks for the names of objects.
+    report.damaged += report.trash.damaged + report.clones.damaged + report.deleted_files.damaged;
     Ok(())
+}
+
+/// The answer of a step; a damaged record that ended it is counted and ends nothing else.
+fn past_damage<T: Default>(step: Result<T>, damaged: &mut u64) -> Result<T> {
+    match step {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            *damaged += 1;
+            Ok(T::default())
+        }
+        step => step,
+    }
 }
 
 struct Sweep<'a> {
@@ -227,7 +260,7 @@ impl Sweep<'_> {
                     }
                 }
             }
-            if self.options.delete && !leaked.is_empty() {
+            if self.options.delete && !report.leaks_are_kept() && !leaked.is_empty() {
                 self.delete(leaked).await?;
             }
         }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream::StreamExt as _;
 use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectStore, blocks};
-use moorage_meta::Meta;
 use moorage_meta::admin::{
-    CheckReport, CheckScope, Defect, Finding, Progress, RepairState, Severity, SliceShown, SliceUse,
+    CheckReport, CheckScope, Damage, Defect, Finding, Progress, RepairState, Severity, SliceShown, SliceUse,
     SliceWindow,
 };
+use moorage_meta::{Key, Meta};
 use moorage_model::{ErrorKind, Ino, Result, SliceId};
 
 use super::collect::block_size;
@@ -47,8 +47,8 @@ impl Default for ObjectCheckOptions {
 /// slices list the store once per window.
 ///
 /// # Errors
-/// `Interrupted` when cancelled; `Corrupt` for a slice record that can not be read; the first failure of engine or
-/// store.
+/// `Interrupted` when cancelled; the first failure of engine or store. Records that can not be read are findings of
+/// [`Meta::check`] for a volume and of this check for a tree.
 pub async fn check_objects(
     meta: &Meta,
     store: &dyn ObjectStore,
@@ -68,10 +68,11 @@ pub async fn check_objects(
         report: CheckReport::default(),
     };
     if let CheckScope::Tree(ino) = options.scope {
-        let slices = meta.tree_slices(ino, progress).await?;
-        check.count(&slices);
-        let all: BTreeSet<SliceId> = slices.keys().copied().collect();
-        check.judge(&slices, all).await?;
+        let found = meta.tree_slices(ino, progress).await?;
+        check.report_damage(&found.damage).await?;
+        check.count(&found.slices);
+        let all: BTreeSet<SliceId> = found.slices.keys().copied().collect();
+        check.judge(&found.slices, all).await?;
         return Ok(check.report);
     }
     let mut from = SliceId::HOLE;
@@ -214,17 +215,33 @@ impl ObjectCheck<'_> {
                 files.push(format!("and {} more", total - NAMED_PATHS));
                 break;
             }
-            match self.meta.paths(ino).await {
-                Ok(paths) => files.push(match paths.first() {
-                    Some(path) => format!("{:?} (inode {ino})", String::from_utf8_lossy(path)),
-                    None => format!("inode {ino}"),
-                }),
+            match self.meta.getattr(ino).await {
                 // A deleted file whose data is about to go.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
+                _ => files.push(self.meta.describe_node(ino).await?),
             }
         }
         Ok((!files.is_empty()).then(|| files.join(", ")))
+    }
+
+    /// Slice lists of a tree that can not be read.
+    async fn report_damage(&mut self, damage: &Damage) -> Result<()> {
+        self.report.counts.damaged += damage.count;
+        for found in &damage.records {
+            let file = match &found.key {
+                Some(Key::Chunk(ino, _)) => self.meta.describe_node(*ino).await?,
+                _ => "a file below the folder".to_owned(),
+            };
+            self.report.add(Finding {
+                defect: Defect::DamagedRecord,
+                severity: Severity::Error,
+                message: format!("{}; it belongs to {file}", found.reason),
+                advice: "Restore the record from a metadata backup, or the file from a backup.".to_owned(),
+                repair: RepairState::Impossible,
+            });
+        }
+        Ok(())
     }
 
     fn report_slice(&mut self, id: SliceId, faults: &[Fault], files: &str) {

@@ -8,6 +8,7 @@
 mod busy;
 mod clones;
 mod consistency;
+mod damaged;
 mod dying;
 mod fixtures;
 mod garbage;

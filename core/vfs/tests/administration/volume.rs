@@ -12,6 +12,8 @@ use moorage_vfs::VolumeData;
 
 /// Bytes of a block of the test volumes: the smallest the format allows.
 pub(crate) const BLOCK: u32 = 64 << 10;
+/// File of a database.
+const DATABASE: &str = "volume.db";
 /// A day in seconds.
 pub(crate) const DAY: i64 = 86_400;
 
@@ -44,7 +46,7 @@ pub(crate) struct Volume {
     pub(crate) chunks: Arc<ChunkStore>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) root: Context,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Runs a test on a fresh volume of each engine.
@@ -52,10 +54,15 @@ pub(crate) async fn on_each_engine(change: impl Fn(&mut Setting), test: impl Asy
     let folder = tempfile::tempdir().unwrap();
     let memory: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     test(&Volume::make(memory, folder, &change).await).await;
+    test(&on_sqlite(change).await).await;
+}
+
+/// A fresh volume on SQLite, whose records can be damaged.
+pub(crate) async fn on_sqlite(change: impl Fn(&mut Setting)) -> Volume {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite3://{}", folder.path().join("volume.db").display());
+    let url = format!("sqlite3://{}", folder.path().join(DATABASE).display());
     let sqlite = moorage_engines::open(&url, None).unwrap();
-    test(&Volume::make(sqlite, folder, &change).await).await;
+    Volume::make(sqlite, folder, &change).await
 }
 
 /// A fresh volume on a memory engine whose commits can be made to fail.
@@ -111,7 +118,7 @@ impl Volume {
             chunks,
             clock,
             root: Context::root(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -221,6 +228,12 @@ impl Volume {
         .unwrap();
         let texts: Vec<String> = objects.findings.iter().map(Finding::to_string).collect();
         assert!(texts.is_empty(), "{texts:#?}");
+    }
+
+    /// Damages rows of a volume on SQLite.
+    pub(crate) fn damage(&self, sql: &str) {
+        let raw = rusqlite::Connection::open(self.folder.path().join(DATABASE)).unwrap();
+        raw.execute_batch(sql).unwrap();
     }
 
     /// Damages or mends records past all verbs.

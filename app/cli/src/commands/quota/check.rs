@@ -1,7 +1,8 @@
 //! Comparing quotas with what is there.
 
 use clap::Args;
-use moorage_meta::{Meta, QuotaCheck};
+use moorage_meta::admin::Damage;
+use moorage_meta::{Meta, QuotaCheck, QuotaChecks};
 use moorage_model::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
@@ -13,7 +14,8 @@ use crate::volume::{self, Volume};
 
 /// Compare what quotas have on record with what is there
 ///
-/// Ends with exit code 7 when they differ and were not repaired.
+/// Ends with exit code 7 when they differ and were not repaired, or when something can not be read; then nothing that it
+/// belongs to is repaired.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -34,7 +36,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<()> {
-    let checks = if arguments.repair {
+    let (checks, damage) = if arguments.repair {
         let volume = Volume::open(&arguments.database.url).await?;
         let checks = check(&volume.meta, arguments).await?;
         volume.close().await?;
@@ -48,6 +50,17 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
         .iter()
         .filter(|(_, check)| !check.is_consistent() && !check.repaired)
         .count();
+    let incomplete = checks.iter().filter(|(_, check)| check.unreadable > 0).count();
+    shown::refuse_damaged(&damage)?;
+    if incomplete > 0 {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "{incomplete} quotas were counted without nodes that can not be read, and are not repaired"
+            ),
+        )
+        .with_advice("`moorage fsck` names the nodes; restore them from a backup of the database."));
+    }
     if wrong == 0 {
         Ok(())
     } else {
@@ -59,17 +72,20 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-async fn check(meta: &Meta, arguments: &Arguments) -> Result<Vec<(String, QuotaCheck)>> {
+async fn check(meta: &Meta, arguments: &Arguments) -> Result<(Vec<(String, QuotaCheck)>, Damage)> {
     let counting = arguments.counting.counting();
-    let checks = match arguments.subject.find(meta).await? {
-        Some(key) => vec![meta.check_quota(key, counting, arguments.repair).await?],
+    let QuotaChecks { checks, damage } = match arguments.subject.find(meta).await? {
+        Some(key) => QuotaChecks {
+            checks: vec![meta.check_quota(key, counting, arguments.repair).await?],
+            damage: Damage::default(),
+        },
         None => meta.check_quotas(counting, arguments.repair).await?,
     };
     let mut named = Vec::new();
     for check in checks {
         named.push((shown::name(meta, check.key).await?, check));
     }
-    Ok(named)
+    Ok((named, damage))
 }
 
 fn as_json(name: &str, check: &QuotaCheck) -> Value {
@@ -82,6 +98,7 @@ fn as_json(name: &str, check: &QuotaCheck) -> Value {
         "actual_inodes": check.actual.inodes,
         "consistent": check.is_consistent(),
         "repaired": check.repaired,
+        "unreadable": check.unreadable,
     })
 }
 
@@ -91,6 +108,7 @@ fn as_text(checks: &[(String, QuotaCheck)]) -> String {
         .map(|(name, check)| {
             let recorded = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
             let state = match (check.is_consistent(), check.repaired) {
+                _ if check.unreadable > 0 => "counted without what can not be read",
                 (_, true) => "repaired",
                 (true, false) => "right",
                 (false, false) => "differs",

@@ -95,12 +95,14 @@ pub(super) async fn get(arguments: &OneArguments) -> Result<()> {
 pub(super) async fn list(arguments: &ListArguments) -> Result<()> {
     let meta = volume::open_to_look(&arguments.database.url).await?;
     let mut all = Vec::new();
-    for (key, quota) in meta.list_quotas().await? {
+    let list = meta.list_quotas().await?;
+    for (key, quota) in list.quotas {
         if quota.max_space > 0 || quota.max_inodes > 0 {
             all.push(Shown::new(&meta, key, quota).await?);
         }
     }
-    print(arguments.output, &all)
+    print(arguments.output, &all)?;
+    shown::refuse_damaged(&list.damage)
 }
 
 pub(super) async fn delete(arguments: &OneArguments, context: &Context) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Quotas as they are printed.
 
 use moorage_meta::Meta;
-use moorage_model::{Ino, Quota, QuotaKey, Result};
+use moorage_meta::admin::Damage;
+use moorage_model::{Error, ErrorKind, Ino, Quota, QuotaKey, Result};
 use serde_json::{Value, json};
 
 use crate::{size, target};
@@ -57,6 +58,21 @@ impl Shown {
     }
 }
 
+/// Quotas that can not be read make no success of the others.
+pub(super) fn refuse_damaged(damage: &Damage) -> Result<()> {
+    match damage.records.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "{} quotas can not be read; the first: {}",
+                damage.count, first.reason
+            ),
+        )
+        .with_advice("`moorage fsck` names them; until they are restored they limit nothing.")),
+    }
+}
+
 /// The path of a folder, or the number of a user or group.
 pub(super) async fn name(meta: &Meta, key: QuotaKey) -> Result<String> {
     match key {
@@ -72,7 +88,8 @@ async fn folder(meta: &Meta, ino: Ino) -> Result<String> {
         Ok(paths) => Ok(paths
             .first()
             .map_or_else(|| format!("inode {ino}"), |path| target::shown(path))),
-        Err(error) if error.kind() == moorage_model::ErrorKind::NotFound => Ok(format!("inode {ino} (gone)")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(format!("inode {ino} (gone)")),
+        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(format!("inode {ino} (damaged)")),
         Err(error) => Err(error),
     }
 }

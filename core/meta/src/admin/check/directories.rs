@@ -6,8 +6,8 @@ use super::CheckScope;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
 use crate::admin::recount::{Listing, list_directory};
-use crate::admin::tree_walk::ENTRY_PAGE;
-use crate::{DirectoryEntry, Key, TxnExt as _};
+use crate::admin::{read_entries, readable};
+use crate::{DamagedRecord, DirectoryEntry, Key, TxnExt as _};
 
 impl Namespace<'_> {
     /// Checks these directories, and those found below them when only a tree is checked.
@@ -20,20 +20,19 @@ impl Namespace<'_> {
     }
 
     async fn check_directory(&mut self, directory: Ino, waiting: &mut Vec<Ino>) -> Result<()> {
-        let before = match self.own_numbers(directory).await {
-            // The finding is that of the entry that leads here; its own entries can be checked all the same.
-            Err(error) if error.kind() == ErrorKind::Corrupt => (None, None),
-            found => found?,
+        let before = match readable(self.own_numbers(directory).await)? {
+            Some(numbers) => numbers,
+            None => {
+                self.report_damaged_statistics(directory).await?;
+                // Its entries can be checked all the same.
+                (None, None)
+            }
         };
         let mut listing = Listing::default();
+        let mut all_read = true;
         let mut after = None;
         loop {
-            let page = self
-                .meta
-                .engine
-                .read_directory(directory, after.as_ref(), ENTRY_PAGE, true)
-                .await;
-            let page = match page {
+            let page = match read_entries(self.meta.engine.as_ref(), directory, after.as_ref(), true).await {
                 Ok(page) => page,
                 Err(error) => {
                     return self.damaged(
@@ -42,19 +41,45 @@ impl Namespace<'_> {
                     );
                 }
             };
-            self.report.counts.entries += page.len() as u64;
-            self.progress.add(page.len() as u64, 0);
-            for item in &page {
+            self.report.counts.entries += page.items.len() as u64;
+            self.progress.add(page.items.len() as u64, 0);
+            for item in &page.items {
                 listing.add(item);
                 self.check_entry(directory, item, waiting).await?;
             }
-            if page.len() < ENTRY_PAGE {
+            all_read &= page.damaged.is_empty();
+            // The pass over all entries reports them for a whole volume.
+            if self.options.scope != CheckScope::Volume {
+                for found in &page.damaged {
+                    self.report_damaged(found).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
                 break;
             }
-            after = page.last().map(|item| item.name.clone());
         }
         self.report.counts.directories += 1;
-        self.check_own_numbers(directory, before, listing).await
+        if all_read {
+            self.check_own_numbers(directory, before, listing).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A node that can not be read is the finding of the entry that leads to it, so only the statistics are looked at.
+    async fn report_damaged_statistics(&mut self, directory: Ino) -> Result<()> {
+        let key = Key::DirStat(directory);
+        match self.meta.engine.get(std::slice::from_ref(&key)).await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                self.report_damaged(&DamagedRecord {
+                    key: Some(key),
+                    error,
+                })
+                .await
+            }
+            found => found.map(drop),
+        }
     }
 
     async fn check_entry(
@@ -69,7 +94,20 @@ impl Namespace<'_> {
             waiting.push(ino);
         }
         if item.damaged {
-            return self.report_damaged_node(directory, item).await;
+            let whole_volume = self.options.scope == CheckScope::Volume;
+            if item.entry.kind == NodeType::Directory
+                && whole_volume
+                && self.directories.insert(ino, directory).is_none()
+            {
+                // What lies in it is there all the same.
+                waiting.push(ino);
+            }
+            // A name of it is enough.
+            return if first {
+                self.report_damaged_node(directory, item).await
+            } else {
+                Ok(())
+            };
         }
         let Some(attr) = &item.attr else {
             return self.check_missing_node(directory, item, waiting).await;
@@ -91,25 +129,6 @@ impl Namespace<'_> {
             );
         }
         self.check_parent(directory, item, attr, first, &subject).await
-    }
-
-    /// The entry of a node that can not be read.
-    async fn report_damaged_node(&mut self, directory: Ino, item: &DirectoryEntry) -> Result<()> {
-        let ino = item.entry.ino;
-        match self.meta.engine.get(&[Key::Node(ino)]).await {
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
-                self.add(
-                    Defect::DamagedRecord,
-                    Severity::Error,
-                    format!("entry {:?} of directory {directory}: {error}", item.name),
-                    "Restore the record from a metadata backup; until then it can not be used, everything beside it can.",
-                    None,
-                );
-                Ok(())
-            }
-            // Somebody has written it meanwhile.
-            found => found.map(drop),
-        }
     }
 
     async fn check_parent(
@@ -158,16 +177,22 @@ impl Namespace<'_> {
         }
         let ino = item.entry.ino;
         let is_directory = item.entry.kind == NodeType::Directory;
-        let repair = self
-            .repair(self.meta.repair_missing_node(directory, item.name.clone()))
-            .await;
+        let certain = self.unread.unknown_nodes == 0;
+        let repair = if certain {
+            self.repair(self.meta.repair_missing_node(directory, item.name.clone()))
+                .await
+        } else {
+            None
+        };
         if is_directory && matches!(repair, Some(Ok(true))) {
             self.nodes.insert(ino);
             if self.directories.insert(ino, directory).is_none() && self.options.scope == CheckScope::Volume {
                 waiting.push(ino);
             }
         }
-        let advice = if is_directory {
+        let advice = if !certain {
+            "Nodes whose number can not be read may be it: restore them first."
+        } else if is_directory {
             "`fsck --repair` makes the directory again, with mode 0755 and the entries it still has."
         } else {
             "`fsck --repair` removes the entry; what it held is lost."
@@ -180,7 +205,7 @@ impl Namespace<'_> {
                 item.name
             ),
             advice,
-            Some(repair),
+            certain.then_some(repair),
         );
         Ok(())
     }

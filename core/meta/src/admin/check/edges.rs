@@ -6,8 +6,8 @@ use moorage_model::{Attr, Ino, Name, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::reclaim::Pages;
-use crate::{Key, Record, Scan, TxnExt as _};
+use crate::admin::{Pages, readable};
+use crate::{Key, Record, Scan};
 
 /// Entries kept of nodes that seem to have too many names.
 const MAX_SIGHTINGS: usize = 10_000;
@@ -16,14 +16,11 @@ impl Namespace<'_> {
     /// Entries whose directory was not among the nodes.
     pub(super) async fn check_edges(&mut self) -> Result<()> {
         let mut pages = Pages::new(Scan::AllEdges);
-        loop {
+        while let Some(page) = pages.survey(self.meta).await? {
             self.progress.check()?;
-            let items = match pages.next(self.meta).await {
-                Ok(Some(items)) => items,
-                Ok(None) => return self.judge_second_names().await,
-                Err(error) => return self.damaged(error, "the entries behind it were not checked"),
-            };
-            for (key, record) in items {
+            self.report_page(&page).await?;
+            self.unread.entries += page.damaged.len() as u64;
+            for (key, record) in page.items {
                 let (Key::Edge(parent, name), Record::Edge(entry)) = (key, record) else {
                     continue;
                 };
@@ -35,8 +32,12 @@ impl Namespace<'_> {
                 }
                 // What it leads to has a name, only a lost one.
                 self.named.insert(entry.ino);
-                let attr = self.meta.engine.get(&[Key::Node(parent)]).await?.node()?;
-                let again = self.meta.engine.lookup(parent, &name).await?;
+                if self.unread.nodes.contains(&parent) {
+                    continue;
+                }
+                let attr = self.node_again(parent).await?;
+                // Where it leads to a damaged node, that is a finding of its own.
+                let again = readable(self.meta.engine.lookup(parent, &name).await)?.flatten();
                 if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
                     continue;
                 }
@@ -55,13 +56,14 @@ impl Namespace<'_> {
                 );
             }
         }
+        self.judge_second_names().await
     }
 
     /// Reports nodes that several of the entries seen still lead to, though they can have one name only.
     async fn judge_second_names(&mut self) -> Result<()> {
         let mut places: BTreeMap<Ino, Vec<(Ino, Name)>> = BTreeMap::new();
         for (ino, parent, name) in std::mem::take(&mut self.sightings) {
-            let found = self.meta.engine.lookup(parent, &name).await?;
+            let found = readable(self.meta.engine.lookup(parent, &name).await)?.flatten();
             // Hard links know that they are several: their node says no parent.
             if found.is_some_and(|(entry, attr)| {
                 entry.ino == ino && attr.is_some_and(|attr| attr.is_directory() || attr.parent != Ino::NONE)

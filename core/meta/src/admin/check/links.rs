@@ -4,15 +4,18 @@ use moorage_model::{Attr, Ino, NodeType, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::reclaim::Pages;
-use crate::{Key, Record, Scan, TxnExt as _};
+use crate::admin::{Pages, readable};
+use crate::{Key, Record, Scan};
+
+/// Advice where a damaged entry may be the one that is missed.
+const ENTRIES_FIRST: &str = "Entries that can not be read may lead to it: restore them first.";
 
 impl Namespace<'_> {
     pub(super) async fn check_links(&mut self) -> Result<()> {
         let mut pages = Pages::new(Scan::AllNodes);
-        while let Some(items) = pages.next(self.meta).await? {
+        while let Some(page) = pages.survey(self.meta).await? {
             self.progress.check()?;
-            for (key, record) in items {
+            for (key, record) in page.items {
                 let (Key::Node(ino), Record::Node(attr)) = (key, record) else {
                     continue;
                 };
@@ -41,11 +44,16 @@ impl Namespace<'_> {
         if attr.nlink == links {
             return Ok(());
         }
-        let again = self.meta.engine.get(&[Key::Node(ino)]).await?.node()?;
+        let again = self.node_again(ino).await?;
         if again.as_ref() != Some(attr) || links == 0 {
             return Ok(());
         }
-        let repair = self.repair(self.meta.repair_file_links(ino)).await;
+        let certain = self.unread.entries == 0;
+        let repair = if certain {
+            self.repair(self.meta.repair_file_links(ino)).await
+        } else {
+            None
+        };
         // The original copies the link count when it clones special files (spec 70-semantics section 6).
         let severity = if attr.kind == NodeType::File {
             Severity::Warning
@@ -56,8 +64,12 @@ impl Namespace<'_> {
             Defect::LinkCount,
             severity,
             format!("inode {ino} says {} links and has {links}", attr.nlink),
-            "`fsck --repair` corrects it.",
-            Some(repair),
+            if certain {
+                "`fsck --repair` corrects it."
+            } else {
+                ENTRIES_FIRST
+            },
+            certain.then_some(repair),
         );
         Ok(())
     }
@@ -72,8 +84,21 @@ impl Namespace<'_> {
 
     /// A node without a name that nobody holds open.
     async fn check_nameless(&mut self, ino: Ino, attr: &Attr) -> Result<()> {
-        let again = self.meta.engine.get(&[Key::Node(ino)]).await?.node()?;
+        let again = self.node_again(ino).await?;
         if again.as_ref() != Some(attr) || self.has_name(ino, attr).await? {
+            return Ok(());
+        }
+        if !self.unread.names_are_known() {
+            self.add(
+                Defect::Orphan,
+                Severity::Warning,
+                format!(
+                    "no entry that can be read leads to inode {ino}, a {:?} of {} bytes",
+                    attr.kind, attr.length
+                ),
+                ENTRIES_FIRST,
+                None,
+            );
             return Ok(());
         }
         if attr.nlink == 0 && attr.is_file() {
@@ -106,6 +131,8 @@ impl Namespace<'_> {
         if attr.parent == Ino::NONE {
             return Ok(!self.meta.engine.parents(ino).await?.is_empty());
         }
-        Ok(!self.meta.names_of(attr.parent, ino).await?.is_empty())
+        // A directory with a damaged entry does not tell.
+        let names = readable(self.meta.names_of(attr.parent, ino).await)?;
+        Ok(names.is_some_and(|names| !names.is_empty()))
     }
 }

@@ -5,6 +5,7 @@ use moorage_model::{Ino, Result};
 use super::inode_set::InodeSet;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
+use crate::admin::readable;
 
 impl Namespace<'_> {
     /// Follows the parents of every directory; a chain that meets itself is a loop, unless its directories have been
@@ -54,7 +55,9 @@ impl Namespace<'_> {
     }
 
     async fn is_unchanged(&self, directories: &[Ino]) -> Result<bool> {
-        let now = self.meta.getattrs(directories).await?;
+        let Some(now) = readable(self.meta.getattrs(directories).await)? else {
+            return Ok(false);
+        };
         Ok(directories
             .iter()
             .zip(now)

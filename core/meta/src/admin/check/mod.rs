@@ -1,5 +1,6 @@
 //! The metadata half of `fsck`: does the namespace hang together, do the numbers match a full scan?
 
+mod damaged;
 mod directories;
 mod edges;
 mod inode_set;
@@ -52,7 +53,8 @@ impl Meta {
     ///
     /// # Errors
     /// `ReadOnly` for a repair through a read-only client; `Interrupted` when cancelled; what the engine answers.
-    /// Records that can not be read are findings, and end the pass that met them.
+    /// Records that can not be read are findings, and the check goes on behind them; nothing is repaired that only they
+    /// could tell.
     pub async fn check(&self, options: CheckOptions, progress: &Progress) -> Result<CheckReport> {
         if options.repair {
             self.check_writable()?;

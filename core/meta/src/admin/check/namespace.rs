@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use moorage_model::{AclId, Attr, Counter, Error, ErrorKind, Ino, Name, NodeType, Result};
 
+use super::damaged::Unread;
 use super::inode_set::InodeSet;
 use super::report::{Defect, Finding, RepairState, Severity};
 use super::{CheckOptions, CheckReport};
 use crate::admin::progress::Progress;
-use crate::admin::reclaim::Pages;
-use crate::{Key, Meta, Record, Scan, TxnExt as _};
+use crate::admin::{Pages, readable};
+use crate::{DamagedRecord, Key, Meta, Record, Scan, TxnExt as _};
 
 /// What a repair of a finding came to.
 pub(super) type Repaired = Result<bool>;
@@ -32,6 +33,8 @@ pub(super) struct Namespace<'m> {
     pub(super) twice_named: HashSet<Ino>,
     /// Entries that lead to them: node, directory, name.
     pub(super) sightings: Vec<(Ino, Ino, Name)>,
+    /// What could not be read.
+    pub(super) unread: Unread,
     /// ACL rules that nodes refer to.
     pub(super) acls: BTreeSet<AclId>,
     /// Bytes and number of the nodes that count.
@@ -53,6 +56,7 @@ impl<'m> Namespace<'m> {
             nameless: HashSet::new(),
             twice_named: HashSet::new(),
             sightings: Vec::new(),
+            unread: Unread::default(),
             acls: BTreeSet::new(),
             used: (0, 0),
             alone: false,
@@ -64,9 +68,7 @@ impl<'m> Namespace<'m> {
         self.look_for_sessions().await?;
         let counters = self.counters().await?;
         self.collect_nameless().await?;
-        if !self.collect_nodes().await? {
-            return Ok(());
-        }
+        self.collect_nodes().await?;
         self.check_acls().await?;
         self.check_deleted_files().await?;
         let all: Vec<Ino> = self.directories.keys().copied().collect();
@@ -74,7 +76,9 @@ impl<'m> Namespace<'m> {
         self.check_edges().await?;
         self.find_loops().await?;
         self.check_links().await?;
-        self.check_counters(counters).await
+        self.report_nameless_damage().await?;
+        self.check_counters(counters).await?;
+        self.check_other_records().await
     }
 
     /// Entries and directories below one.
@@ -93,7 +97,7 @@ impl<'m> Namespace<'m> {
         let sessions = self.meta.list_sessions().await?;
         self.alone = sessions
             .iter()
-            .all(|session| session.expired || session.id == own);
+            .all(|session| !session.damaged && (session.expired || session.id == own));
         Ok(())
     }
 
@@ -109,9 +113,11 @@ impl<'m> Namespace<'m> {
     async fn collect_nameless(&mut self) -> Result<()> {
         for range in [Scan::AllSustained, Scan::Detached] {
             let mut pages = Pages::new(range);
-            while let Some(items) = pages.next(self.meta).await? {
+            while let Some(page) = pages.survey(self.meta).await? {
+                self.report_page(&page).await?;
+                self.unread.holders += page.damaged.len() as u64;
                 self.nameless
-                    .extend(items.into_iter().filter_map(|(key, _)| match key {
+                    .extend(page.items.into_iter().filter_map(|(key, _)| match key {
                         Key::Sustained(_, ino) | Key::Detached(ino) => Some(ino),
                         _ => None,
                     }));
@@ -120,24 +126,24 @@ impl<'m> Namespace<'m> {
         Ok(())
     }
 
-    /// Notes every node; `false` when a damaged record ends the pass.
-    async fn collect_nodes(&mut self) -> Result<bool> {
+    /// Notes every node. Damaged ones are reported with the entries that lead to them.
+    async fn collect_nodes(&mut self) -> Result<()> {
         let mut pages = Pages::new(Scan::AllNodes);
-        loop {
+        while let Some(page) = pages.survey(self.meta).await? {
             self.progress.check()?;
-            let items = match pages.next(self.meta).await {
-                Ok(Some(items)) => items,
-                Ok(None) => return Ok(true),
-                Err(error) => {
-                    return self
-                        .damaged(error, "the node records behind it were not checked")
-                        .map(|()| false);
+            self.report.counts.nodes += page.items.len() as u64;
+            self.progress.add(page.items.len() as u64, 0);
+            for found in &page.damaged {
+                if let Some(Key::Node(ino)) = &found.key {
+                    self.nodes.insert(*ino);
+                    self.unread.nodes.insert(*ino);
+                } else {
+                    self.unread.unknown_nodes += 1;
+                    self.report_damaged(found).await?;
                 }
-            };
-            self.report.counts.nodes += items.len() as u64;
-            self.progress.add(items.len() as u64, 0);
+            }
             let mut symlinks = Vec::new();
-            for (key, record) in items {
+            for (key, record) in page.items {
                 let (Key::Node(ino), Record::Node(attr)) = (key, record) else {
                     continue;
                 };
@@ -153,11 +159,14 @@ impl<'m> Namespace<'m> {
             }
             self.check_symlinks(symlinks).await?;
         }
+        Ok(())
     }
 
     async fn check_symlinks(&mut self, symlinks: Vec<Ino>) -> Result<()> {
         let keys: Vec<Key> = symlinks.iter().map(|ino| Key::Symlink(*ino)).collect();
-        let mut targets = self.meta.engine.get(&keys).await?;
+        let Some(mut targets) = readable(self.meta.engine.get(&keys).await)? else {
+            return self.report_damaged_among(keys).await;
+        };
         for ino in symlinks {
             if targets.symlink()?.is_none() && self.meta.getattr(ino).await.is_ok() {
                 self.add(
@@ -172,17 +181,31 @@ impl<'m> Namespace<'m> {
         Ok(())
     }
 
+    /// Reads records of which one at least is damaged one by one.
+    async fn report_damaged_among(&mut self, keys: Vec<Key>) -> Result<()> {
+        for key in keys {
+            match self.meta.engine.get(std::slice::from_ref(&key)).await {
+                Err(error) if error.kind() == ErrorKind::Corrupt => {
+                    self.report_damaged(&DamagedRecord {
+                        key: Some(key),
+                        error,
+                    })
+                    .await?;
+                }
+                found => found.map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
     /// A record that can not be read is a finding, any other failure ends the check.
     pub(super) fn damaged(&mut self, error: Error, consequence: &str) -> Result<()> {
         if error.kind() != ErrorKind::Corrupt {
             return Err(error);
         }
-        self.add(
-            Defect::DamagedRecord,
-            Severity::Error,
+        self.add_damaged(
             format!("{error}; {consequence}"),
             "Restore the record from a metadata backup.",
-            None,
         );
         Ok(())
     }
@@ -220,6 +243,17 @@ impl<'m> Namespace<'m> {
 
     /// Compares the usage counters with the scan, unless they moved meanwhile.
     async fn check_counters(&mut self, before: (i64, i64)) -> Result<()> {
+        let unread = self.unread.nodes.len() as u64 + self.unread.unknown_nodes + self.unread.entries;
+        if unread > 0 {
+            self.add(
+                Defect::UsageCounter,
+                Severity::Note,
+                format!("the usage counters were not compared: {unread} nodes and entries can not be read"),
+                "Restore them from a metadata backup, then check again.",
+                None,
+            );
+            return Ok(());
+        }
         let after = self.counters().await?;
         if before != after {
             self.add(

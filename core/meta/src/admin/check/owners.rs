@@ -6,6 +6,7 @@ use moorage_model::{Result, SliceId};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
+use crate::admin::Damage;
 use crate::{Key, TxnExt as _};
 
 /// Slices looked at a second time at once.
@@ -20,6 +21,17 @@ impl Namespace<'_> {
                 Err(error) => return self.damaged(error, "the owners of slices were not checked"),
             };
             self.report.counts.slices += window.slices.len() as u64;
+            if !window.damage.is_empty() {
+                // Each window scans all records.
+                if from == SliceId::HOLE {
+                    self.report_unread_owners(&window.damage).await?;
+                }
+                match window.next {
+                    Some(next) => from = next,
+                    None => return Ok(()),
+                }
+                continue;
+            }
             let suspects: BTreeMap<SliceId, (u32, i64, i64)> = window
                 .slices
                 .iter()
@@ -36,6 +48,25 @@ impl Namespace<'_> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Damaged records that own slices or count owners: without them no number of owners is known to be wrong.
+    async fn report_unread_owners(&mut self, damage: &Damage) -> Result<()> {
+        for found in &damage.records {
+            self.report_unreadable(found).await?;
+        }
+        self.report.counts.damaged += damage.count - damage.records.len() as u64;
+        self.add(
+            Defect::SliceOwners,
+            Severity::Note,
+            format!(
+                "the owners of slices were not compared: {} records that own or count them can not be read",
+                damage.count
+            ),
+            "Restore them from a metadata backup, then check again.",
+            None,
+        );
+        Ok(())
     }
 
     /// Counts suspects again; those that stay the same are findings.

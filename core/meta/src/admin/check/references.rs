@@ -6,7 +6,7 @@ use moorage_model::{AclId, Attr, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::reclaim::Pages;
+use crate::admin::{Pages, readable};
 use crate::{Key, Record, Scan, TxnExt as _};
 
 impl Namespace<'_> {
@@ -20,7 +20,10 @@ impl Namespace<'_> {
     pub(super) async fn check_acls(&mut self) -> Result<()> {
         let ids: BTreeSet<AclId> = std::mem::take(&mut self.acls);
         let keys: Vec<Key> = ids.iter().map(|id| Key::Acl(*id)).collect();
-        let mut rules = self.meta.engine.get(&keys).await?;
+        // Damaged ones are named with the other records.
+        let Some(mut rules) = readable(self.meta.engine.get(&keys).await)? else {
+            return Ok(());
+        };
         for id in ids {
             if rules.acl()?.is_none() {
                 self.add(
@@ -38,13 +41,12 @@ impl Namespace<'_> {
     /// Deleted-file records of files that have a name: following them would remove live data.
     pub(super) async fn check_deleted_files(&mut self) -> Result<()> {
         let mut pages = Pages::new(Scan::DeletedFiles);
-        while let Some(items) = pages.next(self.meta).await? {
-            for (key, record) in items {
+        while let Some(page) = pages.survey(self.meta).await? {
+            for (key, record) in page.items {
                 let (Key::DeletedFile(ino, length), Record::DeletedFile(_)) = (key, record) else {
                     continue;
                 };
-                let node = self.meta.engine.get(&[Key::Node(ino)]).await?.node()?;
-                if node.is_none() {
+                if self.node_again(ino).await?.is_none() {
                     continue;
                 }
                 let repair = self.repair(self.meta.repair_deleted_record(ino, length)).await;

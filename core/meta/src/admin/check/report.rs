@@ -146,6 +146,8 @@ pub struct CheckCounts {
     pub objects: u64,
     /// Bytes of those before compression.
     pub object_bytes: u64,
+    /// Records that can not be read.
+    pub damaged: u64,
 }
 
 /// The answer of a check.
@@ -194,6 +196,7 @@ impl CheckReport {
         own.slices += more.slices;
         own.objects += more.objects;
         own.object_bytes += more.object_bytes;
+        own.damaged += more.damaged;
     }
 }
 

@@ -1,0 +1,186 @@
+//! Records that can not be read end no job, and nothing is deleted that only they may name.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use moorage_meta::admin::{CheckScope, Defect, Progress, SummaryOptions};
+use moorage_meta::{Counting, QuotaLimits};
+use moorage_model::{Ino, QuotaKey};
+use moorage_vfs::volume_check::{
+    GarbageOptions, GarbageReport, ObjectCheckOptions, check_objects, collect_garbage,
+};
+
+use crate::volume::{Volume, on_sqlite};
+
+async fn collect(volume: &Volume, delete: bool) -> GarbageReport {
+    let options = GarbageOptions {
+        delete,
+        compact: delete,
+        min_age: Duration::ZERO,
+        ..GarbageOptions::default()
+    };
+    volume.clock.advance(10);
+    collect_garbage(
+        &volume.meta,
+        volume.store.as_ref(),
+        volume.clock.as_ref(),
+        options,
+        &Progress::default(),
+    )
+    .await
+    .unwrap()
+}
+
+/// An object that nothing names.
+async fn leak(volume: &Volume) {
+    let id = volume.meta.allocate_slice().await.unwrap();
+    let key = format!("chunks/0/0/{id}_0_10");
+    let body = Bytes::from_static(b"0123456789");
+    volume.store.put(&key, body).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_object_is_deleted_that_only_a_damaged_record_may_name() {
+    for damage in [
+        "UPDATE jfs_chunk SET slices = zeroblob(23) WHERE inode = {hurt}",
+        "INSERT INTO jfs_delslices VALUES (7, 1700000000, zeroblob(13))",
+        "INSERT INTO jfs_chunk_ref (chunkid, size, refs) VALUES (7, 100, 'x')",
+    ] {
+        let volume = on_sqlite(|_| {}).await;
+        let hurt = volume.file(Ino::ROOT, "hurt", 100).await;
+        volume.file(Ino::ROOT, "sound", 100).await;
+        leak(&volume).await;
+        volume.file(Ino::ROOT, "gone", 100).await;
+        volume.unlink(Ino::ROOT, "gone").await;
+        volume.damage(&damage.replace("{hurt}", &hurt.to_string()));
+        let report = collect(&volume, true).await;
+        assert!(report.leaks_are_kept(), "{damage}");
+        assert_eq!(report.unread_owners, 1, "{damage}");
+        assert!(report.leaked.objects >= 1, "{damage}: it is counted");
+        let objects = volume.objects().await;
+        assert_eq!(objects.len(), 3, "{damage}: {objects:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_node_keeps_no_garbage() {
+    let volume = on_sqlite(|_| {}).await;
+    let hurt = volume.file(Ino::ROOT, "hurt", 100).await;
+    leak(&volume).await;
+    volume.damage(&format!("UPDATE jfs_node SET mode = 70000 WHERE inode = {hurt}"));
+    let report = collect(&volume, true).await;
+    assert!(!report.leaks_are_kept());
+    assert_eq!((report.leaked.objects, volume.objects().await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn missing_objects_are_found_beside_a_damaged_slice_list() {
+    let volume = on_sqlite(|_| {}).await;
+    let hurt = volume.file(Ino::ROOT, "hurt", 100).await;
+    let objects = volume.objects().await;
+    volume.file(Ino::ROOT, "sound", 100).await;
+    volume.damage(&format!(
+        "UPDATE jfs_chunk SET slices = zeroblob(23) WHERE inode = {hurt}"
+    ));
+    for key in volume.objects().await {
+        if !objects.contains(&key) {
+            volume.store.delete(&key).await.unwrap();
+        }
+    }
+    for scope in [CheckScope::Volume, CheckScope::Tree(Ino::ROOT)] {
+        let options = ObjectCheckOptions {
+            scope,
+            ..ObjectCheckOptions::default()
+        };
+        let report = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
+            .await
+            .unwrap();
+        let of = |defect| {
+            let found = report.findings.iter().filter(move |found| found.defect == defect);
+            found.map(|found| found.message.clone()).collect::<Vec<_>>()
+        };
+        assert!(of(Defect::MissingObject)[0].contains("/sound"), "{scope:?}");
+        if scope != CheckScope::Volume {
+            assert!(
+                of(Defect::DamagedRecord)[0].contains("/hurt"),
+                "{:?}",
+                report.findings
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn sums_tell_what_they_leave_out() {
+    let volume = on_sqlite(|_| {}).await;
+    let folder = volume.mkdir(Ino::ROOT, "folder").await;
+    let hurt = volume.file(folder, "hurt", 5000).await;
+    volume.file(folder, "sound", 5000).await;
+    let unnamed = volume.file(folder, "unnamed", 5000).await;
+    volume.damage(&format!(
+        "UPDATE jfs_node SET mode = 70000 WHERE inode = {hurt}; \
+         UPDATE jfs_edge SET type = 0 WHERE inode = {unnamed}"
+    ));
+    let progress = Progress::default();
+    for depth in [0, 2] {
+        let options = SummaryOptions {
+            depth,
+            ..SummaryOptions::default()
+        };
+        let summary = volume
+            .meta
+            .summary(Ino::ROOT, b"/", options, &progress)
+            .await
+            .unwrap();
+        assert_eq!(
+            (summary.usage.unreadable, summary.usage.length),
+            (2, 5000),
+            "{depth}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_quota_is_not_repaired_from_a_count_that_leaves_nodes_out() {
+    let volume = on_sqlite(|setting| setting.user_group_quota = true).await;
+    let folder = volume.mkdir(Ino::ROOT, "folder").await;
+    let key = QuotaKey::Directory(folder);
+    let limits = QuotaLimits {
+        max_inodes: Some(100),
+        ..QuotaLimits::default()
+    };
+    let hurt = volume.file(folder, "hurt", 5000).await;
+    volume
+        .meta
+        .set_quota(key, limits, Counting::Entries)
+        .await
+        .unwrap();
+    volume.damage(&format!("UPDATE jfs_node SET mode = 70000 WHERE inode = {hurt}"));
+    let before = volume.meta.get_quota(key).await.unwrap().unwrap();
+    let found = volume.meta.check_quotas(Counting::Entries, true).await.unwrap();
+    assert!(!found.checks.is_empty());
+    for check in &found.checks {
+        assert_eq!((check.unreadable, check.repaired), (1, false), "{check:?}");
+    }
+    assert_eq!(volume.meta.get_quota(key).await.unwrap(), Some(before));
+}
+
+#[tokio::test]
+async fn damaged_quotas_and_sessions_are_listed_beside_the_others() {
+    let volume = on_sqlite(|_| {}).await;
+    volume.damage(
+        "INSERT INTO jfs_dir_quota (inode, max_space, max_inodes, used_space, used_inodes) VALUES \
+         (8, 'x', 0, 0, 0), (9, 5, 0, 0, 0); \
+         INSERT INTO jfs_session2 (sid, expire, info) VALUES (7, 'x', '{}')",
+    );
+    let list = volume.meta.list_quotas().await.unwrap();
+    assert_eq!((list.quotas.len(), list.damage.count), (1, 1));
+    assert!(list.damage.records[0].reason.contains("directory 8"));
+    let sessions = volume.meta.list_sessions().await.unwrap();
+    let damaged: Vec<u64> = sessions
+        .iter()
+        .filter(|session| session.damaged && !session.expired)
+        .map(|session| session.id.0)
+        .collect();
+    assert_eq!(damaged, [7]);
+}
