@@ -37,6 +37,7 @@ pub use chunk_store::ChunkStore;
 pub use compress::Compression;
 pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
 pub use pending::PendingUploads;
+pub use read::ContentProof;
 pub use stats::ChunkStats;
 pub use store::{
     BucketUrl, Cipher, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES, MemoryStore,

@@ -12,6 +12,18 @@ use crate::compress::damaged;
 use crate::guard::Purpose;
 use crate::offload::{IN_PLACE_BYTES, away};
 
+/// What reading an object of a volume proves of its bytes (spec 60-objects sections 4 and 5: plain and compressed
+/// objects carry no checksum).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentProof {
+    /// That they have their length; changed bytes can not be told from right ones.
+    Length,
+    /// That they can be decompressed to their length; most changes show, not all.
+    Decompressed,
+    /// That they are what was written: each object is authenticated by its encryption.
+    Authenticated,
+}
+
 /// A read of at most this part of a block, not at its start, is looked upon as random and fetched as a range.
 const RANGED_PART: u32 = 4;
 
@@ -246,6 +258,31 @@ impl ChunkStore {
             }
         }
         Ok(bytes)
+    }
+
+    /// Reads a whole object from the store, past every cache, and opens it as a reader would: decrypts, decompresses,
+    /// compares the length with its name. Nothing is kept. What this can find depends on the volume, see
+    /// [`ChunkStore::content_proof`].
+    ///
+    /// Costs one read of the object; holds it twice, stored and opened. Safe to drop.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt` naming the object; `Unavailable` or `Timeout` when the store does not answer.
+    pub async fn verify(&self, block: BlockId) -> Result<()> {
+        let key = self.key(&block);
+        let body = self.fetch_object(&block, &key).await?;
+        self.decode(body, block, key).await.map(drop)
+    }
+
+    /// What reading an object of this volume proves.
+    pub fn content_proof(&self) -> ContentProof {
+        if self.store.features().encrypted {
+            ContentProof::Authenticated
+        } else if self.config.compression == crate::Compression::None {
+            ContentProof::Length
+        } else {
+            ContentProof::Decompressed
+        }
     }
 
     async fn fetch_object(&self, block: &BlockId, key: &str) -> Result<Bytes> {

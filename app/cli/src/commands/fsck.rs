@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use clap::Args;
+use moorage_chunk::ContentProof;
 use moorage_meta::admin::{CheckOptions, CheckReport, CheckScope, Finding, Progress, RepairState, Severity};
 use moorage_model::{Error, ErrorKind, Result};
-use moorage_vfs::volume_check::{ObjectCheckOptions, check_objects};
+use moorage_vfs::volume_check::{ObjectCheckOptions, check_objects, verify_contents};
 use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
@@ -18,7 +19,7 @@ use crate::{concurrency, target};
 /// Check that a volume is whole: its records against each other, and its objects against its records
 ///
 /// Ends with exit code 7 when something is wrong that was not repaired; numbers that are allowed to drift are only
-/// noted. A volume in use can be checked.
+/// noted. A volume in use can be checked. Contents of objects are read only with --verify-contents.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -32,7 +33,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     repair: bool,
 
-    /// Objects asked for at the same time
+    /// Read the content of every object too: decrypt it, decompress it, compare its length
+    ///
+    /// Encrypted objects are authenticated, so that every changed byte is found. Others carry no checksum: of compressed
+    /// ones what can not be decompressed to its length is found, of plain ones only another length. Objects are read
+    /// from the store, past the caches.
+    #[arg(long)]
+    verify_contents: bool,
+
+    /// Objects asked for, or read, at the same time
     #[arg(short = 'p', long, default_value_t = 20, value_parser = concurrency::parse)]
     threads: usize,
 
@@ -67,13 +76,19 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let job = async {
         let mut report = volume.meta.check(options, &counts).await?;
         report.merge(check_objects(&volume.meta, store, objects, &counts).await?);
+        if arguments.verify_contents {
+            report.merge(verify_contents(&volume.meta, &volume.chunks, objects, &counts).await?);
+        }
         Ok(report)
     };
     let report = context.watch(work, &counts, job).await;
     let name = volume.meta.setting().name.clone();
+    let proof = arguments.verify_contents.then(|| volume.chunks.content_proof());
     volume.close().await?;
     let report = report?;
-    output::print(arguments.output, &as_json(&report), |_| as_text(&report))?;
+    output::print(arguments.output, &as_json(&report, proof), |_| {
+        as_text(&report, proof)
+    })?;
     verdict(&report, &name)
 }
 
@@ -93,7 +108,33 @@ fn verdict(report: &CheckReport, name: &str) -> Result<()> {
     }
 }
 
-fn as_json(report: &CheckReport) -> Value {
+/// How far contents were checked, for scripts.
+fn contents_code(proof: Option<ContentProof>) -> &'static str {
+    match proof {
+        None => "not-read",
+        Some(ContentProof::Length) => "length",
+        Some(ContentProof::Decompressed) => "decompressed",
+        Some(ContentProof::Authenticated) => "authenticated",
+    }
+}
+
+/// How far contents were checked, in words.
+fn contents_text(proof: Option<ContentProof>, objects: u64) -> String {
+    match proof {
+        None => "Contents of objects were not read; --verify-contents does that.\n".to_owned(),
+        Some(ContentProof::Length) => format!(
+            "{objects} objects were read. Plain objects carry no checksum: changed bytes in them can not be found.\n"
+        ),
+        Some(ContentProof::Decompressed) => format!(
+            "{objects} objects were read and decompressed. They carry no checksum: a few changes can not be found so.\n"
+        ),
+        Some(ContentProof::Authenticated) => {
+            format!("{objects} objects were read, decrypted and authenticated.\n")
+        }
+    }
+}
+
+fn as_json(report: &CheckReport, proof: Option<ContentProof>) -> Value {
     let counts = report.counts;
     let open: serde_json::Map<String, Value> = report
         .open
@@ -108,6 +149,9 @@ fn as_json(report: &CheckReport) -> Value {
         "objects": counts.objects,
         "object_bytes": counts.object_bytes,
         "damaged_records": counts.damaged,
+        "contents": contents_code(proof),
+        "verified_objects": counts.verified_objects,
+        "verified_bytes": counts.verified_bytes,
         "open": open,
         "repaired": report.repaired,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
@@ -130,7 +174,7 @@ fn finding_json(finding: &Finding) -> Value {
     })
 }
 
-fn as_text(report: &CheckReport) -> String {
+fn as_text(report: &CheckReport, proof: Option<ContentProof>) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         let repairable = if finding.repair == RepairState::Possible {
@@ -152,9 +196,9 @@ fn as_text(report: &CheckReport) -> String {
         counts.nodes, counts.entries, counts.slices, counts.objects
     ));
     text.push_str(&match report.worst() {
-        None if report.repaired == 0 => "everything is whole.\n".to_owned(),
+        None if report.repaired == 0 => "nothing wrong was found.\n".to_owned(),
         None => format!(
-            "{} findings were repaired, everything is whole.\n",
+            "{} findings were repaired, nothing else was found.\n",
             report.repaired
         ),
         Some(_) => {
@@ -162,5 +206,6 @@ fn as_text(report: &CheckReport) -> String {
             format!("{open} findings are open, {} were repaired.\n", report.repaired)
         }
     });
+    text.push_str(&contents_text(proof, counts.verified_objects));
     text
 }

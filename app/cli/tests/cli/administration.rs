@@ -171,6 +171,22 @@ fn bench_measures_any_folder_and_cleans_up() {
 }
 
 #[test]
+fn a_check_claims_no_more_than_it_did() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let said = |options: &[&str]| {
+        let mut arguments = vec!["fsck", url.as_str()];
+        arguments.extend(options);
+        place.run(&arguments).ends_with(0).out
+    };
+    assert!(said(&[]).ends_with("Contents of objects were not read; --verify-contents does that.\n"));
+    assert!(said(&["--verify-contents"]).contains("Plain objects carry no checksum"));
+    let found = place.run(&["fsck", "--json", "--verify-contents", &url]);
+    let found = found.ends_with(0).json();
+    assert_eq!(found["contents"], "length", "{found}");
+}
+
+#[test]
 fn damaged_records_are_counted_and_fail_the_commands_that_leave_them_out() {
     let place = Place::new();
     let url = place.volume(&[]);

@@ -30,11 +30,11 @@ fn blocks(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The check ends with the code for damage and names the first file only.
-fn check_names_the_first(volume: &Volume, defect: &str) {
+fn check_names_the_first(volume: &Volume, options: &[&str], defect: &str) {
     let output = volume
         .program()
-        .arg("fsck")
-        .arg("--json")
+        .args(["fsck", "--json"])
+        .args(options)
         .arg(volume.url())
         .output()
         .expect("it starts");
@@ -51,7 +51,7 @@ fn a_missing_object_is_found_by_the_check_and_hurts_one_file() {
     };
     let object = two_files(&volume);
     fs::remove_file(object).expect("the object");
-    check_names_the_first(&volume, "missing-object");
+    check_names_the_first(&volume, &[], "missing-object");
     let mounted = volume.mount("mnt", &[]);
     assert!(fs::read(mounted.file("first")).is_err());
     assert_eq!(
@@ -67,7 +67,26 @@ fn a_cut_object_is_found_by_the_check_and_never_read_as_whole() {
     };
     let object = two_files(&volume);
     fs::write(object, vec![1; 100]).expect("the object");
-    check_names_the_first(&volume, "wrong-object-size");
+    check_names_the_first(&volume, &[], "wrong-object-size");
     let mounted = volume.mount("mnt", &[]);
     assert!(fs::read(mounted.file("first")).is_err());
+}
+
+#[test]
+fn an_object_that_can_not_be_opened_is_found_when_contents_are_read() {
+    let Some(volume) = Volume::format(&["--compress", "lz4"]) else {
+        return;
+    };
+    let object = two_files(&volume);
+    let whole = fs::read(&object).expect("the object");
+    fs::write(object, &whole[..whole.len() - 1]).expect("the object");
+    let plain = volume.program().arg("fsck").arg(volume.url()).output();
+    let said = text(&plain.expect("it starts"));
+    assert!(said.contains("Contents of objects were not read"), "{said}");
+    check_names_the_first(&volume, &["--verify-contents"], "damaged-object");
+    check_names_the_first(
+        &volume,
+        &["--verify-contents", "--path", "/first"],
+        "damaged-object",
+    );
 }

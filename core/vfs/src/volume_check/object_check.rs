@@ -179,7 +179,7 @@ impl ObjectCheck<'_> {
         let shown = self.meta.chunks_showing(&ids, self.progress).await?;
         for (id, faults) in faulty {
             let uses: Vec<&SliceShown> = shown.iter().filter(|one| one.id == id).collect();
-            if let Some(files) = self.describe(&uses).await? {
+            if let Some(files) = files_showing(self.meta, &uses).await? {
                 self.report_slice(id, &faults, &files);
             }
         }
@@ -203,26 +203,6 @@ impl ObjectCheck<'_> {
             }
         }
         Ok(faults)
-    }
-
-    /// The files that show a slice, in words; `None` when none does any more.
-    async fn describe(&self, uses: &[&SliceShown]) -> Result<Option<String>> {
-        let mut files: Vec<String> = Vec::new();
-        let inodes: BTreeSet<Ino> = uses.iter().map(|one| one.ino).collect();
-        let total = inodes.len();
-        for ino in inodes {
-            if files.len() == NAMED_PATHS {
-                files.push(format!("and {} more", total - NAMED_PATHS));
-                break;
-            }
-            match self.meta.getattr(ino).await {
-                // A deleted file whose data is about to go.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
-                _ => files.push(self.meta.describe_node(ino).await?),
-            }
-        }
-        Ok((!files.is_empty()).then(|| files.join(", ")))
     }
 
     /// Slice lists of a tree that can not be read.
@@ -296,4 +276,24 @@ impl ObjectCheck<'_> {
             );
         }
     }
+}
+
+/// The files that show a slice, in words; `None` when none does any more.
+pub(super) async fn files_showing(meta: &Meta, uses: &[&SliceShown]) -> Result<Option<String>> {
+    let mut files: Vec<String> = Vec::new();
+    let inodes: BTreeSet<Ino> = uses.iter().map(|one| one.ino).collect();
+    let total = inodes.len();
+    for ino in inodes {
+        if files.len() == NAMED_PATHS {
+            files.push(format!("and {} more", total - NAMED_PATHS));
+            break;
+        }
+        match meta.getattr(ino).await {
+            // A deleted file whose data is about to go.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
+            _ => files.push(meta.describe_node(ino).await?),
+        }
+    }
+    Ok((!files.is_empty()).then(|| files.join(", ")))
 }

@@ -1,14 +1,16 @@
 //! Records that can not be read end no job, and nothing is deleted that only they may name.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use moorage_meta::admin::{CheckScope, Defect, Progress, SummaryOptions};
-use moorage_meta::{Counting, QuotaLimits};
-use moorage_model::{Ino, QuotaKey};
+use moorage_meta::{Counting, Meta, MetaOptions, QuotaLimits};
+use moorage_model::{Clock, ErrorKind, Ino, QuotaKey};
 use moorage_vfs::volume_check::{
     GarbageOptions, GarbageReport, ObjectCheckOptions, check_objects, collect_garbage,
 };
+use moorage_vfs::{Caller, RenameFlags, Vfs, VfsOptions};
 
 use crate::volume::{Volume, on_sqlite};
 
@@ -108,6 +110,53 @@ async fn missing_objects_are_found_beside_a_damaged_slice_list() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_mount_lists_a_damaged_file_and_uses_those_beside_it() {
+    let volume = on_sqlite(|_| {}).await;
+    let hurt = volume.file(Ino::ROOT, "hurt", 100).await;
+    let sound = volume.file(Ino::ROOT, "sound", 100).await;
+    volume.damage(&format!("UPDATE jfs_node SET mode = 70000 WHERE inode = {hurt}"));
+    let clock = Arc::clone(&volume.clock) as Arc<dyn Clock>;
+    let meta = Meta::open(Arc::clone(&volume.engine), MetaOptions::default(), clock);
+    let chunks = Arc::clone(&volume.chunks);
+    let vfs = Vfs::open_volume(meta.await.unwrap(), chunks, VfsOptions::default())
+        .await
+        .unwrap();
+    let caller = Caller::root();
+    for plus in [false, true] {
+        let handle = vfs.opendir(&caller, Ino::ROOT).await.unwrap().handle;
+        let mut seen = Vec::new();
+        vfs.readdir(handle, 0, plus, &mut |item| {
+            seen.push((item.name.to_vec(), item.ino, item.entry.is_some()));
+            true
+        })
+        .await
+        .unwrap();
+        seen.retain(|(_, ino, _)| [hurt, sound].contains(ino));
+        let expected = [(b"hurt".to_vec(), hurt, false), (b"sound".to_vec(), sound, plus)];
+        assert_eq!(seen, expected);
+    }
+    // An input/output error to programs.
+    let found = vfs.lookup(&caller, Ino::ROOT, b"hurt").await.map(drop);
+    assert_eq!(found.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(
+        vfs.getattr(hurt).await.map(drop).unwrap_err().kind(),
+        ErrorKind::Corrupt
+    );
+    let found = vfs.lookup(&caller, Ino::ROOT, b"sound").await.unwrap();
+    assert_eq!(vfs.getattr(found.ino).await.unwrap().attr.length, 100);
+    vfs.rename(
+        &caller,
+        (Ino::ROOT, b"sound"),
+        (Ino::ROOT, b"moved"),
+        RenameFlags::default(),
+    )
+    .await
+    .unwrap();
+    vfs.unlink(&caller, Ino::ROOT, b"moved").await.unwrap();
+    vfs.shutdown().await.unwrap();
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 mod busy;
 mod clones;
 mod consistency;
+mod contents;
 mod damaged;
 mod dying;
 mod fixtures;

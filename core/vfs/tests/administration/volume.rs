@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use moorage_chunk::{ChunkConfig, ChunkStore, MemoryStore, ObjectStore};
+use moorage_chunk::store::{Cipher, DataKey, EncryptedStore, MemoryStore, Sealer};
+use moorage_chunk::{ChunkConfig, ChunkStore, Compression, ObjectStore};
 use moorage_engines::MemoryEngine;
 use moorage_meta::admin::{CheckOptions, CheckReport, Finding, Progress, Severity};
 use moorage_meta::{Context, CreateNode, Engine, Key, Meta, MetaOptions, Record, UnlinkOptions};
@@ -42,6 +43,7 @@ impl Clock for HandClock {
 pub(crate) struct Volume {
     pub(crate) meta: Arc<Meta>,
     pub(crate) engine: Arc<dyn Engine>,
+    /// Objects as they are stored, below the encryption.
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) chunks: Arc<ChunkStore>,
     pub(crate) clock: Arc<HandClock>,
@@ -95,14 +97,20 @@ impl Volume {
         change(&mut setting);
         Meta::format(&engine, &setting, clock.as_ref()).await.unwrap();
         let store: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new());
+        let above: Arc<dyn ObjectStore> = if setting.encrypt_key.is_empty() {
+            Arc::clone(&store)
+        } else {
+            let key = DataKey::from_pem(&setting.encrypt_key, None).unwrap();
+            let sealer = Sealer::new(key, Cipher::Aes256Gcm);
+            Arc::new(EncryptedStore::new(Arc::clone(&store), sealer))
+        };
         let config = ChunkConfig {
             block_size: BLOCK,
             buffer_size: 32 << 20,
+            compression: Compression::parse(&setting.compression).unwrap(),
             ..ChunkConfig::default()
         };
-        let chunks = ChunkStore::open(Arc::clone(&store), config, &setting.uuid)
-            .await
-            .unwrap();
+        let chunks = ChunkStore::open(above, config, &setting.uuid).await.unwrap();
         let meta = Meta::open(
             Arc::clone(&engine),
             MetaOptions::default(),

@@ -65,6 +65,8 @@ pub enum Defect {
     MissingObject,
     /// An object of another size than its block.
     WrongObjectSize,
+    /// An object whose content can not be read back.
+    DamagedObject,
 }
 
 impl Defect {
@@ -88,6 +90,7 @@ impl Defect {
             Defect::SliceOwners => "slice-owners",
             Defect::MissingObject => "missing-object",
             Defect::WrongObjectSize => "wrong-object-size",
+            Defect::DamagedObject => "damaged-object",
         }
     }
 }
@@ -148,6 +151,10 @@ pub struct CheckCounts {
     pub object_bytes: u64,
     /// Records that can not be read.
     pub damaged: u64,
+    /// Objects whose content was read.
+    pub verified_objects: u64,
+    /// Bytes of those before compression.
+    pub verified_bytes: u64,
 }
 
 /// The answer of a check.
@@ -197,6 +204,8 @@ impl CheckReport {
         own.objects += more.objects;
         own.object_bytes += more.object_bytes;
         own.damaged += more.damaged;
+        own.verified_objects += more.verified_objects;
+        own.verified_bytes += more.verified_bytes;
     }
 }
 
