@@ -314,7 +314,7 @@ fn detail_json(detail: &SessionDetail) -> Value {
             |(ino, owner, locks)| json!({"Inode": ino.0, "Owner": owner.to_string(), "Records": locks.len()}),
         )
         .collect();
-    json!({"Sustained": sustained, "Flocks": flocks, "Plocks": plocks})
+    json!({"Sustained": sustained, "Flocks": flocks, "Plocks": plocks, "DamagedRecords": detail.damaged})
 }
 
 fn detail_text(detail: &SessionDetail) -> String {
@@ -338,6 +338,13 @@ fn detail_text(detail: &SessionDetail) -> String {
             ino.to_string(),
             format!("{} locked ranges", locks.len()),
             owner.to_string(),
+        ]);
+    }
+    if detail.damaged > 0 {
+        rows.push(vec![
+            String::new(),
+            format!("{} records that can not be read", detail.damaged),
+            String::new(),
         ]);
     }
     if rows.is_empty() {

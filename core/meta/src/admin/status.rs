@@ -61,6 +61,8 @@ pub struct SessionDetail {
     pub file_locks: Vec<(Ino, LockOwner, FileLockKind)>,
     /// POSIX locks.
     pub record_locks: Vec<(Ino, LockOwner, Vec<RecordLock>)>,
+    /// Records of these that can not be read.
+    pub damaged: u64,
 }
 
 impl PendingStatus {
@@ -130,7 +132,10 @@ impl Meta {
     /// # Errors
     /// `NotFound` when there is no such session; what the engine answers.
     pub async fn session_detail(&self, id: SessionId) -> Result<SessionDetail> {
-        if self.engine.get(&[Key::Session(id)]).await?.session()?.is_none() {
+        let session = self.engine.get(&[Key::Session(id)]).await;
+        let session = readable(session.and_then(|mut found| found.session()))?;
+        // A damaged one is there.
+        if session.is_some_and(|found| found.is_none()) {
             return Err(
                 Error::new(ErrorKind::NotFound, format!("there is no session {id}"))
                     .with_advice("`moorage status` lists the sessions."),
@@ -138,10 +143,11 @@ impl Meta {
         }
         let mut detail = SessionDetail::default();
         let mut pages = Pages::new(Scan::Sustained(id));
-        while let Some(items) = pages.next(self).await? {
+        while let Some(page) = pages.survey(self).await? {
+            detail.damaged += page.damaged.len() as u64;
             detail
                 .sustained
-                .extend(items.into_iter().filter_map(|(key, _)| match key {
+                .extend(page.items.into_iter().filter_map(|(key, _)| match key {
                     Key::Sustained(_, ino) => Some(ino),
                     _ => None,
                 }));
@@ -150,8 +156,9 @@ impl Meta {
             }
         }
         let mut pages = Pages::new(Scan::SessionLocks(id));
-        while let Some(items) = pages.next(self).await? {
-            for item in items {
+        while let Some(page) = pages.survey(self).await? {
+            detail.damaged += page.damaged.len() as u64;
+            for item in page.items {
                 match item {
                     (Key::FileLock(ino, _, owner), Record::FileLock(kind)) => {
                         detail.file_locks.push((ino, owner, kind));

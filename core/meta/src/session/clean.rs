@@ -41,8 +41,9 @@ impl Meta {
         for range in [Scan::Sessions, Scan::LegacySessions] {
             let mut after: Option<Key> = None;
             loop {
-                let page = self.engine.scan(&range, after.as_ref(), MAX_SESSIONS).await?;
-                after = page.items.last().map(|(key, _)| key.clone());
+                // A damaged session keeps none of the others.
+                let page = self.engine.survey(&range, after.as_ref(), MAX_SESSIONS).await?;
+                after = page.next;
                 expired.extend(page.items.into_iter().filter_map(|(key, record)| {
                     let (session, dead) = match (&key, record) {
                         (Key::Session(session), Record::Session(record)) => (*session, record.expire < now),
@@ -53,7 +54,7 @@ impl Meta {
                     };
                     (dead && session != own).then_some((session, key))
                 }));
-                if !page.more || after.is_none() || expired.len() >= MAX_SESSIONS {
+                if after.is_none() || expired.len() >= MAX_SESSIONS {
                     break;
                 }
             }

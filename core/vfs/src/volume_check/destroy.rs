@@ -56,14 +56,20 @@ pub async fn destroy_volume(
     let users: Vec<String> = sessions
         .iter()
         .filter(|session| !session.expired && session.id != meta.session())
-        .map(|session| format!("{} at {}", session.info.host_name, session.info.mount_point))
+        .map(|session| {
+            if session.damaged {
+                format!("session {}, whose record can not be read", session.id)
+            } else {
+                format!("{} at {}", session.info.host_name, session.info.mount_point)
+            }
+        })
         .collect();
     if !users.is_empty() && !options.force {
         return Err(Error::new(
             ErrorKind::Busy,
             format!("the volume {} is in use by {}", setting.name, users.join(", ")),
         )
-        .with_advice("Unmount it there first."));
+        .with_advice("Unmount it there first; --force destroys it all the same."));
     }
     let mut listing = Listing::new(store, "");
     while let Some(page) = listing.next(progress).await? {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moorage_meta::admin::{CheckScope, Defect, Progress, SummaryOptions};
-use moorage_meta::{Counting, Meta, MetaOptions, QuotaLimits};
-use moorage_model::{Clock, ErrorKind, Ino, QuotaKey};
+use moorage_meta::{Counting, Meta, MetaOptions, QuotaLimits, Scan};
+use moorage_model::{Clock, ErrorKind, Ino, QuotaKey, SessionId};
 use moorage_vfs::volume_check::{
     GarbageOptions, GarbageReport, ObjectCheckOptions, check_objects, collect_garbage,
 };
@@ -62,6 +62,24 @@ async fn no_object_is_deleted_that_only_a_damaged_record_may_name() {
         let objects = volume.objects().await;
         assert_eq!(objects.len(), 3, "{damage}: {objects:?}");
     }
+}
+
+#[tokio::test]
+async fn a_deleted_file_that_can_not_be_read_keeps_no_other() {
+    let volume = on_sqlite(|_| {}).await;
+    volume.damage(
+        "INSERT INTO jfs_delfile (inode, length, expire) VALUES (90, 5, 1), (91, 5, 1), (92, 5, 'x'); \
+         INSERT INTO jfs_chunk (inode, indx, slices) VALUES (90, 0, zeroblob(23)), (91, 0, zeroblob(24))",
+    );
+    for delete in [false, true] {
+        let report = collect(&volume, delete).await;
+        // A dry run does not read what it would delete.
+        let found = (report.deleted_files.count, report.deleted_files.damaged);
+        assert_eq!(found, if delete { (1, 2) } else { (2, 1) });
+        assert!(report.damaged > 0 && report.unread_owners == 1);
+    }
+    let left = volume.engine.survey(&Scan::DeletedFiles, None, 10).await.unwrap();
+    assert_eq!((left.items.len(), left.damaged.len()), (1, 1));
 }
 
 #[tokio::test]
@@ -232,4 +250,12 @@ async fn damaged_quotas_and_sessions_are_listed_beside_the_others() {
         .map(|session| session.id.0)
         .collect();
     assert_eq!(damaged, [7]);
+    volume.damage(
+        "INSERT INTO jfs_flock (inode, sid, owner, ltype) VALUES (5, 7, 1, 88); \
+         INSERT INTO jfs_sustained (sid, inode) VALUES (7, 5); \
+         INSERT INTO jfs_session2 (sid, expire, info) VALUES (8, 1, '{}')",
+    );
+    let detail = volume.meta.session_detail(SessionId(7)).await.unwrap();
+    assert_eq!((detail.sustained.len(), detail.damaged), (1, 1));
+    assert_eq!(volume.meta.reap_sessions().await.unwrap(), 1, "the sound one");
 }

@@ -5,7 +5,7 @@ use moorage_model::{Attr, Ino, NodeType, Result};
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
 use crate::admin::{Pages, readable};
-use crate::{Key, Record, Scan};
+use crate::{Key, Record, Scan, TxnExt as _};
 
 /// Advice where a damaged entry may be the one that is missed.
 const ENTRIES_FIRST: &str = "Entries that can not be read may lead to it: restore them first.";
@@ -84,8 +84,15 @@ impl Namespace<'_> {
 
     /// A node without a name that nobody holds open.
     async fn check_nameless(&mut self, ino: Ino, attr: &Attr) -> Result<()> {
-        let again = self.node_again(ino).await?;
-        if again.as_ref() != Some(attr) || self.has_name(ino, attr).await? {
+        // In this order: a finished clone gets its name as it stops being kept.
+        if self.node_again(ino).await?.as_ref() != Some(attr)
+            || self.is_kept(ino, attr).await?
+            || self.has_name(ino, attr).await?
+        {
+            return Ok(());
+        }
+        // Somebody may have moved or removed it after the first of these reads.
+        if self.node_again(ino).await?.as_ref() != Some(attr) {
             return Ok(());
         }
         if !self.unread.names_are_known() {
@@ -124,6 +131,25 @@ impl Namespace<'_> {
             Some(repair),
         );
         Ok(())
+    }
+
+    /// Whether it needs no name since the pass began: a clone at work, or a file removed while it is open.
+    async fn is_kept(&self, ino: Ino, attr: &Attr) -> Result<bool> {
+        let clone = self.meta.engine.get(&[Key::Detached(ino)]).await;
+        if readable(clone)?.is_none_or(|mut found| !matches!(found.detached(), Ok(None))) {
+            return Ok(true);
+        }
+        if attr.nlink > 0 {
+            return Ok(false);
+        }
+        let mut pages = Pages::new(Scan::AllSustained);
+        while let Some(page) = pages.survey(self.meta).await? {
+            let mut held = page.items.iter().map(|(key, _)| key);
+            if held.any(|key| matches!(key, Key::Sustained(_, open) if *open == ino)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether somebody named it since the directories were read.
