@@ -67,7 +67,7 @@ pub(crate) fn session_token() -> Option<String> {
     first(SESSION_TOKEN)
 }
 
-/// Whether `format` and `config` test the object store.
+/// Whether the object store is tested when it is named, and its owner when it is opened.
 pub(crate) fn check_store() -> bool {
     first(NO_STORE_CHECK).is_none()
 }

@@ -3,17 +3,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use moorage_chunk::{ObjectStore, prefix_in_use, probe_store};
+use moorage_chunk::{ObjectStore, check_claim, claim_prefix, prefix_in_use, probe_store, withdraw_claim};
 use moorage_meta::{Engine, Meta};
 use moorage_model::{Error, ErrorKind, Result, SECRET_NONCE_BYTES, Setting, SystemClock};
 use rand::RngExt as _;
 
 use crate::environment;
 use crate::volume;
-
-/// The object that says whose prefix this is.
-const CLAIM: &str = "juicefs_uuid";
 
 /// What is decided by the options of `format`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +53,7 @@ pub(crate) async fn make(engine: &Arc<dyn Engine>, setting: &Setting, making: Ma
         && let Some(store) = store
     {
         // The reason why the volume was not made is worth more than this one.
-        let _ = store.delete(CLAIM).await;
+        let _ = withdraw_claim(store.as_ref()).await;
     }
     made
 }
@@ -77,18 +73,20 @@ async fn refuse_foreign_objects(store: &dyn ObjectStore) -> Result<()> {
 }
 
 async fn claim(store: &dyn ObjectStore, uuid: &str) {
-    if let Err(error) = store.put(CLAIM, Bytes::copy_from_slice(uuid.as_bytes())).await {
-        tracing::warn!("{CLAIM} could not be written: {error}");
+    if let Err(error) = claim_prefix(store, uuid).await {
+        tracing::warn!("the object store could not be marked as this volume's: {error}");
     }
 }
 
-/// Tests that the store of a changed setting can be used.
+/// Tests that the store of a changed setting can be used, and is not another volume's.
 ///
 /// # Errors
-/// The store's, with the failing step.
+/// The store's, with the failing step; `Exists` when another volume claimed it.
 pub(crate) async fn check(setting: &Setting) -> Result<()> {
     if environment::check_store() {
-        probe_store(volume::open_objects(setting)?.as_ref()).await?;
+        let store = volume::open_objects(setting)?;
+        check_claim(store.as_ref(), &setting.uuid).await?;
+        probe_store(store.as_ref()).await?;
     }
     Ok(())
 }

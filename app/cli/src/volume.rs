@@ -3,14 +3,19 @@
 //! The one place that joins engine, setting, secrets, object store and chunk store, for every command and for mounts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use moorage_chunk::{ChunkConfig, ChunkStore, ObjectStore, open_store};
+use moorage_chunk::{ChunkConfig, ChunkStore, Claim, ObjectStore, check_claim, open_store};
 use moorage_meta::{Engine, Meta, MetaOptions};
-use moorage_model::{Result, Setting, SystemClock};
+use moorage_model::{ErrorKind, Result, Setting, SystemClock};
 use moorage_vfs::VolumeData;
 
 use crate::arguments::MetaUrl;
 use crate::environment;
+
+/// How long opening waits to learn whose objects these are: somebody waits for the command, and a store that is away for
+/// a while must not keep a volume with a cache from being mounted.
+const CLAIM_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Whether the database may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +62,44 @@ pub(crate) fn open_objects(setting: &Setting) -> Result<Arc<dyn ObjectStore>> {
 /// that the volume prescribes.
 ///
 /// # Errors
-/// As [`open_objects`] and [`ChunkStore::open`].
+/// As [`open_objects`] and [`ChunkStore::open`]; `Exists` when the objects are another volume's.
 pub(crate) async fn open_data(
     setting: &Setting,
     adjust: impl FnOnce(&mut ChunkConfig),
 ) -> Result<Arc<ChunkStore>> {
     let mut config = ChunkConfig::from_setting(setting)?;
     adjust(&mut config);
-    ChunkStore::open(open_objects(setting)?, config, &setting.uuid).await
+    let objects = open_objects(setting)?;
+    if environment::check_store() {
+        refuse_foreign_store(objects.as_ref(), setting).await?;
+    }
+    ChunkStore::open(objects, config, &setting.uuid).await
+}
+
+/// A wrong bucket shows every file as damaged, and `gc` and `destroy` would delete what others keep there.
+async fn refuse_foreign_store(store: &dyn ObjectStore, setting: &Setting) -> Result<()> {
+    let (name, place) = (&setting.name, store.describe());
+    match tokio::time::timeout(CLAIM_DEADLINE, check_claim(store, &setting.uuid)).await {
+        Ok(Ok(Claim::Own)) => {}
+        Ok(Ok(Claim::Unclaimed)) => {
+            tracing::warn!("nothing in the object store ({place}) says that it belongs to volume {name}");
+        }
+        Ok(Ok(Claim::Empty)) => tracing::warn!(
+            "the object store ({place}) is EMPTY: files that volume {name} already has can not be read from it. Unless \
+             the volume is new, the bucket is the wrong one, or its disk is not mounted"
+        ),
+        Ok(Err(error)) if error.kind() == ErrorKind::Exists => return Err(error),
+        Ok(Err(error)) => {
+            tracing::warn!(
+                "whether the object store ({place}) is that of volume {name} is not known: {error}"
+            );
+        }
+        Err(_) => tracing::warn!(
+            "the object store ({place}) of volume {name} does not answer within {} s",
+            CLAIM_DEADLINE.as_secs()
+        ),
+    }
+    Ok(())
 }
 
 /// A volume that a command works on without a session of its own.

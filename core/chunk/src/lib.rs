@@ -40,8 +40,8 @@ pub use pending::PendingUploads;
 pub use read::ContentProof;
 pub use stats::ChunkStats;
 pub use store::{
-    BucketUrl, Cipher, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES, MemoryStore,
-    ObjectInfo, ObjectStore, RemoteStore, Sealer, StoreConfig, StoreCounters, open_store, prefix_in_use,
-    probe_store,
+    BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES,
+    MemoryStore, ObjectInfo, ObjectStore, RemoteStore, Sealer, StoreConfig, StoreCounters, check_claim,
+    claim_prefix, open_store, prefix_in_use, probe_store, withdraw_claim,
 };
 pub use writer::SliceWriter;

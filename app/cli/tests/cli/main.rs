@@ -4,6 +4,7 @@
 mod administration;
 mod errors;
 mod exit_codes;
+mod foreign_bucket;
 mod help;
 mod program;
 mod reformat;

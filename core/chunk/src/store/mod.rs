@@ -1,5 +1,6 @@
 //! Object stores: the contract, the drivers and the layers between a volume and its bucket.
 
+mod claim;
 mod counters;
 mod encrypt;
 mod file;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moorage_model::{Result, TierId};
 
+pub use claim::{Claim, check_claim, claim_prefix, withdraw_claim};
 pub use encrypt::{Cipher, DataKey, EncryptedStore, Envelope, Sealer};
 pub use file::FileStore;
 pub use memory::MemoryStore;
