@@ -1,6 +1,7 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
 mod memory;
+mod redis;
 mod relational;
 mod sqlite;
 
@@ -12,7 +13,7 @@ pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result};
 
 /// What to write, for messages.
-const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db.";
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, or redis://[user[:password]@]host[:port][/db].";
 
 /// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
 /// SQLite file reads as an empty database and is made by the first change.
@@ -23,7 +24,7 @@ const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/vo
 /// # Errors
 /// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for one that this build does not
 /// have, `NotFound` when the folder of a file does not exist; the text never holds a password.
-pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
+pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
@@ -34,7 +35,8 @@ pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
     match scheme.to_ascii_lowercase().as_str() {
         "sqlite3" | "sqlite" => Ok(Arc::new(sqlite::SqliteEngine::open(rest)?)),
         "memory" => Ok(Arc::new(MemoryEngine::new())),
-        "redis" | "rediss" | "mysql" | "postgres" | "postgresql" | "tikv" => Err(Error::new(
+        "redis" | "rediss" | "unix" => Ok(Arc::new(redis::RedisEngine::open(url, password)?)),
+        "mysql" | "postgres" | "postgresql" | "tikv" => Err(Error::new(
             ErrorKind::NotSupported,
             format!("the metadata engine of {scheme}:// is not built yet"),
         )
@@ -42,7 +44,7 @@ pub fn open(url: &str, _password: Option<&str>) -> Result<Arc<dyn Engine>> {
         other => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "unknown metadata engine {other}; known are sqlite3, and later redis, mysql, postgres and tikv"
+                "unknown metadata engine {other}; known are sqlite3 and redis, and later mysql, postgres and tikv"
             ),
         )
         .with_advice(URL_FORMS)),

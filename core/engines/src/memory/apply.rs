@@ -5,7 +5,7 @@ use moorage_model::{ChunkIndex, Counter, DirStat, Ino, Quota, QuotaKey, Slice, S
 
 /// One collected write.
 #[derive(Clone, Debug)]
-pub(super) enum Write {
+pub(crate) enum Write {
     Insert(Key, Record),
     Put(Key, Record),
     Delete(Key),
@@ -19,7 +19,7 @@ pub(super) enum Write {
 
 impl Write {
     /// The record it changes.
-    pub(super) fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         match self {
             Write::Insert(key, _) | Write::Put(key, _) | Write::Delete(key) => key.clone(),
             Write::Append(ino, chunk, _) => Key::Chunk(*ino, *chunk),
@@ -31,7 +31,7 @@ impl Write {
     }
 
     /// Whether the record is of the kind that its key names.
-    pub(super) fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         let (Write::Insert(key, record) | Write::Put(key, record)) = self else {
             return true;
         };
@@ -61,7 +61,7 @@ impl Write {
     }
 
     /// The record after this write.
-    pub(super) fn apply(&self, found: Option<Record>) -> Option<Record> {
+    pub(crate) fn apply(&self, found: Option<Record>) -> Option<Record> {
         match (self, found) {
             (Write::Insert(_, record) | Write::Put(_, record), _) => Some(record.clone()),
             (Write::Delete(_), _) => None,

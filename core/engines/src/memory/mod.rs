@@ -15,6 +15,7 @@ use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, S
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
+pub(crate) use apply::Write;
 pub use fault::{CommitFault, SeededFaults};
 use txn::MemoryTxn;
 
