@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libacl1-dev", "/usr/include/sys/acl.h"),
     ("rsync", "/usr/bin/rsync"),
     ("sqlite3", "/usr/bin/sqlite3"),
+    ("redis-server", "/usr/bin/redis-server"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
 ];
 

@@ -19,7 +19,7 @@ pub(super) enum Change {
     Line(String),
 }
 
-fn decimal(number: impl ToString) -> Vec<u8> {
+fn decimal<T: ToString + ?Sized>(number: &T) -> Vec<u8> {
     number.to_string().into_bytes()
 }
 
@@ -33,7 +33,7 @@ pub(super) fn commands(layout: &Layout, change: &Change) -> Result<Vec<Command>>
         Change::Parent(ino, directory, delta) => vec![Command::new(
             "HINCRBY",
             layout.numbered("p", ino.0),
-            vec![decimal(directory), decimal(delta)],
+            vec![decimal(&directory), decimal(&delta)],
         )],
         Change::Attachments(ino) => ["x", "p"]
             .map(|letter| Command::new("DEL", layout.numbered(letter, ino.0), Vec::new()))
@@ -55,19 +55,19 @@ fn record_commands(layout: &Layout, write: &Write) -> Result<Vec<Command>> {
     Ok(match write {
         Write::Insert(key, record) | Write::Put(key, record) => store(layout, key, record)?,
         Write::Delete(key) => remove(layout, key),
-        Write::Append(ino, chunk, slices) => push(layout.chunk(*ino, *chunk), slices),
+        Write::Append(ino, chunk, slices) => push(&layout.chunk(*ino, *chunk), slices),
         // One owner is what an absent field means.
         Write::NewSlice(..) => Vec::new(),
         Write::AddOwners(id, size, delta) => vec![Command::new(
             "HINCRBY",
             layout.key("sliceRef"),
-            vec![format!("k{id}_{size}").into_bytes(), decimal(delta)],
+            vec![format!("k{id}_{size}").into_bytes(), decimal(&delta)],
         )],
         Write::AddCounter(counter, delta) => {
             vec![Command::new(
                 "INCRBY",
                 layout.counter(*counter),
-                vec![decimal(delta)],
+                vec![decimal(&delta)],
             )]
         }
         Write::AddDirStat(ino, delta) => {
@@ -76,12 +76,12 @@ fn record_commands(layout: &Layout, write: &Write) -> Result<Vec<Command>> {
                 ("dirUsedSpace", delta.space),
                 ("dirUsedInodes", delta.inodes),
             ];
-            let exists = Guard::HasField(layout.key("dirUsedSpace"), decimal(ino));
+            let exists = Guard::HasField(layout.key("dirUsedSpace"), decimal(&ino));
             fields
                 .into_iter()
                 .filter(|(_, delta)| *delta != 0)
                 .map(|(hash, delta)| {
-                    Command::new("HINCRBY", layout.key(hash), vec![decimal(ino), decimal(delta)])
+                    Command::new("HINCRBY", layout.key(hash), vec![decimal(&ino), decimal(&delta)])
                         .only_if(exists.clone())
                 })
                 .collect()
@@ -96,7 +96,7 @@ fn record_commands(layout: &Layout, write: &Write) -> Result<Vec<Command>> {
             let mut limits = Command::new("HSETNX", hash(""), vec![decimal(&id), limits(-1, -1)]);
             limits.guard = exists.clone();
             let add = |part, delta: i64| {
-                Command::new("HINCRBY", hash(part), vec![decimal(&id), decimal(delta)])
+                Command::new("HINCRBY", hash(part), vec![decimal(&id), decimal(&delta)])
                     .only_if(exists.clone())
             };
             vec![limits, add("UsedSpace", *space), add("UsedInodes", *inodes)]
@@ -108,12 +108,12 @@ fn limits(space: i64, inodes: i64) -> Vec<u8> {
     [space.to_be_bytes(), inodes.to_be_bytes()].concat()
 }
 
-fn push(key: Vec<u8>, slices: &[Slice]) -> Vec<Command> {
+fn push(key: &[u8], slices: &[Slice]) -> Vec<Command> {
     slices
         .chunks(PUSHED_AT_ONCE)
         .map(|part| {
             let elements = part.iter().map(|slice| slice.encode().to_vec()).collect();
-            Command::new("RPUSH", key.clone(), elements)
+            Command::new("RPUSH", key.to_vec(), elements)
         })
         .collect()
 }
@@ -127,11 +127,11 @@ fn store(layout: &Layout, key: &Key, record: &Record) -> Result<Vec<Command>> {
         Command::new("HSET", layout.key(name), vec![field, value])
     };
     let score =
-        |key: Vec<u8>, member: Vec<u8>, score: i64| Command::new("ZADD", key, vec![decimal(score), member]);
+        |key: Vec<u8>, member: Vec<u8>, score: i64| Command::new("ZADD", key, vec![decimal(&score), member]);
     Ok(match (key, record) {
         (Key::Setting, Record::Setting(text)) => set(layout.key("setting"), text.clone().into_bytes()),
         (Key::Counter(counter), Record::Counter(value)) => {
-            set(layout.counter(*counter), decimal(stored(*counter, *value)))
+            set(layout.counter(*counter), decimal(&(stored(*counter, *value))))
         }
         (Key::Node(ino), Record::Node(attr)) => set(layout.node(*ino), attr.encode()),
         (Key::Edge(parent, name), Record::Edge(entry)) => vec![Command::new(
@@ -148,14 +148,14 @@ fn store(layout: &Layout, key: &Key, record: &Record) -> Result<Vec<Command>> {
         (Key::Chunk(ino, index), Record::Chunk(slices)) => {
             let list = layout.chunk(*ino, *index);
             let mut commands = vec![Command::new("DEL", list.clone(), Vec::new())];
-            commands.extend(push(list, slices));
+            commands.extend(push(&list, slices));
             commands
         }
         (Key::SliceRef(id, size), Record::Owners(owners)) => {
             vec![hash(
                 "sliceRef",
                 format!("k{id}_{size}").into_bytes(),
-                decimal(owners - 1),
+                decimal(&(owners - 1)),
             )]
         }
         (Key::DelayedSlices(id, deleted), Record::DelayedSlices(slices)) => vec![hash(
@@ -164,16 +164,16 @@ fn store(layout: &Layout, key: &Key, record: &Record) -> Result<Vec<Command>> {
             DelayedSlice::encode_all(slices),
         )],
         (Key::Session(sid), Record::Session(session)) => vec![
-            score(layout.key("allSessions"), decimal(sid), session.expire),
-            hash("sessionInfos", decimal(sid), session.info.clone().into_bytes()),
+            score(layout.key("allSessions"), decimal(&sid), session.expire),
+            hash("sessionInfos", decimal(&sid), session.info.clone().into_bytes()),
         ],
         (Key::LegacySession(sid), Record::LegacySession(heartbeat)) => {
-            vec![score(b"sessions".to_vec(), decimal(sid), *heartbeat)]
+            vec![score(b"sessions".to_vec(), decimal(&sid), *heartbeat)]
         }
         (Key::Sustained(sid, ino), Record::Sustained) => vec![Command::new(
             "SADD",
             layout.numbered("session", sid.0),
-            vec![decimal(ino)],
+            vec![decimal(&ino)],
         )],
         (Key::DeletedFile(ino, length), Record::DeletedFile(deleted)) => vec![score(
             layout.key("delfiles"),
@@ -206,23 +206,23 @@ fn store(layout: &Layout, key: &Key, record: &Record) -> Result<Vec<Command>> {
             )
         }
         (Key::DirStat(ino), Record::DirStat(stat)) => vec![
-            hash("dirDataLength", decimal(ino), decimal(stat.length)),
-            hash("dirUsedSpace", decimal(ino), decimal(stat.space)),
-            hash("dirUsedInodes", decimal(ino), decimal(stat.inodes)),
+            hash("dirDataLength", decimal(&ino), decimal(&stat.length)),
+            hash("dirUsedSpace", decimal(&ino), decimal(&stat.space)),
+            hash("dirUsedInodes", decimal(&ino), decimal(&stat.inodes)),
         ],
         (Key::Quota(key), Record::Quota(quota)) => {
             let (kind, id) = Layout::quota(*key);
             let part = |part: &str, value| hash(&format!("{kind}Quota{part}"), decimal(&id), value);
             vec![
                 part("", limits(quota.max_space, quota.max_inodes)),
-                part("UsedSpace", decimal(quota.used_space)),
-                part("UsedInodes", decimal(quota.used_inodes)),
+                part("UsedSpace", decimal(&quota.used_space)),
+                part("UsedInodes", decimal(&quota.used_inodes)),
             ]
         }
         (Key::Detached(ino), Record::Detached(added)) => {
-            vec![score(layout.key("detachedNodes"), decimal(ino), *added)]
+            vec![score(layout.key("detachedNodes"), decimal(&ino), *added)]
         }
-        (Key::Acl(id), Record::Acl(rule)) => vec![hash("acl", decimal(id), rule.encode())],
+        (Key::Acl(id), Record::Acl(rule)) => vec![hash("acl", decimal(&id), rule.encode())],
         (key, _) => {
             return Err(Error::new(
                 ErrorKind::NotSupported,
@@ -276,14 +276,14 @@ fn remove(layout: &Layout, key: &Key) -> Vec<Command> {
             vec![field("delSlices", format!("{id}_{deleted}").into_bytes())]
         }
         Key::Session(sid) => vec![
-            field("sessionInfos", decimal(sid)),
-            member(layout.key("allSessions"), decimal(sid)),
+            field("sessionInfos", decimal(&sid)),
+            member(layout.key("allSessions"), decimal(&sid)),
         ],
-        Key::LegacySession(sid) => vec![member(b"sessions".to_vec(), decimal(sid))],
+        Key::LegacySession(sid) => vec![member(b"sessions".to_vec(), decimal(&sid))],
         Key::Sustained(sid, ino) => vec![Command::new(
             "SREM",
             layout.numbered("session", sid.0),
-            vec![decimal(ino)],
+            vec![decimal(&ino)],
         )],
         Key::DeletedFile(ino, length) => {
             vec![member(
@@ -300,7 +300,7 @@ fn remove(layout: &Layout, key: &Key) -> Vec<Command> {
             leave_lock(layout, table, sid.0, Layout::lock_owner(*sid, *owner))
         }
         Key::DirStat(ino) => ["dirDataLength", "dirUsedSpace", "dirUsedInodes"]
-            .map(|name| field(name, decimal(ino)))
+            .map(|name| field(name, decimal(&ino)))
             .into(),
         Key::Quota(key) => {
             let (kind, id) = Layout::quota(*key);
@@ -308,8 +308,8 @@ fn remove(layout: &Layout, key: &Key) -> Vec<Command> {
                 .map(|part| field(&format!("{kind}Quota{part}"), decimal(&id)))
                 .into()
         }
-        Key::Detached(ino) => vec![member(layout.key("detachedNodes"), decimal(ino))],
-        Key::Acl(id) => vec![field("acl", decimal(id))],
+        Key::Detached(ino) => vec![member(layout.key("detachedNodes"), decimal(&ino))],
+        Key::Acl(id) => vec![field("acl", decimal(&id))],
         // Lines go from the oldest on; one that another client removed already has another version.
         Key::ChangelogLine(version) => vec![
             Command::new("LPOP", layout.key("txnLog"), Vec::new())
