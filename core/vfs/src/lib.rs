@@ -17,6 +17,7 @@ mod options;
 mod prefetch;
 mod reply;
 mod request;
+mod shutdown;
 mod verbs;
 mod vfs;
 pub mod volume_check;
@@ -32,5 +33,6 @@ pub use request::{
     FallocateMode, LockRange, LockWait, NewNode, OpenFlags, RecordLockRequest, RenameFlags, SeekTarget,
     SetAttrRequest, SetTime, SetXattrMode, WriteOrigin,
 };
+pub use shutdown::{HastyShutdown, UnstoredFile};
 pub use vfs::Vfs;
 pub use volume_data::VolumeData;

@@ -104,25 +104,14 @@ impl Vfs {
         Ok(vfs)
     }
 
-    /// Stores everything written, runs the barrier and closes the session. Handles that are still open are of no use
-    /// afterwards. The first error is returned after everything was tried. With write-back, what is staged then is
-    /// the chunk store's to upload ([`ChunkStore::drain`]).
-    ///
-    /// # Errors
-    /// Of storing what was written, or of the barrier: then not everything is safe.
-    pub async fn shutdown(&self) -> Result<()> {
+    /// Ends the flushing of idle files.
+    pub(crate) async fn stop_flusher(&self) {
         self.stopping.send_replace(true);
         let flusher = self.flusher.lock().take();
         if let Some(flusher) = flusher {
-            // A panic in it has been reported, and its work is done below.
+            // A panic in it has been reported, and a shutdown does its work.
             let _ = flusher.await;
         }
-        let mut outcome = Ok(());
-        for file in self.files.dirty() {
-            outcome = outcome.and(file.settle(self).await);
-        }
-        let closed = self.meta.close_session().await;
-        outcome.and(closed)
     }
 
     /// Sets what is told about changes that the kernel cannot know of.

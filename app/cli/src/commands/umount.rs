@@ -1,19 +1,23 @@
 //! `moorage umount`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use moorage_host::{Folders, MountEntry, MountPoint, MountPointState, Unmount};
 use moorage_model::{Error, ErrorKind, Result};
+use nix::sys::signal::Signal;
 
 use crate::context::Context;
-use crate::mounting::{MountPhase, MountRecord, host_error};
+use crate::mounting::{FORCE_SIGNAL, MountPhase, MountRecord, host_error};
 use crate::{output, size};
 
 /// How often the state of the ending mount is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a mount that is told to end by force may take; it needs up to 5 s to store what it can, seconds to name
+/// what it cannot, and 5 s for its tasks to end.
+const FORCED_END: Duration = Duration::from_secs(20);
 
 /// Unmount a volume, and wait until everything written to it is stored
 #[derive(Args, Debug)]
@@ -25,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(short, long)]
     lazy: bool,
 
-    /// Detach the mount now; those who use it get errors
+    /// Detach the mount now; those who use it get errors, and what cannot be stored within seconds is lost
     #[arg(short, long, conflicts_with = "lazy")]
     force: bool,
 
@@ -51,6 +55,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
+            // Detached before, and its process still tries to store what was written.
+            if arguments.force
+                && let Some((folder, record)) = find_record(&point, None)?
+            {
+                return end_by_force(&folder, record, arguments, context);
+            }
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!("no volume is mounted at {shown}"),
@@ -62,10 +72,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         (_, true) => Unmount::Force,
         _ => Unmount::Clean,
     };
-    let record = find_record(&point, &entry)?;
+    let record = find_record(&point, Some(&entry))?;
     moorage_host::unmount(point.path(), how).map_err(|error| host_error(ErrorKind::Busy, &error))?;
     match record {
-        Some((folder, record)) if !arguments.no_wait && !arguments.lazy => wait(&folder, record, context),
+        Some((folder, record)) if arguments.force => end_by_force(&folder, record, arguments, context),
+        Some((folder, record)) if !arguments.no_wait && !arguments.lazy => {
+            wait(&folder, record, None, context)
+        }
         Some((_, record)) if arguments.no_wait && record.is_running() => {
             context.say("What is not stored yet is stored in the background.");
             Ok(ExitCode::SUCCESS)
@@ -75,19 +88,43 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
 }
 
 /// The record of the mount, in the state folder of whoever mounted it.
-fn find_record(point: &MountPoint, entry: &MountEntry) -> Result<Option<(PathBuf, MountRecord)>> {
+fn find_record(point: &MountPoint, entry: Option<&MountEntry>) -> Result<Option<(PathBuf, MountRecord)>> {
     let own = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
-    let owner = entry.owner.and_then(Folders::state_of);
+    let owner = entry.and_then(|entry| entry.owner).and_then(Folders::state_of);
     Ok(std::iter::once(own.state)
         .chain(owner)
         .find_map(|folder| MountRecord::find(&folder, point.path()).map(|record| (folder, record)))
         .filter(|(_, record)| record.is_running()))
 }
 
-/// Waits for the process that serves the mount, and says what it waits for.
-fn wait(folder: &std::path::Path, mut record: MountRecord, context: &Context) -> Result<ExitCode> {
+/// Has the process of a detached mount end within seconds; one that does not is killed. Its supervisor does not start it
+/// again, since its mount point was taken away.
+fn end_by_force(
+    folder: &Path,
+    record: MountRecord,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<ExitCode> {
+    record.signal(FORCE_SIGNAL)?;
+    if arguments.no_wait {
+        return Ok(ExitCode::SUCCESS);
+    }
+    wait(folder, record, Some(FORCED_END), context)
+}
+
+/// Waits for the process that serves the mount, and says what it waits for. Kills it after `patience`.
+fn wait(
+    folder: &Path,
+    mut record: MountRecord,
+    patience: Option<Duration>,
+    context: &Context,
+) -> Result<ExitCode> {
     let mut said = String::new();
+    let started = Instant::now();
     while record.is_running() {
+        if patience.is_some_and(|patience| started.elapsed() >= patience) {
+            record.signal(Signal::SIGKILL)?;
+        }
         if let MountPhase::Storing {
             blocks,
             bytes,

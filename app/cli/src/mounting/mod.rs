@@ -5,7 +5,9 @@
 //! [`crate::hidden_arguments`]); an environment variable tells them apart.
 
 mod daemon;
+mod end_signals;
 mod flags;
+mod forced_end;
 mod log_file;
 mod options;
 mod point;
@@ -16,6 +18,7 @@ mod supervisor;
 mod worker;
 
 pub(crate) use daemon::start as start_daemon;
+pub(crate) use end_signals::FORCE_SIGNAL;
 pub(crate) use flags::MountFlags;
 pub(crate) use options::MountPlan;
 pub(crate) use point::prepare;

@@ -67,6 +67,11 @@ impl MountPlan {
         self.cache_folders().into_iter().next()
     }
 
+    /// Where acknowledged blocks lie before they are uploaded; none without write-back.
+    pub(super) fn writeback_folder(&self) -> Option<std::path::PathBuf> {
+        self.staging_folder().filter(|_| self.flags.cache.writeback)
+    }
+
     fn cache_folders(&self) -> Vec<std::path::PathBuf> {
         self.flags.cache.folders(self.folders.cache.clone())
     }
@@ -137,14 +142,11 @@ impl MountPlan {
             size_bytes: cache.cache_size,
             free_space_ratio: cache.free_space_ratio,
         });
-        config.writeback = self
-            .staging_folder()
-            .filter(|_| cache.writeback)
-            .map(|dir| WritebackConfig {
-                dir,
-                max_bytes: cache.writeback_size,
-                deadline: cache.writeback_deadline,
-            });
+        config.writeback = self.writeback_folder().map(|dir| WritebackConfig {
+            dir,
+            max_bytes: cache.writeback_size,
+            deadline: cache.writeback_deadline,
+        });
     }
 
     pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use moorage_host::{Folders, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::host_error;
@@ -87,6 +90,24 @@ impl MountRecord {
             start: self.started,
         };
         process.is_running()
+    }
+
+    /// Sends its process a signal; one that is gone already is as good.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let Some(pid) = i32::try_from(self.pid).ok().filter(|_| self.is_running()) else {
+            return Ok(());
+        };
+        match kill(Pid::from_raw(pid), signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(Error::new(
+                ErrorKind::NotPermitted,
+                format!("signalling process {pid}, which serves {}", self.point.display()),
+            )
+            .with_source(std::io::Error::from(error))),
+        }
     }
 
     /// Writes it, in one step.

@@ -3,23 +3,22 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::Vfs;
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::end_signals::{EndSignals, Wish};
+use super::forced_end::end_by_force;
 use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error};
 use crate::{failure, size, volume};
 
 /// How often the record of what is left to store is renewed.
 const RECORD_INTERVAL: Duration = Duration::from_millis(200);
-/// How long a forced end still tries to store what is buffered.
-const FORCED_FLUSH: Duration = Duration::from_secs(5);
 /// How long tasks may take to end when all is done.
 const END_OF_TASKS: Duration = Duration::from_secs(5);
 /// Threads for operations that wait; fewer than two let one long computation stop all others.
@@ -27,7 +26,8 @@ const FEWEST_THREADS: usize = 2;
 
 /// Mounts the volume, serves it until it is unmounted or a signal asks for it, and stores what was written.
 ///
-/// The first signal flushes and unmounts; a second one gives up what is not stored. `told` is what a person reads once
+/// The first signal flushes and unmounts; a second one, or the signal of `umount --force`, gives up what cannot be
+/// stored within seconds. `told` is what a person reads once
 /// the mount answers, made from the volume's name.
 ///
 /// # Errors
@@ -51,7 +51,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
     let mut signals = EndSignals::listen()?;
     let vfs = tokio::select! {
         opened = open(plan) => opened?,
-        () = signals.next() => return Err(Error::new(ErrorKind::Interrupted, "interrupted before anything was mounted")),
+        _ = signals.next() => return Err(Error::new(ErrorKind::Interrupted, "interrupted before anything was mounted")),
     };
     let session = match mount(plan, &vfs).await {
         Ok(session) => session,
@@ -75,7 +75,8 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         }
     };
     let stored = match served {
-        Ok(()) => store(plan, &vfs, &mut record, &mut signals).await,
+        Ok(Wish::End) => store(plan, &vfs, &mut record, &mut signals).await,
+        Ok(Wish::Force) => end_by_force(plan, &vfs).await,
         Err(error) => Err(error),
     };
     match &stored {
@@ -132,29 +133,32 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         .map_err(|error| Error::new(ErrorKind::Io, "a thread of the mount failed").with_source(error))
 }
 
-/// Returns when the mount is gone: by `umount`, because a signal asked for it, or because the volume itself is gone.
+/// Returns when the mount is gone: by `umount`, because a signal asked for it, or because the volume itself is gone;
+/// and as soon as its end is to be forced.
 async fn until_unmounted(
     point: &Path,
     session: FuseSession,
     vfs: &Vfs,
     signals: &mut EndSignals,
-) -> Result<()> {
+) -> Result<Wish> {
     let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
     let (mut asked, mut stopped) = (false, false);
     loop {
-        let interrupted = tokio::select! {
+        let wish = tokio::select! {
             ended = &mut ended => {
-                return ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))?;
+                let ended = ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))?;
+                return ended.map(|()| Wish::End);
             }
-            () = signals.next() => true,
+            wish = signals.next() => Some(wish),
             reason = vfs.meta().stopped(), if !stopped => {
                 stopped = true;
                 tell(&format!("{reason}; the mount ends."));
-                false
+                None
             }
         };
-        if asked && interrupted {
-            return force(point, vfs).await;
+        let again = asked && wish.is_some();
+        if again || wish == Some(Wish::Force) {
+            return Ok(Wish::Force);
         }
         if asked {
             continue;
@@ -183,21 +187,6 @@ fn tell(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
-async fn force(point: &Path, vfs: &Vfs) -> Result<()> {
-    let flushed = tokio::time::timeout(FORCED_FLUSH, vfs.shutdown()).await;
-    let path = point.to_owned();
-    drop(spawn_blocking(move || unmount(&path, Unmount::Force)));
-    let what = Error::new(
-        ErrorKind::Interrupted,
-        format!("the mount at {} was ended by force", point.display()),
-    );
-    match flushed {
-        Ok(Ok(())) => Err(what),
-        Ok(Err(error)) => Err(what.with_source(error)),
-        Err(_) => Err(what.with_advice("What open files held and had not stored is lost.")),
-    }
-}
-
 /// Stores everything that was written, write-back included, and says what it waits for.
 async fn store(
     plan: &MountPlan,
@@ -205,7 +194,6 @@ async fn store(
     record: &mut MountRecord,
     signals: &mut EndSignals,
 ) -> Result<()> {
-    let chunks = Arc::clone(vfs.chunks());
     let work = async {
         vfs.shutdown().await?;
         vfs.chunks().drain(|_| {}).await?;
@@ -214,19 +202,12 @@ async fn store(
     tokio::pin!(work);
     let mut interval = tokio::time::interval(RECORD_INTERVAL);
     let mut said = 0;
-    loop {
+    let waited = loop {
         tokio::select! {
-            done = &mut work => return done,
-            () = signals.next() => {
-                let left = chunks.pending();
-                return Err(Error::new(
-                    ErrorKind::Interrupted,
-                    format!("{} blocks ({}) are not in the object store yet", left.blocks, size::show(left.bytes)),
-                )
-                .with_advice("They are safe on this disk; the next mount of the volume here uploads them."));
-            }
+            done = &mut work => break Some(done),
+            _ = signals.next() => break None,
             _ = interval.tick() => {
-                let left = chunks.pending();
+                let left = vfs.chunks().pending();
                 if left.blocks > 0 && left.blocks != said {
                     said = left.blocks;
                     tell(&format!("Waiting until {} blocks ({}) are stored.", left.blocks, size::show(left.bytes)));
@@ -241,47 +222,9 @@ async fn store(
                 }
             }
         }
-    }
-}
-
-/// Signals this close together are one wish: tools that stop a program often signal it and its group.
-const SAME_WISH: Duration = Duration::from_millis(500);
-
-/// The signals that end a mount.
-struct EndSignals {
-    last: Option<Instant>,
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl EndSignals {
-    fn listen() -> Result<EndSignals> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| Error::new(ErrorKind::Io, "signals can not be received").with_source(error))
-        };
-        Ok(EndSignals {
-            last: None,
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            hang_up: listen(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns at the first signal, and then at the next that is no repetition.
-    async fn next(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-                _ = self.hang_up.recv() => {}
-            }
-            let now = Instant::now();
-            if self.last.is_none_or(|last| now.duration_since(last) >= SAME_WISH) {
-                self.last = Some(now);
-                return;
-            }
-        }
+    };
+    match waited {
+        Some(done) => done,
+        None => end_by_force(plan, vfs).await,
     }
 }

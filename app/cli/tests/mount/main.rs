@@ -9,6 +9,8 @@ mod fixture;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod dead_store;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod lifecycle;
@@ -20,5 +22,10 @@ mod mount_points;
 mod paths;
 #[cfg(test)]
 mod quickstart;
+/// The S3 server of the chunk store's own tests.
+#[cfg(test)]
+#[path = "../../../../core/chunk/tests/remote/server.rs"]
+#[expect(dead_code, reason = "these tests need less of it")]
+mod server;
 #[cfg(test)]
 mod two_mounts;

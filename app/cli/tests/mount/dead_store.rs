@@ -1,0 +1,127 @@
+//! Mounts whose object store stops answering.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use crate::fixture::{Volume, is_mounted, processes_naming, succeed, text, until};
+use crate::server::{Mood, Server};
+
+const LOST_BYTES: usize = 100_000;
+
+/// A volume on a server that can stop answering.
+struct RemoteVolume {
+    volume: Volume,
+    server: Arc<Server>,
+    /// Runs the server.
+    _runtime: Runtime,
+}
+
+impl RemoteVolume {
+    fn format() -> Option<RemoteVolume> {
+        let volume = Volume::home()?;
+        let runtime = Runtime::new().expect("runtime");
+        let server = runtime.block_on(Server::start());
+        let mut format = volume.program();
+        format
+            .args(["format", "--storage", "s3", "--bucket"])
+            .arg(server.bucket())
+            .args(["--access-key", "key", "--secret-key", "secret"]);
+        succeed(format.arg(volume.url()).arg("testvolume"));
+        Some(RemoteVolume {
+            volume,
+            server,
+            _runtime: runtime,
+        })
+    }
+
+    fn blocks(&self) -> usize {
+        let objects = self.server.objects.lock().expect("not poisoned");
+        objects.keys().filter(|key| key.contains("/chunks/")).count()
+    }
+}
+
+/// A process that has written to a file and keeps it open. A process of its own, which closes no copy of the file:
+/// every close waits for what was written.
+fn holding(file: &Path) -> Child {
+    let mut child = Command::new("cat")
+        .stdin(Stdio::piped())
+        .stdout(File::create(file).expect("made"))
+        .spawn()
+        .expect("cat");
+    let input = child.stdin.as_mut().expect("piped");
+    input.write_all(&[7; LOST_BYTES]).expect("taken");
+    until("the file to be written", || {
+        fs::metadata(file).is_ok_and(|found| found.len() == LOST_BYTES as u64)
+    });
+    child
+}
+
+#[test]
+fn a_forced_unmount_ends_and_names_the_files_that_are_lost() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &[]);
+    fs::create_dir(mount.file("folder")).expect("made");
+    fs::write(mount.file("folder/kept"), b"stored before").expect("written");
+    remote.server.be(Mood::Silent);
+    let mut holder = holding(&mount.file("folder/lost"));
+    let output = mount.umount(&["--force"]);
+    assert!(!output.status.success());
+    let said = text(&output);
+    assert!(
+        said.contains("/folder/lost (") && !said.contains("/folder/kept"),
+        "{said}"
+    );
+    assert!(!is_mounted(mount.point()));
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    holder.kill().expect("ours");
+    holder.wait().expect("ended");
+}
+
+#[test]
+fn an_unmount_that_waits_for_the_store_can_be_forced_later() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &[]);
+    remote.server.be(Mood::Silent);
+    let mut holder = holding(&mount.file("lost"));
+    let output = mount.umount(&["--lazy"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let said = text(&mount.umount(&["--force"]));
+    assert!(said.contains("/lost ("), "{said}");
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    holder.kill().expect("ours");
+    holder.wait().expect("ended");
+}
+
+#[test]
+fn a_forced_unmount_keeps_what_is_staged_for_the_next_mount() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--writeback"]);
+    remote.server.be(Mood::Silent);
+    fs::write(mount.file("staged"), [7; 100_000]).expect("staged");
+    let output = mount.umount(&["--force"]);
+    assert!(!output.status.success());
+    let said = text(&output);
+    assert!(said.contains("mount-cache") && !said.contains("lost"), "{said}");
+    assert_eq!(remote.blocks(), 0);
+    remote.server.be(Mood::Well);
+    let mount = remote.volume.mount("mount", &["--writeback"]);
+    assert_eq!(fs::read(mount.file("staged")).expect("read"), [7; 100_000]);
+    let output = mount.umount(&[]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(remote.blocks(), 1);
+}
