@@ -18,7 +18,7 @@ use crate::offload::{IN_PLACE_BYTES, away};
 pub enum ContentProof {
     /// That they have their length; changed bytes can not be told from right ones.
     Length,
-    /// That they can be decompressed to their length; most changes show, not all.
+    /// That they can be decompressed to their length. Changes of bytes that did not compress hardly ever show.
     Decompressed,
     /// That they are what was written: each object is authenticated by its encryption.
     Authenticated,

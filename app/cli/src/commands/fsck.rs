@@ -126,7 +126,7 @@ fn contents_text(proof: Option<ContentProof>, objects: u64) -> String {
             "{objects} objects were read. Plain objects carry no checksum: changed bytes in them can not be found.\n"
         ),
         Some(ContentProof::Decompressed) => format!(
-            "{objects} objects were read and decompressed. They carry no checksum: a few changes can not be found so.\n"
+            "{objects} objects were read and decompressed. They carry no checksum: changed bytes that still decompress can not be found.\n"
         ),
         Some(ContentProof::Authenticated) => {
             format!("{objects} objects were read, decrypted and authenticated.\n")
