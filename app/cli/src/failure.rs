@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use moorage_model::Error;
 
+use crate::output::plain;
 use crate::{exit_code, output};
 
 /// Shows what is wrong with the command line, or the help that was asked for.
@@ -31,12 +32,12 @@ pub(crate) fn described(error: &Error) -> (String, u8) {
 }
 
 fn as_text(error: &Error) -> String {
-    let mut text = format!("error: {}\n", title(error));
+    let mut text = format!("error: {}\n", plain(&title(error)));
     for cause in causes(error) {
-        text.push_str(&format!("  cause: {cause}\n"));
+        text.push_str(&format!("  cause: {}\n", plain(&cause)));
     }
     if let Some(advice) = error.advice() {
-        text.push_str(&format!("  what to do: {advice}\n"));
+        text.push_str(&format!("  what to do: {}\n", plain(advice)));
     }
     text
 }
@@ -86,5 +87,12 @@ mod tests {
         let expected = "error: no folder /a\n  cause: disk is gone\n  what to do: Plug it in.\n";
         assert_eq!(as_text(&error), expected);
         assert_eq!(as_json(&error, 3)["advice"], "Plug it in.");
+    }
+
+    #[test]
+    fn a_name_in_an_error_is_escaped_as_text_and_kept_as_json() {
+        let error = Error::new(ErrorKind::NotFound, "no folder /a\u{1b}[2J\nerror: none");
+        assert_eq!(as_text(&error), "error: no folder /a\\u{1b}[2J\\nerror: none\n");
+        assert_eq!(as_json(&error, 3)["error"], "no folder /a\u{1b}[2J\nerror: none");
     }
 }

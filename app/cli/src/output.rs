@@ -56,8 +56,30 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", text.trim_end_matches('\n'));
 }
 
+/// Text of others, such as a name, without what would steer a terminal or break a line: those characters are escaped.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || steers_direction(letter) {
+            plain.extend(letter.escape_default());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+/// Characters that show what follows them in another order: a name could pretend to be another.
+fn steers_direction(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Rows under a heading, columns as wide as they need; numbers, by look, to the right.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
@@ -66,7 +88,7 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let mut text = String::new();
     let heading: Vec<String> = heading.iter().map(|&head| head.to_owned()).collect();
-    for row in std::iter::once(&heading).chain(rows) {
+    for row in std::iter::once(&heading).chain(&rows) {
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
@@ -86,12 +108,16 @@ fn align(cell: &str, width: usize) -> String {
     }
 }
 
-/// `name: value` lines, values aligned.
+/// `name: value` lines, values aligned; further lines of a value below its first.
 pub(crate) fn fields(fields: &[(&str, String)]) -> String {
     let width = fields.iter().map(|(name, _)| name.len() + 1).max().unwrap_or(0);
     fields
         .iter()
-        .map(|(name, value)| format!("{:<width$} {value}\n", format!("{name}:")))
+        .map(|(name, value)| {
+            let lines: Vec<String> = value.split('\n').map(plain).collect();
+            let value = lines.join(&format!("\n{:width$} ", ""));
+            format!("{:<width$} {value}\n", format!("{name}:"))
+        })
         .collect()
 }
 
@@ -106,5 +132,21 @@ mod tests {
             vec!["long".to_owned(), "7".to_owned()],
         ];
         assert_eq!(table(&["name", "n"], &rows), "name  n\na     10\nlong   7\n");
+    }
+
+    #[test]
+    fn names_can_not_steer_a_terminal() {
+        let name = "a\u{1b}[2J\u{9b}b\r\u{202e}c";
+        let shown = r"a\u{1b}[2J\u{9b}b\r\u{202e}c";
+        assert_eq!(plain(name), shown);
+        assert_eq!(plain("Grüße 日本 \\"), "Grüße 日本 \\");
+        let rows = vec![vec![name.to_owned()]];
+        assert_eq!(table(&["n"], &rows), format!("n\n{shown}\n"));
+        assert_eq!(fields(&[("n", name.to_owned())]), format!("n: {shown}\n"));
+    }
+
+    #[test]
+    fn further_lines_of_a_value_stand_below_its_first() {
+        assert_eq!(fields(&[("n", "a\nb".to_owned())]), "n: a\n   b\n");
     }
 }

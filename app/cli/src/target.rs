@@ -94,16 +94,29 @@ fn bytes(path: &OsStr) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
-/// Path bytes for people.
+/// Path bytes as text, with what they hold; [`crate::output`] escapes what would steer a terminal.
 pub(crate) fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
+}
+
+/// A path from the root has no way up, and what would be meant by one is not clear behind a symbolic link.
+fn refuse_steps_up(path: &[u8]) -> Result<()> {
+    if path.split(|&byte| byte == b'/').any(|name| name == b"..") {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{} has a .. in it", shown(path)),
+        )
+        .with_advice("Write the path from the root of the volume."));
+    }
+    Ok(())
 }
 
 /// Finds a path; the error names it.
 ///
 /// # Errors
-/// `NotFound`, `NotDirectory`; what the engine answers.
+/// `InvalidArgument` for a path with `..`, `NotFound`, `NotDirectory`; what the engine answers.
 pub(crate) async fn resolve(meta: &Meta, path: &[u8]) -> Result<(Ino, Attr)> {
+    refuse_steps_up(path)?;
     meta.resolve(&Context::root(), path)
         .await
         .map_err(|error| error.context(format!("{} in volume {}", shown(path), meta.setting().name)))
@@ -112,13 +125,14 @@ pub(crate) async fn resolve(meta: &Meta, path: &[u8]) -> Result<(Ino, Attr)> {
 /// Splits a path into its folder, which has to exist, and its last name.
 ///
 /// # Errors
-/// `InvalidArgument` for the root, `NotFound`, `NotDirectory`.
+/// `InvalidArgument` for the root and a path with `..`, `NotFound`, `NotDirectory`.
 pub(crate) async fn resolve_parent(meta: &Meta, path: &[u8]) -> Result<(Ino, Name)> {
     let end = path
         .iter()
         .rposition(|&byte| byte != b'/')
         .map_or(0, |last| last + 1);
     let path = path.get(..end).unwrap_or_default();
+    refuse_steps_up(path)?;
     let (folder, name) = match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => path.split_at(slash + 1),
         None => (Default::default(), path),

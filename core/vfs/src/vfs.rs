@@ -242,8 +242,9 @@ async fn shown_root(meta: &Meta, options: &VfsOptions) -> Result<Ino> {
         if !attr.is_directory() {
             return Err(Error::new(
                 ErrorKind::NotDirectory,
-                format!("sub-directory {path}"),
-            ));
+                format!("sub-directory {path}: {name} is a file"),
+            )
+            .with_advice("Name a folder of the volume with --subdir."));
         }
         at = ino;
     }

@@ -110,7 +110,7 @@ impl MountOptions {
         match name {
             "fsname" if !value.is_empty() => self.source = Some(value.to_owned()),
             "subtype" if !value.is_empty() => value.clone_into(&mut self.subtype),
-            "max_read" => self.max_read_bytes = Some(value.parse().map_err(|_| unknown(word))?),
+            "max_read" => self.max_read_bytes = Some(value.parse().map_err(|_| no_number(word))?),
             name if name.starts_with("x-") || name == "comment" => {}
             _ => return Err(unknown(word)),
         }
@@ -156,6 +156,14 @@ impl Audience {
     }
 }
 
+fn no_number(word: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("mount option {word} needs a number of bytes"),
+    )
+    .with_advice("Write for example max_read=131072, or leave it out.")
+}
+
 fn unknown(word: &str) -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
@@ -182,7 +190,8 @@ mod tests {
     fn an_unknown_word_is_named() {
         let error = MountOptions::parse(["ro,frobnicate"]).expect_err("unknown");
         assert!(error.to_string().contains("frobnicate"), "{error}");
-        assert!(MountOptions::parse(["max_read=much"]).is_err());
+        let error = MountOptions::parse(["max_read=much"]).unwrap_err();
+        assert!(error.to_string().contains("number of bytes"), "{error}");
         assert!(MountOptions::parse(["fsname="]).is_err());
     }
 

@@ -182,7 +182,7 @@ fn as_text(report: &CheckReport, proof: Option<ContentProof>) -> String {
         } else {
             ""
         };
-        text.push_str(&format!("{finding}{repairable}\n"));
+        text.push_str(&format!("{}{repairable}\n", output::plain(&finding.to_string())));
     }
     let counts = report.counts;
     if counts.damaged > 0 {

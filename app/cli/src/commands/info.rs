@@ -211,7 +211,14 @@ impl Info {
                 ),
             ),
             ("Links", self.links.to_string()),
-            ("Paths", self.paths.join("\n       ")),
+            (
+                "Paths",
+                self.paths
+                    .iter()
+                    .map(|path| output::plain(path))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            ),
             ("Files", self.files.to_string()),
             ("Dirs", self.dirs.to_string()),
             (

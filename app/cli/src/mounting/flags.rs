@@ -10,6 +10,11 @@ use moorage_vfs::{Squash, SyncMode};
 
 use crate::{duration, size};
 
+/// Least memory for data: less than this holds no request of the kernel beside the block that it is part of.
+const LEAST_BUFFER: u64 = 1 << 20;
+/// Days that attributes and names may be kept at most; more is a slip, and kernels count such times in few bits.
+const MOST_DAYS_KEPT: u64 = 365;
+
 /// How a volume is mounted.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct MountFlags {
@@ -98,7 +103,7 @@ pub(super) struct DataFlags {
     pub(super) sync: SyncWhen,
 
     /// Memory for data being written, read ahead or just used; plain numbers count MiB
-    #[arg(long, value_name = "SIZE", default_value = "300M", value_parser = size::from_mib)]
+    #[arg(long, value_name = "SIZE", default_value = "300M", value_parser = buffer)]
     pub(super) buffer_size: u64,
 
     /// Most bytes that one open file reads ahead; plain numbers count MiB
@@ -148,7 +153,7 @@ pub(super) struct DataFlags {
 pub(super) struct CacheFlags {
     /// Folders for cached blocks of a remote store, separated by colons; "memory" keeps none on disk [default: in this
     /// user's cache folder]
-    #[arg(long, value_name = "FOLDERS")]
+    #[arg(long, value_name = "FOLDERS", value_parser = cache_folders)]
     pub(super) cache_dir: Option<String>,
 
     /// Most bytes of cached blocks; plain numbers count MiB, 0 caches nothing on disk
@@ -179,23 +184,23 @@ pub(super) struct CacheFlags {
 #[command(next_help_heading = "Metadata")]
 pub(super) struct MetadataFlags {
     /// How long the kernel may keep attributes
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = kept_time)]
     pub(super) attr_cache: Duration,
 
     /// How long the kernel may keep names of files
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = kept_time)]
     pub(super) entry_cache: Duration,
 
     /// How long the kernel may keep names of folders
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = kept_time)]
     pub(super) dir_entry_cache: Duration,
 
     /// How long the kernel may keep that a name does not exist
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = kept_time)]
     pub(super) negative_entry_cache: Duration,
 
     /// How long opening a file again may trust its last attributes; more than 0 gives up close-to-open consistency
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = kept_time)]
     pub(super) open_cache: Duration,
 
     /// When reading changes the access time
@@ -271,6 +276,29 @@ impl CacheFlags {
                 .map(|folder| std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder)))
                 .collect(),
         }
+    }
+}
+
+fn buffer(text: &str) -> std::result::Result<u64, String> {
+    match size::from_mib(text)? {
+        bytes if bytes < LEAST_BUFFER => Err("the buffer needs 1M or more".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+fn cache_folders(text: &str) -> std::result::Result<String, String> {
+    if text.split(':').all(str::is_empty) {
+        return Err("a folder is needed, or \"memory\" for none".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn kept_time(text: &str) -> std::result::Result<Duration, String> {
+    match duration::from_seconds(text)? {
+        time if time.as_secs() > MOST_DAYS_KEPT * 24 * 60 * 60 => {
+            Err(format!("{text:?} is longer than {MOST_DAYS_KEPT} days"))
+        }
+        time => Ok(time),
     }
 }
 

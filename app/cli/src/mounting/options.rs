@@ -117,6 +117,11 @@ impl MountPlan {
         }
     }
 
+    /// Whether what is written waits on the local disk for its upload.
+    pub(super) fn writeback(&self) -> bool {
+        self.flags.cache.writeback
+    }
+
     /// Puts this machine's side into what the volume prescribes.
     pub(super) fn adjust(&self, config: &mut ChunkConfig) {
         /// A megabit per second in bytes per second.

@@ -94,6 +94,9 @@ async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
     raise_open_file_limit();
     let meta = volume::open_meta(&plan.url, plan.meta_options()).await?;
     let chunks = volume::open_data(&meta.setting(), |config| plan.adjust(config)).await?;
+    if plan.writeback() && chunks.store().features().local {
+        tracing::warn!("--writeback has no effect: the objects of this volume lie on this machine already");
+    }
     let vfs = Vfs::open_volume(meta, chunks, plan.vfs_options()).await?;
     // All paths are absolute by now; a working folder would keep another file system busy.
     if let Err(error) = std::env::set_current_dir("/") {

@@ -74,6 +74,67 @@ fn quotas_are_set_listed_checked_and_removed() {
     on(&place, &["quota", "set", &url, "--uid", "1000", "--inodes", "5"]).ends_with(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn names_can_not_steer_the_terminal_and_stay_whole_for_programs() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let path = "/a\u{1b}[2Jb\nc";
+    let set = ["quota", "set", &url, "--path", path, "--create", "--inodes", "9"];
+    on(&place, &set).ends_with(0);
+    for arguments in [
+        vec!["info", &url, path],
+        vec!["summary", &url, "/"],
+        vec!["quota", "list", &url],
+        vec!["rmr", &url, "/a\u{1b}[2Jb\nc/none"],
+    ] {
+        let run = on(&place, &arguments);
+        let text = format!("{}{}", run.out, run.err);
+        assert!(text.contains(r"a\u{1b}[2Jb\nc"), "{arguments:?}: {text}");
+        assert!(!text.contains('\u{1b}'), "{arguments:?}: {text}");
+    }
+    let list = on(&place, &["quota", "list", "--json", &url]).ends_with(0).json();
+    let name = list.pointer("/0/name").and_then(serde_json::Value::as_str);
+    assert_eq!(name, Some(path));
+}
+
+#[test]
+fn a_folder_is_not_cloned_into_itself() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let set = ["quota", "set", &url, "--path", "/a", "--create", "--inodes", "9"];
+    on(&place, &set).ends_with(0);
+    for (source, destination) in [("/a", "/a/copy"), ("/", "/copy")] {
+        let run = on(&place, &["clone", &url, source, destination]).ends_with(2);
+        assert!(run.err.contains("into itself"), "{}", run.err);
+    }
+    let summary = on(&place, &["summary", "--json", &url, "/"]).ends_with(0).json();
+    assert_eq!(
+        summary.pointer("/0/dirs").and_then(serde_json::Value::as_u64),
+        Some(2)
+    );
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused_with_its_reason() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let quota = [
+        "quota", "set", &url, "--path", "/a/../b", "--create", "--inodes", "9",
+    ];
+    for (arguments, code, reason) in [
+        (quota.to_vec(), 2, "/a/../b"),
+        (vec!["rmr", &url, "/.trash"], 5, "trash"),
+        (vec!["mount", "--buffer-size", "0", &url, "m"], 2, "buffer"),
+        (vec!["mount", "--attr-cache", "1e9d", &url, "m"], 2, "1e9d"),
+        (vec!["mount", "--attr-cache", "99999d", &url, "m"], 2, "365"),
+        (vec!["mount", "--cache-dir", "", &url, "m"], 2, "folder"),
+    ] {
+        let run = on(&place, &arguments).ends_with(code);
+        assert!(run.err.contains(reason), "{arguments:?}: {}", run.err);
+    }
+}
+
 #[test]
 fn folders_are_cloned_summed_up_and_removed_by_url() {
     let place = Place::new();

@@ -157,6 +157,11 @@ async fn secrets_are_in_no_error_and_no_description() {
     let store = open_store(&setting(&server.bucket()), None).unwrap();
     let error = probe_store(&*store).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    let said = error.to_string();
+    assert!(
+        said.contains("PermissionDenied") && !said.contains("context"),
+        "more than what happened is said: {said}"
+    );
     for text in [
         error.to_string(),
         format!("{error:?}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use moorage_model::{Attr, DirStat, ErrorKind, Flags, Ino, Name, NodeType, Result};
+use moorage_model::{Attr, DirStat, Error, ErrorKind, Flags, Ino, Name, NodeType, Result};
 
 use super::clone_attach::{attach, clone_top_node};
 use super::clone_node::{CopyJob, clone_line, copy_below, copy_xattrs, new_attributes};
@@ -81,7 +81,8 @@ impl Meta {
     ///
     /// # Errors
     /// `Exists`; `NotFound`; `NotDirectory`; `AccessDenied` for what the caller may not read, or may not change in
-    /// `parent`; `NotPermitted` for the trash; `NoSpace` or `QuotaExceeded` when the copy does not fit;
+    /// `parent`; `NotPermitted` for the trash; `InvalidArgument` for a directory that is to be cloned
+    /// into itself or below; `NoSpace` or `QuotaExceeded` when the copy does not fit;
     /// `Interrupted` when cancelled. Nothing is left then but what `gc` finds.
     ///
     /// # Cancel safety
@@ -112,6 +113,18 @@ impl Meta {
             space: AtomicU64::new(0),
         };
         self.check_clone_target(context, parent, name).await?;
+        if attr.is_directory()
+            && self
+                .ancestors(self.engine.as_ref(), parent)
+                .await?
+                .contains(&source)
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "a folder can not be cloned into itself",
+            )
+            .with_advice("Clone it to a place outside, then move the copy."));
+        }
         let ino = if attr.is_directory() {
             self.check_clone_fits(context, &attr, source, parent, options, progress)
                 .await?;

@@ -1,7 +1,7 @@
 //! Removal of a whole tree (the command `rmr`).
 
 use async_trait::async_trait;
-use moorage_model::{Ino, Name, NodeType, Result};
+use moorage_model::{Error, ErrorKind, Ino, Name, NodeType, Result};
 
 use super::progress::Progress;
 use super::tree_walk::{TreeVisitor, walk};
@@ -68,6 +68,13 @@ impl Meta {
         options: RemoveTreeOptions,
         progress: &Progress,
     ) -> Result<()> {
+        if parent == Ino::ROOT && name.as_bytes() == b".trash" {
+            return Err(
+                Error::new(ErrorKind::NotPermitted, "the trash itself can not be removed").with_advice(
+                    "Remove what lies in it, or turn it off with `moorage config --trash-days 0`.",
+                ),
+            );
+        }
         let (ino, attr) = self.lookup(context, parent, name).await?;
         let skip_trash = options.skip_trash || parent.is_trash() || self.getattr(parent).await?.in_trash();
         let remover = Remover {

@@ -119,7 +119,7 @@ pub(super) async fn delete(arguments: &OneArguments, context: &Context) -> Resul
     if arguments.output.json {
         return print(arguments.output, &[gone]);
     }
-    context.say(&format!("{name} has no limits any more."));
+    context.say(&format!("{} has no limits any more.", output::plain(&name)));
     Ok(())
 }
 

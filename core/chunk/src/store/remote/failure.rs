@@ -56,7 +56,7 @@ impl Secrets {
     /// A failure with what was being done in front.
     pub(super) fn error(&self, error: &opendal::Error, what: &str) -> Error {
         let (kind, advice) = classify(error);
-        let typed = Error::new(kind, what).with_source(self.clean(&error.to_string()));
+        let typed = Error::new(kind, what).with_source(self.clean(&in_words(error)));
         match advice {
             Some(advice) => typed.with_advice(advice),
             None => typed,
@@ -70,6 +70,21 @@ impl Secrets {
         }
         self.error(error, &format!("can not {doing} object {key}"))
     }
+}
+
+/// What happened, without the request and answer that the library shows beside it: they are long and hide it.
+fn in_words(error: &opendal::Error) -> String {
+    let mut words = format!("{}: {}", error.kind(), error.message());
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !words.contains(&said) {
+            words.push_str(": ");
+            words.push_str(&said);
+        }
+        next = cause.source();
+    }
+    words
 }
 
 fn classify(error: &opendal::Error) -> (ErrorKind, Option<&'static str>) {
