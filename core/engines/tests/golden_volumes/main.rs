@@ -7,6 +7,9 @@
 )]
 
 mod layout;
+mod redis;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 mod rows;
 mod settings;
 mod slices;

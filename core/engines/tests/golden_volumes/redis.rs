@@ -1,0 +1,139 @@
+//! A volume that JuiceFS wrote into Redis.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ::redis::Cmd;
+use moorage_meta::{Meta, MetaOptions};
+use moorage_model::{Attr, Ino, SystemClock};
+use serde_json::Value;
+
+use super::redis_server::Server;
+use super::tree::walk;
+use super::volume::Volume;
+
+fn hex(text: &Value) -> Vec<u8> {
+    let digits = text.as_str().unwrap().as_bytes();
+    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+/// The command that makes a key of a snapshot.
+fn restored(key: &Value) -> Cmd {
+    let mut command = Cmd::new();
+    let name = hex(&key["key"]);
+    let value = &key["value"];
+    let array = || value.as_array().unwrap();
+    match key["type"].as_str().unwrap() {
+        "string" => command.arg("SET").arg(name).arg(hex(value)),
+        "list" => command
+            .arg("RPUSH")
+            .arg(name)
+            .arg(array().iter().map(hex).collect::<Vec<_>>()),
+        "set" => command
+            .arg("SADD")
+            .arg(name)
+            .arg(array().iter().map(hex).collect::<Vec<_>>()),
+        "hash" => {
+            command.arg("HSET").arg(name);
+            for (field, value) in value.as_object().unwrap() {
+                command.arg(hex(&Value::from(field.as_str()))).arg(hex(value));
+            }
+            &mut command
+        }
+        _ => {
+            command.arg("ZADD").arg(name);
+            for pair in array() {
+                command
+                    .arg(pair[1].to_string().trim_matches('"'))
+                    .arg(hex(&pair[0]));
+            }
+            &mut command
+        }
+    };
+    command
+}
+
+/// The volume of the fixture in a private server; `None` where one of the two is missing.
+async fn volume() -> Option<(Volume, Server)> {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/engines/redis");
+    if !fixture.is_dir() {
+        println!("skipped: no fixtures in {}", fixture.display());
+        return None;
+    }
+    let server = Server::start(&[]).await?;
+    let snapshot: Value =
+        serde_json::from_slice(&std::fs::read(fixture.join("redis.json")).unwrap()).unwrap();
+    let url = format!("redis+{}", server.url());
+    let client = ::redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    for key in snapshot["keys"].as_array().unwrap() {
+        restored(key).exec_async(&mut connection).await.unwrap();
+    }
+    let options = MetaOptions {
+        read_only: true,
+        ..MetaOptions::default()
+    };
+    let engine = moorage_engines::open_existing(&server.url(), None).unwrap();
+    let meta = Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap();
+    let expected = std::fs::read(fixture.join("expect.json")).unwrap();
+    let volume = Volume {
+        name: "redis".to_owned(),
+        folder: tempfile::tempdir().unwrap(),
+        meta,
+        expected: serde_json::from_slice(&expected).unwrap(),
+    };
+    Some((volume, server))
+}
+
+/// A path as the fixture writes it.
+fn escaped(path: &[u8]) -> String {
+    let bytes = path.iter().map(|byte| match byte {
+        b'%' | b'"' | b'\\' => format!("%{byte:02X}"),
+        0x20..0x7F => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    std::iter::once("/".to_owned()).chain(bytes).collect()
+}
+
+#[tokio::test]
+async fn every_node_in_redis_is_shown_as_juicefs_shows_it() {
+    let Some((volume, _server)) = volume().await else {
+        return;
+    };
+    let mut found: BTreeMap<Vec<u8>, (Ino, Attr)> = walk(&volume.meta, Ino::ROOT).await;
+    for (path, node) in walk(&volume.meta, Ino::TRASH).await {
+        let separator: &[u8] = if path.is_empty() { b"" } else { b"/" };
+        found.insert([b".trash", separator, &path].concat(), node);
+    }
+    let expected = volume.expected["nodes"].as_array().unwrap();
+    assert_eq!(found.len(), expected.len());
+    let shown_as: BTreeMap<String, (Ino, Attr)> = found
+        .into_iter()
+        .map(|(path, node)| (escaped(&path), node))
+        .collect();
+    for node in expected {
+        let path = node["path"].as_str().unwrap();
+        let (ino, attr) = &shown_as[path];
+        assert_eq!(ino.0, node["inode"].as_u64().unwrap(), "{path}");
+        if *ino == Ino::TRASH {
+            // The mount shows made-up values for it.
+            continue;
+        }
+        let shown = [
+            u64::from(attr.mode),
+            u64::from(attr.uid.0),
+            u64::from(attr.gid.0),
+            u64::from(attr.nlink),
+            attr.length,
+        ];
+        let wanted = ["mode", "uid", "gid", "nlink", "size"].map(|field| node[field].as_u64().unwrap());
+        assert_eq!(shown, wanted, "{path}");
+        for (time, field) in [(attr.mtime, "mtime_ns"), (attr.ctime, "ctime_ns")] {
+            let total = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
+            let shown: Value = serde_json::from_str(&total.to_string()).unwrap();
+            assert_eq!(shown, node[field], "{field} of {path}");
+        }
+    }
+}
