@@ -92,7 +92,8 @@ impl BlockTrailer {
         })
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends the trailer, its own checksum included.
+    pub fn encode(&self, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&self.block.slice.0.to_le_bytes());

@@ -1,5 +1,7 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod memory;
 mod redis;
 mod relational;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 pub use memory::{CommitFault, MemoryEngine, SeededFaults};
 use moorage_meta::Engine;
 pub use moorage_model::redact;
-use moorage_model::{Error, ErrorKind, Result};
+use moorage_model::{Error, ErrorKind, Result, split_scheme};
 
 /// What to write, for messages.
 const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, or redis://[user[:password]@]host[:port][/db].";
@@ -25,7 +27,7 @@ const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/vo
 /// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for one that this build does not
 /// have, `NotFound` when the folder of a file does not exist; the text never holds a password.
 pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
-    let Some((scheme, rest)) = url.split_once("://") else {
+    let Some((scheme, rest)) = split_scheme(url) else {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
             format!("{} is no metadata URL", redact(url)),
@@ -56,8 +58,26 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
 /// # Errors
 /// `NotFound` for a missing file; see [`open`].
 pub fn open_existing(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
-    if let Some(("sqlite3" | "sqlite", rest)) = url.split_once("://") {
+    if let Some(("sqlite3" | "sqlite", rest)) = split_scheme(url) {
         sqlite::check_exists(rest)?;
     }
     open(url, password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_mistyped_url_does_not_show_its_password() {
+        for url in [
+            "ann:hunter2@host",
+            "redis:ann:hunter2@host",
+            "ann:hunter2@host?to=http://x",
+        ] {
+            let error = open(url, None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
 }

@@ -61,3 +61,17 @@ pub fn without_secrets(setting: &Setting) -> Setting {
     shown.bucket = redact(&shown.bucket);
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_unknown_members_are_written_back_as_they_were_read() {
+        let text = r#"{"Name": "v", "Newer": [3.8888888888838885e30, 0.1, 18446744073709551615, -7]}"#;
+        let written = encode_setting(&decode_setting(text, "a test").unwrap()).unwrap();
+        for number in ["3.8888888888838885e+30", "0.1", "18446744073709551615", "-7"] {
+            assert!(written.contains(number), "{number} is not in {written}");
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use ids::{AclId, ChunkIndex, Gid, Ino, LockOwner, SessionId, SliceId, TierId, Uid};
 pub use limits::*;
 pub use lock::{FileLock, FileLockKind, RecordLock, RecordLockKind, RecordLocks};
-pub use redact::{password_in, redact, secrets_in};
+pub use redact::{password_in, redact, secrets_in, split_scheme};
 pub use secrets::SECRET_NONCE_BYTES;
 pub use session::SessionInfo;
 pub use setting::{EncryptAlgo, SecretError, Setting, Tier};

@@ -59,7 +59,7 @@ pub fn secrets_in(address: &str) -> Vec<Range<usize>> {
 
 /// Where the password of an address is, in bytes.
 pub fn password_in(address: &str) -> Option<Range<usize>> {
-    let start = match address.split_once("://") {
+    let start = match split_scheme(address) {
         Some((scheme, _)) if is_local(scheme) => return None,
         Some((scheme, _)) => scheme.len() + "://".len(),
         None if is_path(address) => return None,
@@ -73,6 +73,15 @@ pub fn password_in(address: &str) -> Option<Range<usize>> {
     let colon = rest.get(..at)?.find(':')?;
     let password = start + colon + 1..start + at;
     (!password.is_empty()).then_some(password)
+}
+
+/// The scheme of an address and what follows its `://`; `None` when what stands there is no scheme: it may hold a
+/// password.
+pub fn split_scheme(address: &str) -> Option<(&str, &str)> {
+    let in_scheme = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    address
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.bytes().all(in_scheme))
 }
 
 fn is_local(scheme: &str) -> bool {
@@ -111,6 +120,7 @@ mod tests {
             ("https://me:pw@dav.example/a/b", "https://me:****@dav.example/a/b"),
             ("https://me:p?w@dav.example/a", "https://me:****@dav.example/a"),
             ("me:pw@nas:/folder", "me:****@nas:/folder"),
+            ("me:pw@nas?to=http://x", "me:****@nas?to=http://x"),
         ] {
             assert_eq!(redact(address), shown);
         }

@@ -6,6 +6,9 @@ use moorage_model::AclRule;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(rule) = AclRule::decode_xattr(bytes) {
-        assert_eq!(AclRule::decode_xattr(&rule.encode_xattr()).ok().as_ref(), Some(&rule));
+        assert_eq!(
+            AclRule::decode_xattr(&rule.encode_xattr()).ok().as_ref(),
+            Some(&rule)
+        );
     }
 });

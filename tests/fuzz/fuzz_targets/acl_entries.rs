@@ -6,6 +6,11 @@ use moorage_model::AclRule;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(entries) = AclRule::decode_entries(bytes) {
-        assert_eq!(AclRule::decode_entries(&AclRule::encode_entries(&entries)).ok().as_ref(), Some(&entries));
+        assert_eq!(
+            AclRule::decode_entries(&AclRule::encode_entries(&entries))
+                .ok()
+                .as_ref(),
+            Some(&entries)
+        );
     }
 });

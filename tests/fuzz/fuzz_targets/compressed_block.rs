@@ -7,11 +7,14 @@ use moorage_chunk::Compression;
 /// Largest block tried, bytes.
 const LONGEST_BLOCK: u32 = 1 << 16;
 
-fuzz_target!(|input: (u32, Vec<u8>)| {
-    let (len, body) = input;
-    let len = len % LONGEST_BLOCK;
+// The first four bytes are the length that the name of the object gives.
+fuzz_target!(|bytes: &[u8]| {
+    let Some((len, body)) = bytes.split_first_chunk::<4>() else {
+        return;
+    };
+    let len = u32::from_le_bytes(*len) % LONGEST_BLOCK;
     for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
-        if let Ok(block) = compression.decode(body.clone().into(), len, "fuzz") {
+        if let Ok(block) = compression.decode(body.to_vec().into(), len, "fuzz") {
             assert_eq!(block.len() as u64, u64::from(len));
         }
     }

@@ -6,7 +6,10 @@ use moorage_model::{decode_slices, encode_slices, resolve};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(slices) = decode_slices(bytes) else { return };
-    assert_eq!(decode_slices(&encode_slices(&slices)).ok().as_ref(), Some(&slices));
+    assert_eq!(
+        decode_slices(&encode_slices(&slices)).ok().as_ref(),
+        Some(&slices)
+    );
     let mut end = 0;
     for segment in resolve(&slices) {
         assert!(u64::from(segment.pos) >= end, "segments overlap or go back");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use moorage_model::{Error, ErrorKind, Result};
 
 use super::disk::StageDisk;
+use super::name::StagedName;
 use super::queue::Staged;
 use crate::block::BlockId;
 use crate::block_file::BlockFile;
@@ -68,10 +69,8 @@ impl StageFolder {
     }
 
     pub(super) fn path(&self, number: u64, block: &BlockId) -> PathBuf {
-        self.root.join(format!(
-            "{number:016x}_{}_{}_{}",
-            block.slice.0, block.index, block.len
-        ))
+        let block = *block;
+        self.root.join(StagedName { number, block }.to_string())
     }
 
     pub(super) fn temporary(&self, number: u64) -> PathBuf {
@@ -89,7 +88,7 @@ impl StageFolder {
                 fs::remove_file(entry.path())?;
                 continue;
             }
-            let Some((number, block)) = parse(&name) else {
+            let Some(StagedName { number, block }) = StagedName::parse(&name) else {
                 continue;
             };
             let trailer = BlockFile::open(File::open(entry.path())?)
@@ -156,11 +155,4 @@ pub(super) fn lock(root: &Path) -> io::Result<Option<StageFolder>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// Reads the name of a staged file.
-pub(super) fn parse(name: &str) -> Option<(u64, BlockId)> {
-    let (number, block) = name.split_once('_')?;
-    let number = (number.len() == 16).then(|| u64::from_str_radix(number, 16).ok())??;
-    Some((number, BlockId::parse_name(block)?))
 }

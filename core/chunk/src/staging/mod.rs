@@ -6,6 +6,7 @@
 
 mod disk;
 mod folder;
+mod name;
 mod neighbours;
 mod queue;
 mod read;
@@ -32,6 +33,7 @@ use crate::offload::{Offload, away};
 use crate::pending::PendingUploads;
 use disk::{StageDisk, SystemDisk};
 use folder::StageFolder;
+pub use name::StagedName;
 use neighbours::Neighbours;
 use queue::Queue;
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::RwLock;
 
-use super::folder::{StageFolder, lock, parse};
+use super::folder::{StageFolder, lock};
+use super::name::StagedName;
 use super::queue::Staged;
 use super::{Staging, remove};
 use crate::block::BlockId;
@@ -115,7 +116,7 @@ impl Staging {
 fn list(root: &Path, found: &mut HashMap<BlockId, PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if let Some((_, block)) = entry.file_name().to_str().and_then(parse) {
+        if let Some(StagedName { block, .. }) = entry.file_name().to_str().and_then(StagedName::parse) {
             found.insert(block, entry.path());
         }
     }

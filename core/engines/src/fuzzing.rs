@@ -1,0 +1,86 @@
+//! The decoder of rows, for its fuzz target alone: nothing else builds with `--cfg fuzzing`.
+
+use moorage_model::{Error, ErrorKind, Result};
+
+use crate::relational::{Cells, Table, decode};
+
+/// Every table that is read as a range.
+const TABLES: [Table; 20] = [
+    Table::Setting,
+    Table::Node,
+    Table::Edge,
+    Table::Symlink,
+    Table::Xattr,
+    Table::Chunk,
+    Table::SliceRef,
+    Table::DelayedSlices,
+    Table::Session,
+    Table::LegacySession,
+    Table::Sustained,
+    Table::DeletedFile,
+    Table::FileLock,
+    Table::RecordLocks,
+    Table::DirStat,
+    Table::DirectoryQuota,
+    Table::OwnerQuota,
+    Table::Detached,
+    Table::Acl,
+    Table::Changelog,
+];
+
+/// A value as a driver may answer it, whatever the column should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// NULL.
+    Null,
+    /// A number.
+    Number(i64),
+    /// Text or bytes.
+    Bytes(Vec<u8>),
+}
+
+struct Row<'a>(&'a [Column]);
+
+impl Row<'_> {
+    fn column(&self, column: usize) -> Result<&Column> {
+        self.0
+            .get(column)
+            .ok_or_else(|| corrupt("there is no such column"))
+    }
+}
+
+fn corrupt(why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, why)
+}
+
+impl Cells for Row<'_> {
+    fn is_null(&self, column: usize) -> Result<bool> {
+        self.column(column).map(|column| *column == Column::Null)
+    }
+
+    fn signed(&self, column: usize) -> Result<i64> {
+        match self.column(column)? {
+            Column::Null => Ok(0),
+            Column::Number(number) => Ok(*number),
+            Column::Bytes(_) => Err(corrupt("bytes instead of a number")),
+        }
+    }
+
+    fn bytes(&self, column: usize) -> Result<&[u8]> {
+        match self.column(column)? {
+            Column::Null => Ok(&[]),
+            Column::Number(_) => Err(corrupt("a number instead of bytes")),
+            Column::Bytes(bytes) => Ok(bytes),
+        }
+    }
+}
+
+/// Decodes a row of the table with this number; `None` when there is none.
+///
+/// # Errors
+/// Nothing that a row holds may be one: what does not decode is a damaged record, behind which a scan goes on.
+pub fn decode_row(table: usize, columns: &[Column]) -> Option<Result<()>> {
+    TABLES
+        .get(table)
+        .map(|table| decode(*table, &Row(columns)).map(drop))
+}
