@@ -16,6 +16,8 @@ fuzz_target!(|text: &str| {
     let _ = open(&format!("sqlite3://{text}"), None);
     for scheme in [
         "redis://",
+        "rediss://",
+        "unix://",
         "mysql://",
         "postgres://",
         "tikv://",
