@@ -169,25 +169,28 @@ async fn a_clone_that_does_not_fit_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_tree_can_be_cloned_into_itself() {
+async fn a_tree_is_not_cloned_into_itself() {
     on_each_engine(
         |_| {},
         async |volume| {
             let source = make_source(volume).await;
-            volume
-                .meta
-                .clone_tree(
-                    &volume.root,
-                    source,
-                    source,
-                    &name("inside"),
-                    CloneOptions::default(),
-                    &Progress::default(),
-                )
-                .await
-                .unwrap();
-            assert!(volume.find("/source/inside/below/file").await.is_some());
-            assert_eq!(volume.find("/source/inside/inside").await, None);
+            let below = volume.find("/source/below").await.unwrap();
+            for parent in [source, below] {
+                let refused = volume
+                    .meta
+                    .clone_tree(
+                        &volume.root,
+                        source,
+                        parent,
+                        &name("inside"),
+                        CloneOptions::default(),
+                        &Progress::default(),
+                    )
+                    .await
+                    .unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+            }
+            assert_eq!(volume.find("/source/inside").await, None);
             volume.assert_whole().await;
         },
     )
