@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Weak};
 
-use moorage_model::{Error, ErrorKind, Result, SliceId, TierId};
+use moorage_model::{Error, ErrorKind, Result, Setting, SliceId, TierId};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::block::{BlockId, block_at, blocks};
 use crate::buffer::BufferPool;
 use crate::compress::Compression;
-use crate::config::ChunkConfig;
+use crate::config::{ChunkConfig, bytes_per_second};
 use crate::disk_cache::DiskCache;
 use crate::flight::Flights;
 use crate::guard::Guard;
@@ -127,6 +127,8 @@ impl ChunkStore {
             disk,
             stagings: Arc::new(Semaphore::new(cores * STAGINGS_PER_CORE)),
             behind: Arc::new(Semaphore::new(config.prefetch)),
+            upload_rate: Rate::new(config.upload_limit, runtime.clone()),
+            download_rate: Rate::new(config.download_limit, runtime.clone()),
             runtime,
             pool: BufferPool::new(config.buffer_size - read_budget, config.block_size),
             uploads: Arc::new(Semaphore::new(uploads)),
@@ -137,8 +139,6 @@ impl ChunkStore {
             flights: Arc::default(),
             touches: Touches::new(),
             guard: Guard::new(config.get_timeout, config.put_timeout, config.retries),
-            upload_rate: Rate::new(config.upload_limit),
-            download_rate: Rate::new(config.download_limit),
             counts: Counts::default(),
             store,
             config,
@@ -275,6 +275,17 @@ impl ChunkStore {
             let _ = this.fetch(block).await;
             drop(permit);
         });
+    }
+
+    /// Puts the bandwidth limits of a changed setting in force, also for transfers that wait for their turn. Limits that
+    /// the machine has set stay ([`ChunkConfig::own_upload_limit`]).
+    pub fn follow_setting(&self, setting: &Setting) {
+        if !self.config.own_upload_limit {
+            self.upload_rate.set(bytes_per_second(setting.upload_limit));
+        }
+        if !self.config.own_download_limit {
+            self.download_rate.set(bytes_per_second(setting.download_limit));
+        }
     }
 
     /// Counters since the start.

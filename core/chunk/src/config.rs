@@ -67,8 +67,12 @@ pub struct ChunkConfig {
     pub max_deletes: usize,
     /// Bytes per second to the store, 0 = unlimited.
     pub upload_limit: u64,
+    /// The machine has set the upload limit, so that it does not follow the volume's.
+    pub own_upload_limit: bool,
     /// Bytes per second from the store, 0 = unlimited.
     pub download_limit: u64,
+    /// The machine has set the download limit, so that it does not follow the volume's.
+    pub own_download_limit: bool,
     /// Whole blocks fetched in the background after a small read of a part; 0 turns that off.
     pub prefetch: usize,
     /// Bytes of memory for data that is being written, read ahead or just used.
@@ -95,7 +99,9 @@ impl Default for ChunkConfig {
             max_downloads: 200,
             max_deletes: 10,
             upload_limit: 0,
+            own_upload_limit: false,
             download_limit: 0,
+            own_download_limit: false,
             prefetch: 1,
             buffer_size: 300 << 20,
             cache: None,
@@ -108,7 +114,7 @@ impl Default for ChunkConfig {
 }
 
 /// Bytes per second of a limit given in Mbit/s (spec 10-setting section 2); nonsense counts as unlimited.
-fn bytes_per_second(megabits: i64) -> u64 {
+pub(crate) fn bytes_per_second(megabits: i64) -> u64 {
     u64::try_from(megabits).unwrap_or(0).saturating_mul(1_000_000) / 8
 }
 

@@ -1,8 +1,11 @@
 //! Bandwidth limits.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
 
 /// Time that unused bandwidth may be saved up for.
 const BURST: Duration = Duration::from_millis(200);
@@ -10,49 +13,96 @@ const BURST: Duration = Duration::from_millis(200);
 /// Spreads bytes over time: each caller reserves the next free span and sleeps until it begins.
 #[derive(Debug)]
 pub(crate) struct Rate {
+    span: Mutex<Span>,
+    /// The limit is another one: spans reserved under the old one are void.
+    changed: Notify,
+    runtime: Handle,
+}
+
+#[derive(Debug)]
+struct Span {
     /// Bytes per second; 0 = unlimited.
     limit: u64,
-    free_at: Mutex<Instant>,
+    free_at: Instant,
+}
+
+impl Span {
+    /// Takes the next free span, which begins at the answer; `None` when that is now.
+    fn reserve(&mut self, bytes: usize) -> Option<Instant> {
+        if self.limit == 0 {
+            return None;
+        }
+        let now = Instant::now();
+        let earliest = now.checked_sub(BURST).unwrap_or(now);
+        let start = self.free_at.max(earliest);
+        self.free_at = start + Duration::from_secs_f64(bytes as f64 / self.limit as f64);
+        (start > now).then_some(start)
+    }
 }
 
 impl Rate {
-    pub(crate) fn new(limit: u64) -> Rate {
+    /// Waits take place in `runtime`.
+    pub(crate) fn new(limit: u64, runtime: Handle) -> Rate {
         Rate {
-            limit,
-            free_at: Mutex::new(Instant::now()),
+            span: Mutex::new(Span {
+                limit,
+                free_at: Instant::now(),
+            }),
+            changed: Notify::new(),
+            runtime,
         }
     }
 
     pub(crate) fn unlimited(&self) -> bool {
-        self.limit == 0
+        self.span.lock().limit == 0
     }
 
-    /// Waits until these bytes may pass. Must run inside the runtime unless unlimited.
+    /// Puts another limit in force at once, also for those that wait.
+    pub(crate) fn set(&self, limit: u64) {
+        {
+            let mut span = self.span.lock();
+            if span.limit == limit {
+                return;
+            }
+            *span = Span {
+                limit,
+                free_at: Instant::now(),
+            };
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until these bytes may pass.
     pub(crate) async fn pass(&self, bytes: usize) {
-        if self.unlimited() {
-            return;
+        loop {
+            // Made before the span is reserved, so that it misses no change after that.
+            let changed = self.changed.notified();
+            let Some(start) = self.span.lock().reserve(bytes) else {
+                return;
+            };
+            tokio::select! {
+                () = self.sleep_until(start) => return,
+                () = changed => {}
+            }
         }
-        let now = Instant::now();
-        let start = {
-            let mut free_at = self.free_at.lock();
-            let earliest = now.checked_sub(BURST).unwrap_or(now);
-            let start = (*free_at).max(earliest);
-            *free_at = start + Duration::from_secs_f64(bytes as f64 / self.limit as f64);
-            start
-        };
-        if start > now {
-            tokio::time::sleep_until(start.into()).await;
-        }
+    }
+
+    fn sleep_until(&self, time: Instant) -> Sleep {
+        let _inside = self.runtime.enter();
+        tokio::time::sleep_until(time)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn bytes_pass_at_the_limit_however_many_callers_there_are() {
-        let rate = Rate::new(1_000_000);
+        let rate = Rate::new(1_000_000, Handle::current());
         let start = Instant::now();
         let callers = (0..10).map(|_| async {
             for _ in 0..5 {
@@ -65,11 +115,40 @@ mod tests {
         assert!(start.elapsed() >= least, "{:?}", start.elapsed());
     }
 
-    #[test]
-    fn without_a_limit_nothing_waits() {
-        let rate = Rate::new(0);
-        let pass = std::pin::pin!(rate.pass(usize::MAX));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(pass.poll(&mut context).is_ready());
+    #[tokio::test]
+    async fn without_a_limit_nothing_waits() {
+        let rate = Rate::new(0, Handle::current());
+        let pass = pin!(rate.pass(usize::MAX));
+        assert!(pass.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_under_a_tight_limit_passes_once_it_is_lifted() {
+        let rate = Rate::new(1, Handle::current());
+        rate.pass(1_000_000).await;
+        let start = Instant::now();
+        let wait = async {
+            rate.pass(1).await;
+            rate.pass(1).await;
+        };
+        let lift = async { rate.set(0) };
+        tokio::join!(wait, lift);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tighter_limit_holds_from_the_next_bytes_on() {
+        let rate = Rate::new(0, Handle::current());
+        rate.pass(1_000_000).await;
+        rate.set(1_000);
+        let start = Instant::now();
+        for _ in 0..3 {
+            rate.pass(1_000).await;
+        }
+        assert!(
+            start.elapsed() >= Duration::from_secs(2) - BURST,
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

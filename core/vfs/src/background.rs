@@ -1,4 +1,4 @@
-//! What goes on without a request: storing and committing what lies in buffers.
+//! What goes on without a request: storing and committing what lies in buffers, and following the volume's setting.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -38,6 +38,22 @@ pub(crate) async fn flush_idle_files(vfs: Weak<Vfs>, mut stopping: watch::Receiv
                 current.settle_soon(&file);
             }
         }
+    }
+}
+
+/// Takes changed limits of the volume over into the data layer, until told to stop.
+pub(crate) async fn follow_setting(
+    vfs: Weak<Vfs>,
+    mut changes: watch::Receiver<u64>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let Some(current) = vfs.upgrade() else { return };
+        current.chunks.follow_setting(&current.meta.setting());
     }
 }
 

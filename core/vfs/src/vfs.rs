@@ -71,6 +71,8 @@ impl Vfs {
     ) -> Result<Arc<Vfs>> {
         let runtime = Handle::try_current()
             .map_err(|e| Error::new(ErrorKind::Io, "a volume is opened inside a runtime").with_source(e))?;
+        // Before the session's heartbeats, so that no change is missed.
+        let setting_changes = meta.setting_changes();
         meta.start_session(Arc::new(VolumeData::new(Arc::clone(&chunks))))
             .await?;
         let root = match shown_root(&meta, &options).await {
@@ -101,6 +103,9 @@ impl Vfs {
         });
         let flusher = background::flush_idle_files(Weak::clone(&vfs.this), vfs.stopping.subscribe());
         *vfs.flusher.lock() = Some(vfs.runtime.spawn(flusher));
+        let follower =
+            background::follow_setting(Weak::clone(&vfs.this), setting_changes, vfs.stopping.subscribe());
+        vfs.runtime.spawn(follower);
         Ok(vfs)
     }
 

@@ -137,9 +137,11 @@ impl MountPlan {
         config.retries = data.io_retries;
         if let Some(limit) = data.upload_limit {
             config.upload_limit = u64::from(limit) * MEGABIT_BYTES;
+            config.own_upload_limit = true;
         }
         if let Some(limit) = data.download_limit {
             config.download_limit = u64::from(limit) * MEGABIT_BYTES;
+            config.own_download_limit = true;
         }
         let dirs = self.cache_folders();
         config.cache = (cache.cache_size > 0 && !dirs.is_empty()).then_some(CacheConfig {

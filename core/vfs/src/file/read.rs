@@ -49,13 +49,17 @@ impl OpenFile {
     /// Asks the engine for attributes that are older than the mount promises; a change by another client drops the
     /// lists.
     pub(super) async fn refresh(&self, vfs: &Vfs) -> Result<()> {
-        let generation = {
-            let content = self.content();
-            if content.checked.elapsed() <= vfs.options().attr_ttl {
-                return Ok(());
-            }
-            content.generation
-        };
+        let fresh = self.content().checked.elapsed() <= vfs.options().attr_ttl;
+        if fresh {
+            Ok(())
+        } else {
+            self.refresh_now(vfs).await
+        }
+    }
+
+    /// Asks the engine for attributes, however young those at hand are. One read.
+    pub(super) async fn refresh_now(&self, vfs: &Vfs) -> Result<()> {
+        let generation = self.content().generation;
         match vfs.meta().getattr(self.ino).await {
             Ok(attr) => {
                 if self.content_mut().refreshed(&attr, generation) {

@@ -61,8 +61,12 @@ impl OpenFile {
         let _turn = self.turn().await;
         self.lost()?;
         let offset = if append {
-            // Another client may have appended since.
-            self.refresh(vfs).await?;
+            if self.is_dirty() {
+                self.refresh(vfs).await?;
+            } else {
+                // Nothing written here holds the end yet, and another client may have moved it.
+                self.refresh_now(vfs).await?;
+            }
             self.content().length()
         } else {
             offset

@@ -1,0 +1,81 @@
+//! Two clients of one volume whose caches promise the kernel a second.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod volume;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_chunk::MemoryStore;
+use moorage_meta::admin::SettingChange;
+use moorage_meta::{Engine, Meta, MetaOptions};
+use moorage_model::SystemClock;
+use moorage_vfs::{Caller, OpenFlags, VfsOptions};
+use volume::{BLOCK, READ, READ_WRITE, Volume, close, content, create, pattern};
+
+const APPEND: OpenFlags = OpenFlags {
+    append: true,
+    ..READ_WRITE
+};
+
+/// Attributes are good for longer than a test takes.
+fn cached() -> VfsOptions {
+    VfsOptions {
+        attr_ttl: Duration::from_secs(3600),
+        ..VfsOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn an_append_goes_behind_what_another_client_has_synced() {
+    let volume = Volume::new().await;
+    let a = volume.client_with(cached(), MetaOptions::default()).await;
+    let b = volume.client_with(cached(), MetaOptions::default()).await;
+    let (entry, made) = create(&a, "log").await;
+    close(&a, made).await.unwrap();
+    let on_a = a.open(&Caller::root(), entry.ino, APPEND).await.unwrap().handle;
+    let on_b = b.open(&Caller::root(), entry.ino, APPEND).await.unwrap().handle;
+    for (vfs, handle, record) in [
+        (&a, on_a, b"a1\n"),
+        (&b, on_b, b"b1\n"),
+        (&b, on_b, b"b2\n"),
+        (&a, on_a, b"a2\n"),
+        (&b, on_b, b"b3\n"),
+    ] {
+        vfs.write(handle, 0, record).await.unwrap();
+        vfs.fsync(handle, false).await.unwrap();
+    }
+    close(&a, on_a).await.unwrap();
+    close(&b, on_b).await.unwrap();
+    let reader = volume.client().await;
+    let read = reader
+        .open(&Caller::root(), entry.ino, READ)
+        .await
+        .unwrap()
+        .handle;
+    assert_eq!(content(&reader, read).await, b"a1\nb1\nb2\na2\nb3\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_bandwidth_limit_reaches_a_running_client() {
+    let volume = Volume::on(Arc::new(MemoryStore::new())).await;
+    let vfs = volume.client().await;
+    // 125,000 bytes per second.
+    let limit = SettingChange {
+        upload_limit: Some(1),
+        ..SettingChange::default()
+    };
+    let engine: Arc<dyn Engine> = Arc::clone(&volume.engine) as _;
+    Meta::change_setting(&engine, &SystemClock, move |setting| limit.apply(setting))
+        .await
+        .unwrap();
+    vfs.meta().refresh_session().await.unwrap();
+    // The follower runs beside the heartbeat.
+    tokio::task::yield_now().await;
+    let (_, handle) = create(&vfs, "a").await;
+    let start = tokio::time::Instant::now();
+    vfs.write(handle, 0, &pattern(20 * BLOCK, 1)).await.unwrap();
+    close(&vfs, handle).await.unwrap();
+    // 19 spans of 65,536 bytes at that rate, and no earlier than the saved-up time allows.
+    assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
+}
