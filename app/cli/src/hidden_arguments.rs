@@ -79,7 +79,15 @@ fn secret_parts(text: &str) -> Vec<Range<usize>> {
             return std::iter::once(flag.len() + 1..text.len()).collect();
         }
     }
-    secrets_in(text)
+    // The address of `--flag=ADDRESS` begins behind the sign: the flag is no part of its scheme.
+    let value = match text.split_once('=') {
+        Some((flag, _)) if flag.starts_with("--") => flag.len() + 1,
+        _ => 0,
+    };
+    secrets_in(text.get(value..).unwrap_or_default())
+        .into_iter()
+        .map(|secret| secret.start + value..secret.end + value)
+        .collect()
 }
 
 /// The text with a numbered placeholder for each part that is no placeholder yet; what they stand for is added to
