@@ -28,3 +28,14 @@ async fn fresh() -> Option<Fresh> {
 }
 
 conformance!(fresh);
+
+#[tokio::test]
+async fn a_node_of_a_cluster_is_refused() {
+    let Some(server) = Server::start(&["--cluster-enabled", "yes"]).await else {
+        return;
+    };
+    let engine = open(&server.url(), None).unwrap();
+    let error = engine.prepare().await.unwrap_err();
+    assert_eq!(error.kind(), moorage_model::ErrorKind::NotSupported, "{error}");
+    assert!(error.to_string().contains("Cluster"), "{error}");
+}

@@ -77,7 +77,11 @@ impl Address {
         };
         let (address, place) = if unix {
             let path = decode(parsed.path());
-            (ConnectionAddr::Unix(path.clone().into()), path)
+            let place = match database {
+                0 => path.clone(),
+                _ => format!("{path}?db={database}"),
+            };
+            (ConnectionAddr::Unix(path.into()), place)
         } else {
             let host = parsed
                 .host_str()
@@ -124,5 +128,22 @@ fn duration(text: &str) -> Option<Duration> {
         "s" => Some(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_address_leads_to_the_same_database_and_holds_no_password() {
+        for (url, shown) in [
+            ("redis://me:secret@host", "redis://host:6379/0"),
+            ("redis://host:7000/3", "redis://host:7000/3"),
+            ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+            ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ] {
+            assert_eq!(Address::parse(url, None).unwrap().shown, shown, "{url}");
+        }
     }
 }

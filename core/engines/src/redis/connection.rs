@@ -36,14 +36,38 @@ impl Connection {
     /// A handle for one request.
     pub(super) async fn handle(&self) -> Result<ConnectionManager> {
         let made = self.manager.get_or_try_init(|| async {
-            let client = redis::Client::open(self.address.info.clone())?;
-            let config = ConnectionManagerConfig::new()
-                .set_number_of_retries(2)
-                .set_connection_timeout(Some(CONNECT_TIMEOUT))
-                .set_response_timeout(Some(self.address.read_timeout));
-            ConnectionManager::new_with_config(client, config).await
+            let manager = self.connect().await.map_err(|error| self.failure(&error))?;
+            self.refuse_cluster(manager.clone()).await?;
+            Ok(manager)
         });
-        made.await.cloned().map_err(|error| self.failure(&error))
+        made.await.cloned()
+    }
+
+    async fn connect(&self) -> redis::RedisResult<ConnectionManager> {
+        let client = redis::Client::open(self.address.info.clone())?;
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(2)
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(self.address.read_timeout));
+        ConnectionManager::new_with_config(client, config).await
+    }
+
+    /// A node of a Cluster has keys of another form (spec 30-redis section 1), and only some of them. One round trip.
+    async fn refuse_cluster(&self, mut server: ConnectionManager) -> Result<()> {
+        let answer: redis::RedisResult<String> =
+            redis::cmd("INFO").arg("cluster").query_async(&mut server).await;
+        // A user that may not ask is not told; what it may not do shows later.
+        if answer.is_ok_and(|info| info.contains("cluster_enabled:1")) {
+            return Err(Error::new(
+                ErrorKind::NotSupported,
+                format!(
+                    "{} is a node of a Redis Cluster, which is not built yet",
+                    self.address.shown
+                ),
+            )
+            .with_advice("Use a server of its own for the metadata."));
+        }
+        Ok(())
     }
 
     /// Runs one command that changes nothing.

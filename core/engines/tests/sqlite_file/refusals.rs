@@ -95,7 +95,7 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
             "known are sqlite3",
         ),
         (
-            "redis://:secret@host/1".to_owned(),
+            "rediss://:secret@host/1".to_owned(),
             ErrorKind::NotSupported,
             "not built yet",
         ),
