@@ -37,6 +37,10 @@ struct Arguments {
     /// Divides every amount of work, for a quick look.
     #[arg(long, default_value_t = 1)]
     divide: u64,
+    /// Lets cores go idle between requests. Spinning loops of idle priority keep them awake otherwise, which delays
+    /// threads that wait for the disk on some machines.
+    #[arg(long)]
+    let_cores_idle: bool,
     /// Where to work; needs a few GiB.
     #[arg(long, default_value = "/tmp")]
     directory: PathBuf,
@@ -50,7 +54,7 @@ fn main() -> Result<()> {
     let work = tempfile::Builder::new()
         .prefix("moorage-bench")
         .tempdir_in(&arguments.directory)?;
-    let _awake = awake::keep_cores_awake();
+    let _awake = (!arguments.let_cores_idle).then(awake::keep_cores_awake);
     let tree = tree::source_tar(work.path(), arguments.divide).context("making the source tree")?;
     let mut contenders: Vec<Box<dyn Contender>> =
         vec![Box::new(Cli::new("moorage", &arguments.moorage, work.path())?)];
