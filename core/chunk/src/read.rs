@@ -132,9 +132,15 @@ impl ChunkStore {
                     self.fetch_behind(block);
                     return copy_part(&bytes, 0, out);
                 }
-                // The whole block may be staged by another mount.
-                Err(_) if self.staging.is_some() => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if let Some(bytes) = self.fetch_from_neighbours(block).await? {
+                        return copy_part(&bytes, within, out);
+                    }
+                    if self.staging.is_none() || error.kind() != ErrorKind::NotFound {
+                        return Err(error);
+                    }
+                    // Another mount may have uploaded it between the two looks.
+                }
             }
         }
         let bytes = self.fetch(block).await?;

@@ -4,30 +4,6 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use crate::relational::{Cells, Table, decode};
 
-/// Every table that is read as a range.
-const TABLES: [Table; 20] = [
-    Table::Setting,
-    Table::Node,
-    Table::Edge,
-    Table::Symlink,
-    Table::Xattr,
-    Table::Chunk,
-    Table::SliceRef,
-    Table::DelayedSlices,
-    Table::Session,
-    Table::LegacySession,
-    Table::Sustained,
-    Table::DeletedFile,
-    Table::FileLock,
-    Table::RecordLocks,
-    Table::DirStat,
-    Table::DirectoryQuota,
-    Table::OwnerQuota,
-    Table::Detached,
-    Table::Acl,
-    Table::Changelog,
-];
-
 /// A value as a driver may answer it, whatever the column should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
@@ -80,7 +56,9 @@ impl Cells for Row<'_> {
 /// # Errors
 /// Nothing that a row holds may be one: what does not decode is a damaged record, behind which a scan goes on.
 pub fn decode_row(table: usize, columns: &[Column]) -> Option<Result<()>> {
-    TABLES
-        .get(table)
-        .map(|table| decode(*table, &Row(columns)).map(drop))
+    // Counters are read by name, never as a range.
+    let mut ranges = Table::ALL.into_iter().filter(|table| *table != Table::Counter);
+    ranges
+        .nth(table)
+        .map(|table| decode(table, &Row(columns)).map(drop))
 }

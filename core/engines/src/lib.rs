@@ -6,6 +6,7 @@ mod memory;
 mod redis;
 mod relational;
 mod sqlite;
+mod write;
 
 use std::sync::Arc;
 

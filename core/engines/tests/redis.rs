@@ -13,6 +13,8 @@ mod redis_server;
 
 use conformance::{Fresh, conformance};
 use moorage_engines::open;
+use moorage_meta::{Key, Record, Scan, run};
+use moorage_model::{FileLockKind, Ino, LockOwner, SessionId};
 use redis_server::Server;
 
 async fn fresh() -> Option<Fresh> {
@@ -38,4 +40,33 @@ async fn a_node_of_a_cluster_is_refused() {
     let error = engine.prepare().await.unwrap_err();
     assert_eq!(error.kind(), moorage_model::ErrorKind::NotSupported, "{error}");
     assert!(error.to_string().contains("Cluster"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lock_that_can_not_be_read_keeps_nobody_from_locking() {
+    let Some(Fresh { engine, _keep, .. }) = fresh().await else {
+        return;
+    };
+    let mut server = redis::Client::open(engine.location())
+        .unwrap()
+        .get_connection()
+        .unwrap();
+    let _: () = redis::cmd("HSET")
+        .arg("lockf7")
+        .arg("of another form")
+        .arg("W")
+        .query(&mut server)
+        .unwrap();
+    let lock = Key::FileLock(Ino(7), SessionId(1), LockOwner(2));
+    let wanted = lock.clone();
+    let taken = run(engine.as_ref(), "lock", move |txn| {
+        let lock = wanted.clone();
+        Box::pin(async move {
+            let held = txn.lock_range(&Scan::FileLocks(Ino(7))).await?;
+            txn.put(lock, Record::FileLock(FileLockKind::Exclusive));
+            Ok(held.len())
+        })
+    });
+    assert_eq!(taken.await.unwrap(), 0);
+    assert!(engine.read(&[lock]).await.unwrap()[0].is_some());
 }

@@ -34,8 +34,18 @@ pub trait Read: Send + Sync {
     }
 
     /// Entry and attributes of a child; the attributes are `None` when the node record is missing.
-    /// One round trip where the engine can join.
-    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>>;
+    /// Two round trips; one where the engine can join, and does.
+    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
+        let edge = self.read(&[Key::Edge(parent, name.clone())]).await?.pop();
+        let Some(Some(Record::Edge(entry))) = edge else {
+            return Ok(None);
+        };
+        let attr = match self.read(&[Key::Node(entry.ino)]).await?.pop() {
+            Some(Some(Record::Node(attr))) => Some(attr),
+            _ => None,
+        };
+        Ok(Some((entry, attr)))
+    }
 
     /// One page of a directory by name bytes, at most `limit` entries with a name above `after`.
     /// With `attributes`, each entry carries those of its node, or says that they can not be read.

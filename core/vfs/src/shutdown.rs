@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use moorage_model::{Ino, Result};
+use moorage_model::{Error, ErrorKind, Ino, Result};
 
 use crate::Vfs;
 use crate::file::OpenFile;
@@ -28,7 +28,8 @@ pub struct UnstoredFile {
 pub struct HastyShutdown {
     /// Files that still hold data.
     pub unstored: Vec<UnstoredFile>,
-    /// The first error of storing what was written, or of closing the session.
+    /// The first error of storing what was written, or of closing the session, which makes it durable: `Timeout` when
+    /// that did not end.
     pub outcome: Result<()>,
 }
 
@@ -58,7 +59,11 @@ impl Vfs {
         let unstored = self.unstored().await;
         let closed = tokio::select! {
             closed = self.meta.close_session() => closed,
-            () = self.sleep(PARTING) => Ok(()),
+            () = self.sleep(PARTING) => Err(Error::new(
+                ErrorKind::Timeout,
+                "the session was not closed in time: what was stored last may not survive a power cut",
+            )
+            .with_advice("Check the metadata engine, then look at the files that were written last.")),
         };
         HastyShutdown {
             unstored,

@@ -58,3 +58,17 @@ async fn data_that_can_not_be_stored_before_garbage_collection_is_reported_lost(
     assert_eq!(content(&vfs, handle).await, b"kept");
     close(&vfs, handle).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_forced_end_does_not_call_safe_what_no_barrier_made_durable() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let vfs = volume.client().await;
+    let (_, handle) = create(&vfs, "a").await;
+    vfs.write(handle, 0, b"written").await.unwrap();
+    close(&vfs, handle).await.unwrap();
+    store.hangs.store(true, Ordering::SeqCst);
+    let ended = vfs.shutdown_within(Duration::from_secs(5)).await;
+    assert!(ended.unstored.is_empty());
+    assert_eq!(ended.outcome.unwrap_err().kind(), ErrorKind::Timeout);
+}

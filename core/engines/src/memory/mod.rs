@@ -3,7 +3,6 @@
 //! It keeps nothing past the process. It serves tests: it runs verbs the way a network engine does, with collected
 //! writes, conflicts and repeated bodies, and can be told to fail around a commit.
 
-mod apply;
 mod fault;
 mod scan;
 mod txn;
@@ -12,10 +11,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
-use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
+use moorage_model::{Counter, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
-pub(crate) use apply::Write;
 pub use fault::{CommitFault, SeededFaults};
 use txn::MemoryTxn;
 
@@ -107,17 +105,6 @@ impl Read for MemoryEngine {
             .range(scan::bounds(range))
             .map(|(key, found)| (key, &found.record));
         Ok(scan::page(range, after, limit, records))
-    }
-
-    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let Some(Record::Edge(entry)) = self.record(&Key::Edge(parent, name.clone())) else {
-            return Ok(None);
-        };
-        let attr = match self.record(&Key::Node(entry.ino)) {
-            Some(Record::Node(attr)) => Some(attr),
-            _ => None,
-        };
-        Ok(Some((entry, attr)))
     }
 
     async fn read_directory(

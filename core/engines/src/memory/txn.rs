@@ -9,8 +9,8 @@ use moorage_model::{
     Slice, SliceId,
 };
 
-use super::apply::Write;
 use super::{MemoryEngine, State, scan};
+use crate::write::Write;
 
 pub(super) struct MemoryTxn<'e> {
     engine: &'e MemoryEngine,
@@ -149,17 +149,6 @@ impl Read for MemoryTxn<'_> {
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
         Ok(scan::page(range, after, limit, self.merged(range).iter()))
-    }
-
-    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let Some(Record::Edge(entry)) = self.view(&Key::Edge(parent, name.clone())) else {
-            return Ok(None);
-        };
-        let attr = match self.view(&Key::Node(entry.ino)) {
-            Some(Record::Node(attr)) => Some(attr),
-            _ => None,
-        };
-        Ok(Some((entry, attr)))
     }
 
     async fn read_directory(

@@ -2,8 +2,8 @@
 
 use moorage_meta::{Key, Record, SessionRecord};
 use moorage_model::{
-    AclRule, Attr, Counter, DelayedSlice, DirStat, Entry, Error, ErrorKind, FileLockKind, Quota, QuotaKey,
-    RecordLocks, Result, decode_slices,
+    AclRule, Attr, Counter, DelayedSlice, DirStat, Entry, Error, ErrorKind, FileLockKind, Quota, RecordLocks,
+    Result, decode_slices,
 };
 use redis::Cmd;
 
@@ -163,7 +163,7 @@ fn record(key: &Key, values: &[Option<Vec<u8>>]) -> Result<Option<Record>> {
     let Some(first) = value(0) else {
         return match key {
             // A list of quotas is its used inodes; limits may be missing.
-            Key::Quota(quota) if value(2).is_some() => owner_quota(*quota, values).map(Some),
+            Key::Quota(_) if value(2).is_some() => quota(values).map(Some),
             Key::DirStat(_) if value(1).is_some() => Ok(Some(Record::DirStat(DirStat {
                 length: 0,
                 space: signed(1)?.unwrap_or(0),
@@ -208,19 +208,15 @@ fn record(key: &Key, values: &[Option<Vec<u8>>]) -> Result<Option<Record>> {
                 inodes: signed(2)?.unwrap_or(0),
             })
         }
-        Key::Quota(quota) => {
-            if value(2).is_none() {
-                return Ok(None);
-            }
-            owner_quota(*quota, values)?
-        }
+        Key::Quota(_) if value(2).is_none() => return Ok(None),
+        Key::Quota(_) => quota(values)?,
         Key::Detached(_) => Record::Detached(number(first)?),
         Key::Acl(_) => Record::Acl(AclRule::decode(first)?),
         Key::ChangelogLine(_) => Record::ChangelogLine(text(first)),
     }))
 }
 
-fn owner_quota(_key: QuotaKey, values: &[Option<Vec<u8>>]) -> Result<Record> {
+fn quota(values: &[Option<Vec<u8>>]) -> Result<Record> {
     let value = |place: usize| values.get(place).and_then(Option::as_deref);
     let mut quota = Quota::default();
     if let Some(limits) = value(0) {

@@ -5,7 +5,7 @@ use moorage_model::{Counter, DelayedSlice, Error, ErrorKind, Ino, QuotaKey, Reco
 
 use super::commit::{Command, Guard};
 use super::layout::Layout;
-use crate::memory::Write;
+use crate::write::Write;
 
 /// Elements that one command pushes; Lua can not unpack many more than 7000.
 const PUSHED_AT_ONCE: usize = 1000;

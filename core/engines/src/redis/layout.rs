@@ -1,5 +1,6 @@
 //! Names of keys and fields (spec 30-redis section 2).
 
+use moorage_meta::Scan;
 use moorage_model::{ChunkIndex, Counter, Ino, LockOwner, QuotaKey, SessionId};
 
 /// The names of one volume.
@@ -39,6 +40,17 @@ impl Layout {
             other => other.name(),
         };
         self.key(name)
+    }
+
+    /// The hash that a range of one inode is.
+    pub(super) fn hash_of(&self, range: &Scan) -> Option<Vec<u8>> {
+        match range {
+            Scan::Edges(directory) => Some(self.directory(*directory)),
+            Scan::Xattrs(ino) => Some(self.numbered("x", ino.0)),
+            Scan::FileLocks(ino) => Some(self.numbered("lockf", ino.0)),
+            Scan::RecordLocks(ino) => Some(self.numbered("lockp", ino.0)),
+            _ => None,
+        }
     }
 
     pub(super) fn lock_owner(sid: SessionId, owner: LockOwner) -> Vec<u8> {

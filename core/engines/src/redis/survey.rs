@@ -221,46 +221,22 @@ impl Reader {
     /// Every record of a range that is one or a few keys.
     pub(super) async fn whole(&self, range: &Scan) -> Result<Found> {
         let layout = &self.layout;
-        let hash = |fields: BTreeMap<Vec<u8>, Vec<u8>>, key: &dyn Fn(&[u8]) -> Option<Key>| -> Found {
-            let records = fields.into_iter().filter_map(|(field, value)| {
-                let key = key(&field)?;
-                let record = decode(&key, &[Some(value)]).transpose()?;
-                Some((key, record))
-            });
-            records.collect()
-        };
+        if let Some(table) = layout.hash_of(range) {
+            let fields = self.fields(table).await?;
+            return Ok(records(fields, &|field| field_key(range, field)));
+        }
         Ok(match range {
-            Scan::Edges(directory) => {
-                let fields = self.fields(layout.directory(*directory)).await?;
-                hash(fields, &|name| Some(Key::Edge(*directory, Name::new(name).ok()?)))
-            }
-            Scan::Xattrs(ino) => {
-                let fields = self.fields(layout.numbered("x", ino.0)).await?;
-                hash(fields, &|name| Some(Key::Xattr(*ino, name.to_vec())))
-            }
-            Scan::FileLocks(ino) => {
-                let fields = self.fields(layout.numbered("lockf", ino.0)).await?;
-                hash(fields, &|owner| {
-                    lock_owner(owner).map(|(sid, owner)| Key::FileLock(*ino, sid, owner))
-                })
-            }
-            Scan::RecordLocks(ino) => {
-                let fields = self.fields(layout.numbered("lockp", ino.0)).await?;
-                hash(fields, &|owner| {
-                    lock_owner(owner).map(|(sid, owner)| Key::RecordLocks(*ino, sid, owner))
-                })
-            }
-            Scan::SliceRefs => hash(self.named_fields("sliceRef").await?, &slice_key),
+            Scan::SliceRefs => records(self.named_fields("sliceRef").await?, &slice_key),
             Scan::DeadSlices => {
-                let mut found = hash(self.named_fields("sliceRef").await?, &slice_key);
+                let mut found = records(self.named_fields("sliceRef").await?, &slice_key);
                 found.retain(|(_, record)| !matches!(record, Ok(Record::Owners(1..))));
                 found
             }
-            Scan::DelayedSlices => hash(self.named_fields("delSlices").await?, &|field| {
+            Scan::DelayedSlices => records(self.named_fields("delSlices").await?, &|field| {
                 let (id, deleted) = pair(field, '_')?;
                 Some(Key::DelayedSlices(SliceId(id), i64::try_from(deleted).ok()?))
             }),
-            Scan::Acls => hash(self.named_fields("acl").await?, &|field| {
+            Scan::Acls => records(self.named_fields("acl").await?, &|field| {
                 Some(Key::Acl(AclId(u32::try_from(one(field)?).ok()?)))
             }),
             Scan::Sessions => {
@@ -300,10 +276,18 @@ impl Reader {
             Scan::Quotas => self.quotas().await?,
             Scan::Chunks(ino) => self.chunks(*ino).await?,
             Scan::Changelog => self.changelog().await?,
-            Scan::AllNodes | Scan::AllEdges | Scan::AllChunks | Scan::AllSustained => {
+            // Read above, or in pages.
+            Scan::Edges(_)
+            | Scan::Xattrs(_)
+            | Scan::FileLocks(_)
+            | Scan::RecordLocks(_)
+            | Scan::AllNodes
+            | Scan::AllEdges
+            | Scan::AllChunks
+            | Scan::AllSustained => {
                 return Err(Error::new(
                     ErrorKind::NotSupported,
-                    "the whole database is read in pages",
+                    format!("{range:?} is not collected as one"),
                 ));
             }
         })
@@ -420,6 +404,27 @@ impl Reader {
         Ok(numbered
             .map(|(version, line)| (Key::ChangelogLine(version), Ok(Record::ChangelogLine(text(line)))))
             .collect())
+    }
+}
+
+/// The records that the fields of a hash are.
+fn records(fields: BTreeMap<Vec<u8>, Vec<u8>>, key: &dyn Fn(&[u8]) -> Option<Key>) -> Found {
+    let records = fields.into_iter().filter_map(|(field, value)| {
+        let key = key(&field)?;
+        let record = decode(&key, &[Some(value)]).transpose()?;
+        Some((key, record))
+    });
+    records.collect()
+}
+
+/// What a field stands for in the hash of a range ([`Layout::hash_of`]).
+pub(super) fn field_key(range: &Scan, field: &[u8]) -> Option<Key> {
+    match range {
+        Scan::Edges(directory) => Some(Key::Edge(*directory, Name::new(field).ok()?)),
+        Scan::Xattrs(ino) => Some(Key::Xattr(*ino, field.to_vec())),
+        Scan::FileLocks(ino) => lock_owner(field).map(|(sid, owner)| Key::FileLock(*ino, sid, owner)),
+        Scan::RecordLocks(ino) => lock_owner(field).map(|(sid, owner)| Key::RecordLocks(*ino, sid, owner)),
+        _ => None,
     }
 }
 

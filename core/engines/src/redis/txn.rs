@@ -12,8 +12,8 @@ use moorage_model::{
 use super::RedisEngine;
 use super::cells::{Cell, cells, decode};
 use super::changes::Change;
-use super::survey::{Found, page};
-use crate::memory::Write;
+use super::survey::{Found, field_key, page};
+use crate::write::Write;
 
 pub(super) struct RedisTxn<'e> {
     pub(super) engine: &'e RedisEngine,
@@ -109,18 +109,6 @@ impl Read for RedisTxn<'_> {
         Ok(page(self.merged(range, committed), after, limit))
     }
 
-    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let edge = Key::Edge(parent, name.clone());
-        let Some(Record::Edge(entry)) = self.read(&[edge]).await?.pop().flatten() else {
-            return Ok(None);
-        };
-        let attr = match self.read(&[Key::Node(entry.ino)]).await?.pop().flatten() {
-            Some(Record::Node(attr)) => Some(attr),
-            _ => None,
-        };
-        Ok(Some((entry, attr)))
-    }
-
     async fn read_directory(
         &self,
         directory: Ino,
@@ -130,7 +118,14 @@ impl Read for RedisTxn<'_> {
     ) -> Result<Vec<DirectoryEntry>> {
         let after = after.map(|name| Key::Edge(directory, name.clone()));
         let entries = self.scan(&Scan::Edges(directory), after.as_ref(), limit).await?;
-        self.engine.with_attributes(entries.items, attributes).await
+        let mut listed = self.engine.with_attributes(entries.items, attributes).await?;
+        for item in listed.iter_mut().filter(|_| attributes) {
+            let key = Key::Node(item.entry.ino);
+            if let Some(Record::Node(attr)) = self.own_view(&key, item.attr.take().map(Record::Node)) {
+                item.attr = Some(attr);
+            }
+        }
+        Ok(listed)
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
@@ -224,36 +219,42 @@ impl Txn for RedisTxn<'_> {
         Ok(self.merged(&range, committed).is_empty())
     }
 
+    /// One round trip for the ranges that are one hash, more for chunks.
     async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
-        let committed = self.engine.reader.whole(range).await?;
-        let layout = &self.engine.reader.layout;
-        let table = match range {
-            Scan::FileLocks(ino) => Some(layout.numbered("lockf", ino.0)),
-            Scan::RecordLocks(ino) => Some(layout.numbered("lockp", ino.0)),
-            Scan::Xattrs(ino) => Some(layout.numbered("x", ino.0)),
-            Scan::Edges(ino) => Some(layout.directory(*ino)),
-            _ => None,
-        };
-        // The same number of fields, each as it was, is the same hash.
-        let keys: Vec<Key> = committed.iter().map(|(key, _)| key.clone()).collect();
-        let values = self.engine.reader.values(&keys).await?;
-        let mut again = Vec::with_capacity(keys.len());
-        let count = values
-            .iter()
-            .filter(|values| values.iter().any(Option::is_some))
-            .count();
-        for (key, values) in keys.into_iter().zip(values) {
-            if let Some(record) = decode(&key, &values).transpose() {
-                again.push((key.clone(), record));
+        let reader = &self.engine.reader;
+        let mut committed: Found = Vec::new();
+        if let Some(table) = reader.layout.hash_of(range) {
+            let fields = reader.fields(table.clone()).await?;
+            // As many fields, each as it was, are the same hash.
+            let count = fields.len().to_string().into_bytes();
+            self.remember(Cell::Fields(table.clone()), Some(count));
+            for (field, value) in fields {
+                let value = Some(value);
+                if let Some(key) = field_key(range, &field)
+                    && let Some(record) = decode(&key, std::slice::from_ref(&value)).transpose()
+                {
+                    committed.push((key, record));
+                }
+                self.remember(Cell::Field(table.clone(), field), value);
             }
-            for (cell, value) in cells(&self.engine.reader.layout, &key).into_iter().zip(values) {
-                self.remember(cell, value);
+        } else {
+            let keys: Vec<Key> = reader
+                .whole(range)
+                .await?
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect();
+            let values = reader.values(&keys).await?;
+            for (key, values) in keys.into_iter().zip(values) {
+                if let Some(record) = decode(&key, &values).transpose() {
+                    committed.push((key.clone(), record));
+                }
+                for (cell, value) in cells(&reader.layout, &key).into_iter().zip(values) {
+                    self.remember(cell, value);
+                }
             }
         }
-        if let Some(table) = table {
-            self.remember(Cell::Fields(table), Some(count.to_string().into_bytes()));
-        }
-        self.merged(range, again)
+        self.merged(range, committed)
             .into_iter()
             .map(|(key, record)| Ok((key, record?)))
             .collect()

@@ -50,6 +50,31 @@ pub(crate) const NODE_COLUMNS: [&str; 19] = [
 ];
 
 impl Table {
+    /// Every table in the order of its declaration.
+    pub(crate) const ALL: [Table; 21] = [
+        Table::Setting,
+        Table::Counter,
+        Table::Node,
+        Table::Edge,
+        Table::Symlink,
+        Table::Xattr,
+        Table::Chunk,
+        Table::SliceRef,
+        Table::DelayedSlices,
+        Table::Session,
+        Table::LegacySession,
+        Table::Sustained,
+        Table::DeletedFile,
+        Table::FileLock,
+        Table::RecordLocks,
+        Table::DirStat,
+        Table::DirectoryQuota,
+        Table::OwnerQuota,
+        Table::Detached,
+        Table::Acl,
+        Table::Changelog,
+    ];
+
     /// Its name without the prefix.
     pub(crate) fn name(self) -> &'static str {
         match self {

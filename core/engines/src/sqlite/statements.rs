@@ -3,31 +3,6 @@
 use super::schema::ADDED_NODE_COLUMNS;
 use crate::relational::{NODE_COLUMNS, Part, Table};
 
-/// Every table in the order of its declaration.
-const TABLES: [Table; 21] = [
-    Table::Setting,
-    Table::Counter,
-    Table::Node,
-    Table::Edge,
-    Table::Symlink,
-    Table::Xattr,
-    Table::Chunk,
-    Table::SliceRef,
-    Table::DelayedSlices,
-    Table::Session,
-    Table::LegacySession,
-    Table::Sustained,
-    Table::DeletedFile,
-    Table::FileLock,
-    Table::RecordLocks,
-    Table::DirStat,
-    Table::DirectoryQuota,
-    Table::OwnerQuota,
-    Table::Detached,
-    Table::Acl,
-    Table::Changelog,
-];
-
 /// Statements on one row.
 #[derive(Debug)]
 pub(super) struct RowStatements {
@@ -98,7 +73,7 @@ impl Statements {
             )
         };
         Statements {
-            rows: TABLES
+            rows: Table::ALL
                 .map(|table| RowStatements::new(prefix, table, &node_values))
                 .into(),
             lookup: format!(

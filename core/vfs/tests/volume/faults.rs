@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,11 +10,12 @@ use moorage_chunk::{Features, MemoryStore, ObjectInfo, ObjectStore, StoreCounter
 use moorage_engines::CommitFault;
 use moorage_model::{Error, ErrorKind, Result};
 
-/// A store whose next writes fail.
+/// A store whose next writes fail, or whose sync never ends.
 #[derive(Debug, Default)]
 pub(crate) struct FailingStore {
     inner: MemoryStore,
     pub(crate) failures: AtomicU32,
+    pub(crate) hangs: AtomicBool,
 }
 
 #[async_trait]
@@ -52,6 +53,9 @@ impl ObjectStore for FailingStore {
     }
 
     async fn sync(&self) -> Result<()> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.inner.sync().await
     }
 

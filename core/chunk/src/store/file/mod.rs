@@ -86,7 +86,6 @@ impl FileStore {
         {
             return Ok(file);
         }
-        self.open.remove(key);
         let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(key, e))?);
         self.open.insert(key.to_owned(), Arc::clone(&file));
         Ok(file)
