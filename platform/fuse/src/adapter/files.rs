@@ -1,0 +1,39 @@
+//! Requests that open, sync and close files.
+
+use std::sync::Arc;
+
+use fuser::{ReplyCreate, ReplyEmpty, ReplyOpen};
+use moorage_model::{Ino, LockOwner, NodeType};
+use moorage_vfs::{Caller, FileHandle, NewNode, OpenFlags, Vfs};
+
+use super::names::{Named, NewMode};
+use crate::answers;
+use crate::attributes::permissions;
+use crate::errno::by_number;
+
+pub(super) async fn open(vfs: Arc<Vfs>, caller: Caller, node: Ino, how: OpenFlags, reply: ReplyOpen) {
+    answers::opened_file(by_number(vfs.open(&caller, node, how).await), reply);
+}
+
+pub(super) async fn create(vfs: Arc<Vfs>, at: Named, mode: NewMode, how: OpenFlags, reply: ReplyCreate) {
+    let node = NewNode {
+        kind: NodeType::File,
+        mode: permissions(mode.mode),
+        umask: permissions(mode.umask),
+        rdev: 0,
+    };
+    let created = vfs.create(&at.caller, at.parent, &at.name, node, how).await;
+    answers::created(created, reply);
+}
+
+pub(super) async fn flush(vfs: Arc<Vfs>, file: FileHandle, by: LockOwner, reply: ReplyEmpty) {
+    answers::empty("flush", vfs.flush(file, Some(by)).await, reply);
+}
+
+pub(super) async fn release(vfs: Arc<Vfs>, file: FileHandle, flock_by: Option<LockOwner>, reply: ReplyEmpty) {
+    answers::empty("release", vfs.release(file, flock_by).await, reply);
+}
+
+pub(super) async fn fsync(vfs: Arc<Vfs>, file: FileHandle, data_only: bool, reply: ReplyEmpty) {
+    answers::empty("fsync", vfs.fsync(file, data_only).await, reply);
+}
