@@ -9,7 +9,7 @@ use moorage_model::{
     SliceId,
 };
 
-use crate::{DirectoryEntry, Key, Meta, Read, Record, Scan, Survey, Txn};
+use crate::{DirectoryEntry, Key, LockedSet, Meta, Read, ReadSet, Record, Scan, Survey, Txn};
 
 #[derive(Debug)]
 enum QuotaEffect {
@@ -119,6 +119,10 @@ impl Txn for Observed<'_> {
 
     async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
         self.inner.lock_range(range).await
+    }
+
+    async fn lock_set(&mut self, set: ReadSet<'_>) -> Result<LockedSet> {
+        self.inner.lock_set(set).await
     }
 
     fn insert(&mut self, key: Key, record: Record) {

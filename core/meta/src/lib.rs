@@ -49,7 +49,7 @@ pub use options::{AtimeMode, MetaOptions};
 pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DamagedRecord, DirectoryEntry, Page, Record, Records, SessionRecord, Survey};
 pub use setting_text::{decode_setting, encode_setting, without_secrets};
-pub use txn::{Read, Txn, TxnExt};
+pub use txn::{LockedSet, Read, ReadSet, Txn, TxnExt};
 pub use usage::{Counting, QuotaCheck, QuotaChecks, QuotaLimits, QuotaList, Usage};
 pub use verbs::{
     CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,

@@ -5,6 +5,40 @@ use moorage_model::{Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaK
 
 use crate::{DirectoryEntry, Key, Page, Record, Records, Scan, Survey};
 
+/// What a verb asks for at once to decide on ([`Txn::lock_set`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadSet<'r> {
+    /// Records, as [`Txn::lock`] reads them.
+    pub keys: &'r [Key],
+    /// Entries by directory and name with the nodes they point to, as [`Txn::lock_child`] reads them.
+    pub children: &'r [(Ino, &'r Name)],
+    /// A small range, as [`Txn::lock_range`] reads it.
+    pub range: Option<&'r Scan>,
+}
+
+/// The answer to a [`ReadSet`], each part in the order asked for.
+#[derive(Debug)]
+pub struct LockedSet {
+    /// Of [`ReadSet::keys`].
+    pub records: Records,
+    /// Of [`ReadSet::children`].
+    pub children: Vec<Option<(Entry, Option<Attr>)>>,
+    /// Of [`ReadSet::range`].
+    pub range: Vec<(Key, Record)>,
+}
+
+impl LockedSet {
+    /// Takes out the answer for the first of [`ReadSet::children`] that has not been taken yet; `None` where the
+    /// directory has no such entry.
+    pub fn child(&mut self) -> Option<(Entry, Option<Attr>)> {
+        if self.children.is_empty() {
+            None
+        } else {
+            self.children.remove(0)
+        }
+    }
+}
+
 /// Reads of committed records (of the transaction's own state inside a [`Txn`]).
 ///
 /// # Cancel safety
@@ -83,6 +117,32 @@ pub trait Txn: Read {
     /// or appears in it is a conflict. For the locks of one inode ([`Scan::FileLocks`], [`Scan::RecordLocks`]),
     /// whose node the verb locks first where the layout has one row per lock.
     async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>>;
+
+    /// Everything that a verb decides on, locked in this order: records, children, range. The same as the single
+    /// calls, in one round trip where the engine can send them together.
+    ///
+    /// # Errors
+    /// Those of [`Read::read`].
+    async fn lock_set(&mut self, set: ReadSet<'_>) -> Result<LockedSet> {
+        let records = if set.keys.is_empty() {
+            Vec::new()
+        } else {
+            self.lock(set.keys).await?
+        };
+        let mut children = Vec::with_capacity(set.children.len());
+        for (parent, name) in set.children {
+            children.push(self.lock_child(*parent, name).await?);
+        }
+        let range = match set.range {
+            Some(range) => self.lock_range(range).await?,
+            None => Vec::new(),
+        };
+        Ok(LockedSet {
+            records: Records::from(records),
+            children,
+            range,
+        })
+    }
 
     /// Stores a record that must not exist yet; one that does is a conflict and restarts the verb.
     fn insert(&mut self, key: Key, record: Record);

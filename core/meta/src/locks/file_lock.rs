@@ -7,7 +7,7 @@ use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner, Result, SessionId};
 use super::Wait;
 use super::attempt::{Attempt, Outcome};
 use super::left::Left;
-use crate::{Key, Meta, Record, Scan, Txn};
+use crate::{Key, Meta, ReadSet, Record, Scan, Txn};
 
 /// A request of one owner; the arguments of its transactions.
 #[derive(Clone, Copy, Debug)]
@@ -141,10 +141,17 @@ impl Meta {
 impl Request {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Tried> {
         meta.check_lock_session(self.session)?;
-        txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.ino)],
+                children: &[],
+                range: Some(&Scan::FileLocks(self.ino)),
+            })
+            .await?;
+        found.records.node()?.ok_or(ErrorKind::NotFound)?;
         let mut previous = None;
         let mut blocked = false;
-        for (key, record) in txn.lock_range(&Scan::FileLocks(self.ino)).await? {
+        for (key, record) in found.range {
             let (Key::FileLock(_, session, owner), Record::FileLock(kind)) = (key, record) else {
                 continue;
             };

@@ -10,7 +10,7 @@ use super::Wait;
 use super::attempt::{Attempt, Outcome};
 use super::left::Left;
 use super::withdrawal::withdrawal;
-use crate::{Key, Meta, Record, Scan, Txn};
+use crate::{Key, Meta, ReadSet, Record, Scan, Txn};
 
 /// Locked ranges of one owner on one inode. More do not fit in a MySQL BLOB (spec 40-sql section 2).
 const MAX_RANGES: usize = 65_535 / RecordLock::BYTES;
@@ -255,7 +255,14 @@ impl Change {
         kind: RecordLockKind,
     ) -> Result<Result<RecordLocks, Vec<LockOwner>>> {
         meta.check_lock_session(self.session)?;
-        txn.lock_node(self.ino).await?.ok_or(ErrorKind::NotFound)?;
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.ino)],
+                children: &[],
+                range: Some(&Scan::RecordLocks(self.ino)),
+            })
+            .await?;
+        found.records.node()?.ok_or(ErrorKind::NotFound)?;
         let wanted = RecordLock {
             kind,
             pid: self.request.pid,
@@ -265,7 +272,7 @@ impl Change {
         let mut own = self.own(Vec::new());
         let mut blocked = false;
         let mut blockers = Vec::new();
-        for (key, record) in txn.lock_range(&Scan::RecordLocks(self.ino)).await? {
+        for (key, record) in found.range {
             let (Key::RecordLocks(_, session, owner), Record::RecordLocks(ranges)) = (key, record) else {
                 continue;
             };

@@ -36,7 +36,7 @@ impl Meta {
     /// Read set: both parents, both entries, both nodes, emptiness of a replaced directory, and for a directory that
     /// changes its parent the whole chain above the new one, so that no two clients can move directories into each
     /// other. Write set: both entries, moved node, parents, the removal of the target, statistics, quotas. Round trips:
-    /// two reads, up to two more for directories, one commit.
+    /// one read, one commit; up to two reads more for a directory that changes its parent or replaces one.
     ///
     /// # Errors
     /// `NotFound`, `NotDirectory`, `IsDirectory`, `NotEmpty`, `Exists`, `AccessDenied` (also by sticky bits),

@@ -10,7 +10,7 @@ use crate::accounting::entry_stat;
 use crate::changelog::escape;
 use crate::permission::{check_sticky, directory, living_directory, refuse_flags};
 use crate::usage::SubtreeUsage;
-use crate::{Context, Key, MAY_WRITE, Meta, Record, Txn};
+use crate::{Context, Key, MAY_WRITE, Meta, ReadSet, Record, Txn};
 
 /// An entry by its directory and name.
 #[derive(Clone, Debug)]
@@ -22,6 +22,10 @@ pub(super) struct Place {
 impl Place {
     fn edge(&self) -> Key {
         Key::Edge(self.parent, self.name.clone())
+    }
+
+    fn child(&self) -> (Ino, &Name) {
+        (self.parent, &self.name)
     }
 }
 
@@ -82,30 +86,24 @@ impl Parents {
 impl Move {
     pub(super) async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Moved> {
         let across = self.source.parent != self.target.parent;
-        let keys = [
-            Key::Node(self.source.parent),
-            Key::Node(self.target.parent),
-            self.source.edge(),
-            self.target.edge(),
-        ];
-        let mut found = txn.get_locked(&keys).await?;
-        let source_parent = directory(found.node()?)?;
-        let target_parent = self.target_parent(found.node()?)?;
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.source.parent), Key::Node(self.target.parent)],
+                children: &[self.source.child(), self.target.child()],
+                range: None,
+            })
+            .await?;
+        let source_parent = directory(found.records.node()?)?;
+        let target_parent = self.target_parent(found.records.node()?)?;
         meta.check_directory_change(&*txn, &self.context, &source_parent)
             .await?;
         meta.check_directory_change(&*txn, &self.context, &target_parent)
             .await?;
         refuse_flags(&source_parent, Flags::IMMUTABLE | Flags::APPEND)?;
         refuse_flags(&target_parent, Flags::IMMUTABLE)?;
-        let source_entry = found.edge()?.ok_or(ErrorKind::NotFound)?;
-        let target_entry = found.edge()?;
-
-        let mut keys = vec![Key::Node(source_entry.ino)];
-        keys.extend(target_entry.map(|entry| Key::Node(entry.ino)));
-        let mut nodes = txn.get_locked(&keys).await?;
-        let attr = nodes
-            .node()?
-            .ok_or_else(|| self.missing(&self.source, source_entry))?;
+        let (source_entry, source_attr) = found.child().ok_or(ErrorKind::NotFound)?;
+        let target = found.child();
+        let attr = source_attr.ok_or_else(|| self.missing(&self.source, source_entry))?;
         let source = Child {
             entry: source_entry,
             attr,
@@ -119,22 +117,21 @@ impl Move {
             self.check_loop(meta, txn, self.target.parent, source.entry.ino)
                 .await?;
         }
-        match target_entry {
+        match target {
             None if self.flags.exchange => Err(ErrorKind::NotFound.into()),
             None => self.move_to(meta, txn, parents, source, None).await,
             Some(_) if self.flags.no_replace => Err(ErrorKind::Exists.into()),
-            Some(entry) if entry.ino == source.entry.ino => Ok(Moved {
+            Some((entry, _)) if entry.ino == source.entry.ino => Ok(Moved {
                 ino: entry.ino,
                 attr: source.attr,
                 replaced: None,
             }),
-            Some(entry) if self.flags.exchange => {
-                let attr = nodes.node()?.ok_or_else(|| self.missing(&self.target, entry))?;
+            Some((entry, attr)) if self.flags.exchange => {
+                let attr = attr.ok_or_else(|| self.missing(&self.target, entry))?;
                 self.exchange(meta, txn, parents, source, Child { entry, attr })
                     .await
             }
-            Some(entry) => {
-                let attr = nodes.node()?;
+            Some((entry, attr)) => {
                 self.check_replaced(txn, parents.target_attr(), &source, entry, attr.as_ref())
                     .await?;
                 self.move_to(meta, txn, parents, source, Some((entry, attr)))

@@ -9,7 +9,7 @@ use super::removal::{Fate, Removal};
 use super::unlink::UnlinkOptions;
 use crate::changelog::escape;
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
-use crate::{Context, Meta, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn};
 
 #[derive(Debug)]
 struct RemoveDirectory {
@@ -25,7 +25,7 @@ impl Meta {
     ///
     /// Read set: parent, entry, node, and its being empty, so that no entry can appear in it at the same time. Write
     /// set: entry, node or its deletion, trash entry, parent, statistics and quota of the directory, usage. Round
-    /// trips: three reads, one commit.
+    /// trips: one read, one commit; a second read where emptiness does not come with the entry.
     ///
     /// # Errors
     /// `NotFound`, `NotDirectory`, `NotEmpty` (also for `..`), `InvalidArgument` for `.`, `AccessDenied` (also by the
@@ -87,12 +87,18 @@ impl Meta {
 
 impl RemoveDirectory {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Fate> {
-        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.parent)],
+                children: &[(self.parent, &self.name)],
+                range: None,
+            })
+            .await?;
+        let parent_attr = directory(found.records.node()?)?;
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
         self.flags.check(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
-        let child = txn.lock_child(self.parent, &self.name).await?;
-        let (entry, attr) = child.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let (entry, attr) = found.child().ok_or_else(|| Error::from(ErrorKind::NotFound))?;
         if entry.kind != NodeType::Directory {
             return Err(ErrorKind::NotDirectory.into());
         }

@@ -8,7 +8,7 @@ use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use crate::changelog::escape;
 use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
-use crate::{Context, Meta, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn};
 
 /// How a node is removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,8 @@ impl Meta {
     /// (spec 70-semantics sections 3, 4 and 6).
     ///
     /// Read set: parent, entry, node; the trash entry of a hard link. Write set: entry, node or its deletion, trash
-    /// entry or deleted-file or sustained record, parent times, statistics, usage. Round trips: two reads, one commit.
+    /// entry or deleted-file or sustained record, parent times, statistics, usage. Round trips: one read, one commit; one
+    /// more for a hard link that goes to the trash.
     ///
     /// # Errors
     /// `NotFound`, `NotDirectory`, `AccessDenied` (also by the sticky bit), `NotPermitted` (a directory, flags of the
@@ -81,12 +82,18 @@ impl Meta {
 
 impl Unlink {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Fate> {
-        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.parent)],
+                children: &[(self.parent, &self.name)],
+                range: None,
+            })
+            .await?;
+        let parent_attr = directory(found.records.node()?)?;
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
         refuse_flags(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
-        let child = txn.lock_child(self.parent, &self.name).await?;
-        let (entry, attr) = child.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let (entry, attr) = found.child().ok_or_else(|| Error::from(ErrorKind::NotFound))?;
         if entry.kind == NodeType::Directory {
             return Err(ErrorKind::NotPermitted.into());
         }

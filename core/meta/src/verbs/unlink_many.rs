@@ -1,5 +1,6 @@
 //! unlink of many entries of one directory.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use moorage_model::{Flags, Ino, Name, NodeType, Result};
@@ -8,7 +9,7 @@ use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use super::unlink::{UnlinkOptions, unlink_line};
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
-use crate::{Context, Meta, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn};
 
 #[derive(Debug)]
 struct UnlinkMany {
@@ -23,7 +24,8 @@ impl Meta {
     /// Removes several entries of one directory in one transaction, each as [`Meta::unlink`] would. Entries that are
     /// gone and directories are passed over. Returns how many were removed.
     ///
-    /// Read set: parent, entries, nodes. Round trips: one read for the parent, one per entry, one commit.
+    /// Read set: parent, entries, nodes. Round trips: one read, one more per further name of the same node and per hard
+    /// link that goes to the trash, one commit.
     ///
     /// # Errors
     /// As [`Meta::unlink`] for the first entry that can not be removed; none is removed then.
@@ -63,15 +65,29 @@ impl Meta {
 
 impl UnlinkMany {
     async fn run(&self, meta: &Meta, txn: &mut dyn Txn) -> Result<Vec<Fate>> {
-        let parent_attr = directory(txn.lock_node(self.parent).await?)?;
+        let children: Vec<(Ino, &Name)> = self.names.iter().map(|name| (self.parent, name)).collect();
+        let mut found = txn
+            .lock_set(ReadSet {
+                keys: &[Key::Node(self.parent)],
+                children: &children,
+                range: None,
+            })
+            .await?;
+        let parent_attr = directory(found.records.node()?)?;
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
         self.flags.check(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
         let now = meta.now();
         let mut fates = Vec::with_capacity(self.names.len());
         let mut removed = Vec::with_capacity(self.names.len());
-        for name in &self.names {
-            let Some((entry, attr)) = txn.lock_child(self.parent, name).await? else {
+        let mut inos = HashSet::with_capacity(self.names.len());
+        for (name, child) in self.names.iter().zip(found.children) {
+            let child = match child {
+                // Another name of the same node: what was read is older than its removal here.
+                Some((entry, _)) if !inos.insert(entry.ino) => txn.lock_child(self.parent, name).await?,
+                child => child,
+            };
+            let Some((entry, attr)) = child else {
                 continue;
             };
             if entry.kind == NodeType::Directory {
