@@ -1,5 +1,6 @@
 //! A connection with this engine's settings.
 
+use std::ffi::CStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::Context as _;
+use super::log_file;
 use super::options::SqliteOptions;
 use super::schema;
 use super::statements::Statements;
@@ -78,7 +80,7 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         make_private(&options.path);
-        let connection = connect(&options.path, flags)?;
+        let connection = connect_on(Some(log_file::layer()?), &options.path, flags)?;
         let mut logged = true;
         if !connection
             .is_readonly("main")
@@ -89,7 +91,7 @@ impl Database {
             connection
                 .execute_batch(&format!(
                     "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; \
-                     PRAGMA journal_size_limit = {LOG_BYTES};"
+                     PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_spill = OFF;"
                 ))
                 .context(|| "configuring it".to_owned())?;
         }
@@ -141,8 +143,17 @@ fn make_private(path: &Path) {
 fn make_private(_path: &Path) {}
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    connect_on(None, path, flags)
+}
+
+/// Connects through a file layer of SQLite, by its name.
+fn connect_on(layer: Option<&CStr>, path: &Path, flags: OpenFlags) -> Result<Connection> {
     let what = || "opening it".to_owned();
-    let connection = Connection::open_with_flags(path, flags).context(what)?;
+    let connection = match layer {
+        Some(layer) => Connection::open_with_flags_and_vfs(path, flags, layer),
+        None => Connection::open_with_flags(path, flags),
+    }
+    .context(what)?;
     connection.busy_timeout(BUSY_TIMEOUT).context(what)?;
     // A checkpoint makes metadata durable, so even the one at the last close is ours to take (DESIGN, "Durability").
     connection

@@ -4,6 +4,7 @@ mod database;
 mod failure;
 mod group;
 mod log;
+mod log_file;
 mod options;
 mod readers;
 mod schema;
@@ -25,7 +26,11 @@ use failure::{Context as _, in_file, named_in};
 use log::Log;
 use options::SqliteOptions;
 use readers::Readers;
+use view::View;
 use writer::Writer;
+
+/// Most records of a read that may keep the writer waiting: as long as a small transaction.
+const SHORT_READ: usize = 8;
 
 /// The SQLite engine. Nothing is opened before it is needed, and only a change makes the file.
 ///
@@ -56,6 +61,14 @@ impl SqliteEngine {
             log: Arc::new(Log::new(Arc::clone(&options))),
             options,
         })
+    }
+
+    /// A short read of committed records.
+    fn view<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
+        match self.writer.view_if_free(read) {
+            Ok(result) => result,
+            Err(read) => self.readers.view(read),
+        }
     }
 
     /// Closes every connection. When `checkpoint` and no other program has the file open, the last one moves the
@@ -108,8 +121,12 @@ fn closed(path: &Path) -> Error {
 #[async_trait]
 impl Read for SqliteEngine {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.readers
-            .view(|view| keys.iter().map(|key| view.get(key)).collect())
+        let read = |view: View<'_>| keys.iter().map(|key| view.get(key)).collect();
+        if keys.len() <= SHORT_READ {
+            self.view(read)
+        } else {
+            self.readers.view(read)
+        }
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
@@ -118,7 +135,7 @@ impl Read for SqliteEngine {
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.readers.view(|view| view.lookup(parent, name))
+        self.view(|view| view.lookup(parent, name))
     }
 
     async fn read_directory(

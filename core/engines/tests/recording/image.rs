@@ -74,13 +74,17 @@ impl File {
                         bytes: written,
                     },
                 ) => {
-                    let sectors = u64::try_from(written.len().div_ceil(SECTOR)).unwrap();
-                    let torn = SECTOR * usize::try_from(dice.roll(sectors + 1)).unwrap();
-                    let part = Change::Write {
-                        offset: *offset,
-                        bytes: written[..torn.min(written.len())].to_vec(),
-                    };
-                    File::apply(&mut bytes, &part);
+                    // The layer below the database writes a whole commit at once, so any of its sectors may be
+                    // missing.
+                    for (index, sector) in written.chunks(SECTOR).enumerate() {
+                        if dice.roll(2) == 0 {
+                            let part = Change::Write {
+                                offset: offset + index * SECTOR,
+                                bytes: sector.to_vec(),
+                            };
+                            File::apply(&mut bytes, &part);
+                        }
+                    }
                 }
                 _ => File::apply(&mut bytes, change),
             }
