@@ -8,7 +8,7 @@ use moorage_model::{Error, ErrorKind, LockOwner, Result};
 use parking_lot::{Mutex, RwLock};
 
 use crate::directory::Listing;
-use crate::file::{OpenFile, Readahead};
+use crate::file::{OpenFile, Readahead, Told};
 use crate::internal::OpenInternal;
 use crate::{FileHandle, OpenFlags};
 
@@ -19,6 +19,8 @@ pub(crate) struct OpenedFile {
     pub(crate) file: Arc<OpenFile>,
     /// How it was opened.
     pub(crate) flags: OpenFlags,
+    /// What it knows of data that the file lost.
+    pub(crate) told: Told,
     /// Its pattern of reads.
     pub(crate) readahead: Mutex<Readahead>,
     /// Owners that took POSIX locks through it; they end with it (spec 70-semantics section 7).

@@ -75,7 +75,11 @@ impl Vfs {
     async fn store_everything(&self) -> Result<()> {
         self.stop_flusher().await;
         let dirty = self.files.dirty();
-        let settled = join_all(dirty.iter().map(|file| file.settle(self))).await;
+        let settled = join_all(dirty.iter().map(|file| async move {
+            file.store_and_commit(self).await?;
+            file.untold()
+        }))
+        .await;
         settled.into_iter().collect()
     }
 

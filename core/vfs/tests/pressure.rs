@@ -1,4 +1,4 @@
-//! Many writers at once, buffers that run short, and space that ends.
+//! Many writers at once, and buffers that run short.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod volume;
@@ -6,10 +6,8 @@ mod volume;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_chunk::{MemoryStore, ObjectStore};
-use moorage_model::ErrorKind;
 use moorage_vfs::{Caller, OpenFlags, SetAttrRequest, WriteOrigin};
-use volume::{BLOCK, READ, READ_WRITE, Volume, close, content, create, pattern};
+use volume::{BLOCK, READ_WRITE, Volume, close, content, create, pattern};
 
 /// Long enough for a slow machine, short enough to tell a deadlock.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -115,30 +113,6 @@ async fn concurrent_appends_are_each_whole() {
             .all(|record| record.iter().all(|byte| *byte == record[0]))
     );
     close(&vfs, first).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn data_that_a_full_volume_refuses_is_reported_once_and_its_objects_go() {
-    let store = Arc::new(MemoryStore::new());
-    let volume = Volume::limited(Arc::clone(&store) as Arc<dyn ObjectStore>, 1 << 20).await;
-    let vfs = volume.client().await;
-    let (entry, handle) = create(&vfs, "a").await;
-    vfs.write(handle, 0, b"fits").await.unwrap();
-    vfs.fsync(handle, false).await.unwrap();
-    vfs.write(handle, 4, &pattern(2 << 20, 1)).await.unwrap();
-    let refused = vfs.fsync(handle, false).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::NoSpace);
-    close(&vfs, handle).await.unwrap();
-    let opened = vfs.open(&Caller::root(), entry.ino, READ).await.unwrap();
-    assert_eq!(content(&vfs, opened.handle).await, b"fits");
-    close(&vfs, opened.handle).await.unwrap();
-    let gone = async {
-        while store.list("chunks/", None, 100).await.unwrap().len() > 1 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, gone).await.unwrap();
-    vfs.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

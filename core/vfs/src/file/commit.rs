@@ -7,14 +7,15 @@ use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, SliceId, Timest
 
 use super::OpenFile;
 use super::pending::PendingSlice;
+use super::refused::is_full;
 use crate::Vfs;
 
 /// Slices ready for their records.
 #[derive(Default)]
-struct Batch {
-    records: Vec<(u64, ChunkIndex, Slice)>,
-    slices: Vec<Arc<PendingSlice>>,
-    mtime: Timestamp,
+pub(super) struct Batch {
+    pub(super) records: Vec<(u64, ChunkIndex, Slice)>,
+    pub(super) slices: Vec<Arc<PendingSlice>>,
+    pub(super) mtime: Timestamp,
     /// The first failure of a slice that is not in the batch.
     failure: Option<Error>,
 }
@@ -81,9 +82,9 @@ impl OpenFile {
                     .committed(&batch.records, &outcome.before, outcome.attr);
                 Ok(())
             }
+            Err(error) if is_full(error.kind()) => self.commit_what_fits(vfs, batch, error).await,
             Err(error) if is_final(error.kind()) => {
-                tracing::warn!(%error, inode = self.ino.0, "written data is given up");
-                vfs.remove_objects(self.give_up(&batch.slices, error));
+                self.give_up_batch(vfs, batch, error);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -124,8 +125,6 @@ fn is_final(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::NotFound
             | ErrorKind::NotPermitted
-            | ErrorKind::NoSpace
-            | ErrorKind::QuotaExceeded
             | ErrorKind::FileTooLarge
             | ErrorKind::InvalidArgument
             | ErrorKind::ReadOnly

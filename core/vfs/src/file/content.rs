@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use moorage_model::{Attr, ChunkIndex, Error, Segment, Slice, Timestamp, resolve};
+use moorage_model::{Attr, ChunkIndex, Segment, Slice, Timestamp, resolve};
 use tokio::time::Instant;
 
+use super::losses::Losses;
 use super::pending::{Extent, Pending, PendingSlice};
 
 /// Slice lists kept for one file; more are dropped together.
@@ -46,8 +47,8 @@ pub(crate) struct Content {
     pub(crate) pending: Vec<Pending>,
     /// Number of the next slice.
     pub(crate) next_sequence: u64,
-    /// Data was lost; the next write, fsync or close is told once.
-    pub(crate) error: Option<Error>,
+    /// Written data that was given up.
+    pub(crate) losses: Losses,
     chunks: HashMap<ChunkIndex, ChunkList>,
 }
 
@@ -61,7 +62,7 @@ impl Content {
             foreign_change: true,
             pending: Vec::new(),
             next_sequence: 0,
-            error: None,
+            losses: Losses::default(),
             chunks: HashMap::new(),
         }
     }

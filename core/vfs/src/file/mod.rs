@@ -2,15 +2,18 @@
 
 mod commit;
 mod content;
+mod losses;
 mod open_file;
 mod open_files;
 mod pending;
 mod plan;
 mod read;
 mod readahead;
+mod refused;
 mod settle;
 mod write;
 
+pub(crate) use losses::Told;
 pub(crate) use open_file::OpenFile;
 pub(crate) use open_files::OpenFiles;
 pub(crate) use readahead::Readahead;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use moorage_model::{Attr, Ino, Result};
+use moorage_model::{Attr, Ino};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -62,19 +62,5 @@ impl OpenFile {
     /// Whether a handle is open.
     pub(crate) fn is_open(&self) -> bool {
         self.handles.load(Ordering::Acquire) > 0
-    }
-
-    /// The error of data that was lost, once.
-    ///
-    /// # Errors
-    /// That error.
-    pub(crate) fn lost(&self) -> Result<()> {
-        if self.content.read().error.is_none() {
-            return Ok(());
-        }
-        match self.content.write().error.take() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
     }
 }

@@ -21,26 +21,21 @@ const AGED: Duration = Duration::from_secs(15);
 const EXPIRED: Duration = Duration::from_secs(50 * 60);
 
 impl OpenFile {
-    /// Stores and commits everything written before the call, and tells of data lost since the last call.
+    /// Stores and commits everything written before the call.
     ///
     /// Ready on the first poll when nothing was written, and for small slices on a local folder with an engine that
     /// answers in place. Costs one transaction for all slices.
     ///
     /// # Errors
-    /// What storing or committing answers. Slices that a later attempt may save are kept; others are given up.
+    /// What storing or committing answers; the slices are kept for a later attempt. What can not be saved by one is
+    /// given up, and the file's users are told.
     ///
     /// # Cancel safety
     /// Dropping the future leaves slices to the next call, which finds out what became of them.
-    pub(crate) async fn settle(&self, vfs: &Vfs) -> Result<()> {
-        if !self.is_dirty() {
-            return self.lost();
-        }
-        self.store_and_commit(vfs).await?;
-        self.lost()
-    }
-
-    /// As [`OpenFile::settle`], but keeps the news of lost data for the file's users.
     pub(crate) async fn store_and_commit(&self, vfs: &Vfs) -> Result<()> {
+        if !self.is_dirty() {
+            return Ok(());
+        }
         let upto = self.content().next_sequence;
         let _turn = self.commit.lock().await;
         let slices = self.close_before(upto);
@@ -112,7 +107,7 @@ impl OpenFile {
             .filter_map(|slice| content.find(slice.sequence).map(|p| (slice.id, p.len)))
             .collect();
         content.dropped(&sequences);
-        content.error = Some(error);
+        content.losses.add(error);
         found
     }
 }

@@ -59,7 +59,6 @@ impl OpenFile {
         data: &[u8],
     ) -> Result<usize> {
         let _turn = self.turn().await;
-        self.lost()?;
         let offset = if append {
             if self.is_dirty() {
                 self.refresh(vfs).await?;
@@ -168,7 +167,7 @@ impl OpenFile {
             (content.pending.len(), content.open_slices())
         };
         if pending >= MAX_PENDING_SLICES {
-            self.settle(vfs).await?;
+            self.store_and_commit(vfs).await?;
         } else if open >= MAX_OPEN_SLICES {
             self.close_oldest(open - MAX_OPEN_SLICES + 1);
         }
@@ -197,7 +196,7 @@ impl OpenFile {
 
     /// Why no buffer came free: usually because the store takes nothing.
     async fn no_buffers(&self, vfs: &Vfs) -> Error {
-        match self.settle(vfs).await {
+        match self.store_and_commit(vfs).await {
             Err(error) => error,
             Ok(()) => Error::new(
                 ErrorKind::Timeout,

@@ -13,13 +13,14 @@ impl Vfs {
     /// Ready on the first poll when nothing was written. One transaction otherwise.
     ///
     /// # Errors
-    /// The error of storing what was written, once.
+    /// The error of storing what was written; of data that was given up, once for each handle and for fsync and close
+    /// together.
     pub async fn flush(&self, handle: FileHandle, owner: Option<LockOwner>) -> Result<()> {
         self.watch(Operation::Flush, None, || handle.0.to_string(), async {
             let Opened::File(opened) = self.handles.get(handle)? else {
                 return Ok(());
             };
-            let settled = opened.file.settle(self).await;
+            let settled = opened.settle(self).await;
             if let Some(owner) = owner {
                 self.drop_record_locks(&opened, Some(owner)).await?;
             }
@@ -36,7 +37,7 @@ impl Vfs {
     /// shared with all who wait. `datasync` makes no difference, since length and content are one record.
     ///
     /// # Errors
-    /// The error of storing what was written; what the barrier answers.
+    /// As [`Vfs::flush`]; what the barrier answers.
     pub async fn fsync(&self, handle: FileHandle, datasync: bool) -> Result<()> {
         self.watch(
             Operation::FSync,
@@ -44,7 +45,7 @@ impl Vfs {
             || format!("{},{datasync}", handle.0),
             async {
                 if let Opened::File(opened) = self.handles.get(handle)? {
-                    opened.file.settle(self).await?;
+                    opened.settle(self).await?;
                     self.meta.make_durable().await?;
                 }
                 Ok(())
@@ -59,20 +60,29 @@ impl Vfs {
     /// Ready on the first poll after a flush when the file still has a name.
     ///
     /// # Errors
-    /// `BadHandle`; what storing answers. The handle is gone in any case.
+    /// `BadHandle`; what storing answers. The handle is gone in any case. Whoever opens the file next is told of data
+    /// that was lost.
     pub async fn release(&self, handle: FileHandle, flock_owner: Option<LockOwner>) -> Result<()> {
         let arguments = || format!("{},{flock_owner:?}", handle.0);
         self.watch(Operation::Release, None, arguments, async {
             let Opened::File(opened) = self.handles.remove(handle)? else {
                 return Ok(());
             };
-            let settled = opened.file.settle(self).await;
+            let settled = opened.file.store_and_commit(self).await;
             let unlocked = self.drop_all_locks(&opened).await;
             self.files.release(&opened.file);
             let closed = self.meta.close_file(opened.file.ino).await;
             settled.and(unlocked).and(closed)
         })
         .await
+    }
+}
+
+impl OpenedFile {
+    /// Stores what was written, and tells of what was lost.
+    async fn settle(&self, vfs: &Vfs) -> Result<()> {
+        self.file.store_and_commit(vfs).await?;
+        self.file.tell_at_sync(&self.told)
     }
 }
 

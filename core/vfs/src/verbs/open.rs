@@ -6,7 +6,7 @@ use moorage_meta::{Context, MAY_READ, OpenFlags as MetaFlags};
 use moorage_model::{Attr, ErrorKind, Ino, NodeType, Result};
 use parking_lot::Mutex;
 
-use crate::file::OpenFile;
+use crate::file::{OpenFile, Told};
 use crate::handles::{Opened, OpenedFile};
 use crate::internal::InternalNode;
 use crate::journal::Operation;
@@ -139,7 +139,9 @@ impl Vfs {
     }
 
     fn handed_out(&self, file: Arc<OpenFile>, flags: OpenFlags, keep_cache: bool) -> OpenReply {
+        let told = Told::at_open(&file.content().losses);
         let handle = self.handles.add(Opened::File(Arc::new(OpenedFile {
+            told,
             file,
             flags,
             readahead: Mutex::default(),

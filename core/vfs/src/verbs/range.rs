@@ -24,7 +24,8 @@ impl Vfs {
             let opened = self.handles.writable(handle)?;
             let file = &opened.file;
             let _turn = file.turn().await;
-            file.settle(self).await?;
+            file.store_and_commit(self).await?;
+            file.tell_at_write(&opened.told)?;
             let mode = MetaMode {
                 keep_size: mode.keep_size,
                 punch_hole: mode.punch_hole,
@@ -59,12 +60,15 @@ impl Vfs {
             if to.flags.append {
                 return Err(ErrorKind::BadHandle.into());
             }
+            for opened in [&from, &to] {
+                opened.file.tell_at_write(&opened.told)?;
+            }
             let (from, to) = (&from.file, &to.file);
             if from.ino != to.ino {
-                from.settle(self).await?;
+                from.store_and_commit(self).await?;
             }
             let _turn = to.turn().await;
-            to.settle(self).await?;
+            to.store_and_commit(self).await?;
             let outcome = self
                 .meta
                 .copy_file_range(&Context::root(), from.ino, source.1, to.ino, target.1, length)

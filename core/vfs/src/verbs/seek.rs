@@ -17,7 +17,7 @@ impl Vfs {
         self.watch(Operation::Lseek, None, arguments, async {
             let opened = self.handles.file(handle)?;
             let file = &opened.file;
-            file.settle(self).await?;
+            file.store_and_commit(self).await?;
             let length = self.fresh_attr(file.ino).await?.length;
             if offset >= length {
                 return Err(ErrorKind::NoSuchAddress.into());

@@ -48,6 +48,7 @@ impl Vfs {
         self.watch(Operation::Write, None, arguments, async {
             match self.handles.get(handle)? {
                 Opened::File(opened) if opened.flags.write || opened.flags.append => {
+                    opened.file.tell_at_write(&opened.told)?;
                     if origin.drops_set_id {
                         opened.file.drop_set_id(self).await?;
                     }

@@ -1,0 +1,106 @@
+//! What becomes of slices that a full volume or an exhausted quota refuses.
+
+use std::sync::Arc;
+
+use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice};
+
+use super::OpenFile;
+use super::commit::Batch;
+use super::pending::PendingSlice;
+use crate::Vfs;
+
+/// Commits tried with what room there was just before; other clients may be faster every time.
+const ATTEMPTS: usize = 3;
+
+/// A batch cut at a length of the file.
+struct Cut {
+    kept: Vec<(u64, ChunkIndex, Slice)>,
+    /// Slices of which nothing is left.
+    lost: Vec<Arc<PendingSlice>>,
+    /// Something was cut off.
+    cuts: bool,
+}
+
+impl OpenFile {
+    /// Commits of a refused batch what there is room for, up to the byte: every slice up to the length that the limits
+    /// allow, in order, in one transaction. The rest is given up for the reason of the refusal.
+    ///
+    /// Costs what [`moorage_meta::Meta::length_limit`] costs and the commit.
+    ///
+    /// # Errors
+    /// What the engine answers; then everything is kept for a later attempt, and `refusal` may have been noted as a
+    /// loss that is none yet.
+    pub(super) async fn commit_what_fits(&self, vfs: &Vfs, batch: &Batch, refusal: Error) -> Result<()> {
+        for attempt in 1..=ATTEMPTS {
+            let limit = match vfs.meta().length_limit(self.ino).await {
+                Ok(limit) if attempt < ATTEMPTS => limit.map_or(u64::MAX, |limit| limit.length),
+                // At least what is written over needs no room.
+                Ok(_) => self.content().attr.length,
+                Err(error) if error.kind() == ErrorKind::NotFound => break,
+                Err(error) => return Err(error),
+            };
+            let cut = cut_at(limit, batch);
+            if cut.kept.is_empty() {
+                break;
+            }
+            let list: Vec<(ChunkIndex, Slice)> = cut
+                .kept
+                .iter()
+                .map(|(_, chunk, slice)| (*chunk, *slice))
+                .collect();
+            match vfs.meta().write_slices(self.ino, &list, batch.mtime).await {
+                Ok(outcome) => {
+                    self.content_mut()
+                        .committed(&cut.kept, &outcome.before, outcome.attr);
+                    if cut.cuts {
+                        tracing::warn!(%refusal, inode = self.ino.0, "written data is given up beyond {limit} bytes");
+                        vfs.remove_objects(self.give_up(&cut.lost, refusal));
+                    }
+                    return Ok(());
+                }
+                Err(error) if is_full(error.kind()) => {}
+                Err(error) => {
+                    if cut.cuts {
+                        // When the commit turns out to have happened, nobody will know of what was cut off.
+                        self.content_mut().losses.add(refusal);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        self.give_up_batch(vfs, batch, refusal);
+        Ok(())
+    }
+
+    /// Gives up all slices of a batch.
+    pub(super) fn give_up_batch(&self, vfs: &Vfs, batch: &Batch, error: Error) {
+        tracing::warn!(%error, inode = self.ino.0, "written data is given up");
+        vfs.remove_objects(self.give_up(&batch.slices, error));
+    }
+}
+
+/// Whether a commit was refused for want of room.
+pub(super) fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NoSpace | ErrorKind::QuotaExceeded)
+}
+
+fn cut_at(length: u64, batch: &Batch) -> Cut {
+    let mut cut = Cut {
+        kept: Vec::new(),
+        lost: Vec::new(),
+        cuts: false,
+    };
+    for ((sequence, chunk, record), slice) in batch.records.iter().zip(&batch.slices) {
+        let start = chunk.start() + u64::from(record.pos);
+        let room = u32::try_from(length.saturating_sub(start)).unwrap_or(u32::MAX);
+        let len = record.len.min(room);
+        cut.cuts |= len < record.len;
+        if len == 0 {
+            cut.lost.push(Arc::clone(slice));
+        } else {
+            // The blocks behind stay part of the slice, and go with it.
+            cut.kept.push((*sequence, *chunk, Slice { len, ..*record }));
+        }
+    }
+    cut
+}
