@@ -24,7 +24,7 @@ pub(crate) fn entry_stat(attr: &Attr) -> DirStat {
 }
 
 /// Whether the cached usage is so near to the limit that the stored one has to be read.
-fn is_near(max: i64, used: i64, delta: i64) -> bool {
+pub(crate) fn is_near(max: i64, used: i64, delta: i64) -> bool {
     max > 0 && delta > 0 && used.saturating_add(delta) > max / 8 * TRUSTED_EIGHTHS
 }
 

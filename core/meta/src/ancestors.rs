@@ -24,7 +24,8 @@ impl Default for ParentGuesses {
 }
 
 impl ParentGuesses {
-    fn chain(&self, start: Ino) -> Vec<Ino> {
+    /// The directory and those above it, as far as they are remembered.
+    pub(crate) fn chain(&self, start: Ino) -> Vec<Ino> {
         let mut chain = vec![start];
         let mut current = start;
         while !is_top(current) && chain.len() < CHAIN_BATCH {

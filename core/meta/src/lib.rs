@@ -44,7 +44,7 @@ pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use format::round_block_size;
 pub use key::{Key, Scan};
-pub use length_limit::LengthLimit;
+pub use length_limit::{LengthLimit, Unrecorded};
 pub use locks::{LockRequest, Wait};
 pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};

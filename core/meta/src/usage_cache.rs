@@ -148,6 +148,14 @@ impl UsageCache {
         }
     }
 
+    /// Usage of a quota as just read.
+    pub(crate) fn set_quota_usage(&self, key: QuotaKey, read: &Quota) {
+        if let Some(quota) = self.quotas.read().quotas.get(&key) {
+            quota.used_space.store(read.used_space, Ordering::Relaxed);
+            quota.used_inodes.store(read.used_inodes, Ordering::Relaxed);
+        }
+    }
+
     /// Own committed new or replaced quota.
     pub(crate) fn put_quota(&self, key: QuotaKey, quota: &Quota) {
         let mut current = self.quotas.write();

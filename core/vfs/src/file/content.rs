@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use moorage_model::{Attr, ChunkIndex, Segment, Slice, Timestamp, resolve};
+use moorage_model::{Attr, ChunkIndex, Segment, Slice, Timestamp, align4k, resolve};
 use tokio::time::Instant;
 
 use super::losses::Losses;
@@ -73,6 +73,11 @@ impl Content {
             .iter()
             .map(Pending::file_end)
             .fold(self.attr.length, u64::max)
+    }
+
+    /// Space that the file will count beyond what it counts, once everything is committed, bytes.
+    pub(crate) fn unrecorded(&self) -> i64 {
+        align4k(self.length()).saturating_sub(align4k(self.attr.length))
     }
 
     /// The attributes with everything written here.

@@ -10,6 +10,7 @@ mod plan;
 mod read;
 mod readahead;
 mod refused;
+mod room;
 mod settle;
 mod write;
 

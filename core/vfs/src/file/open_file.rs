@@ -1,7 +1,7 @@
 //! One file, shared by its handles.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use moorage_model::{Attr, Ino};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -22,6 +22,8 @@ pub(crate) struct OpenFile {
     pub(crate) handles: AtomicU32,
     /// A background settle is under way.
     pub(crate) settling: AtomicBool,
+    /// Its part of [`super::OpenFiles::unrecorded`].
+    pub(super) unrecorded: AtomicI64,
     pub(super) commit: Mutex<()>,
     turn: Mutex<()>,
     content: RwLock<Content>,
@@ -33,6 +35,7 @@ impl OpenFile {
             ino,
             handles: AtomicU32::new(0),
             settling: AtomicBool::new(false),
+            unrecorded: AtomicI64::new(0),
             commit: Mutex::default(),
             turn: Mutex::default(),
             content: RwLock::new(Content::new(attr)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use moorage_model::{Attr, Ino};
 use parking_lot::RwLock;
@@ -20,6 +20,7 @@ pub(crate) struct OpenFiles {
     live: RwLock<HashMap<Ino, Arc<OpenFile>>>,
     /// Closed and committed.
     remembered: Cache<Ino, Arc<OpenFile>>,
+    unrecorded: AtomicI64,
 }
 
 impl OpenFiles {
@@ -28,6 +29,7 @@ impl OpenFiles {
         OpenFiles {
             live: RwLock::default(),
             remembered: Cache::new(REMEMBERED_FILES),
+            unrecorded: AtomicI64::new(0),
         }
     }
 
@@ -78,6 +80,18 @@ impl OpenFiles {
         if !file.is_open() && !file.is_dirty() && live.remove(&file.ino).is_some() {
             self.remembered.insert(file.ino, Arc::clone(file));
         }
+    }
+
+    /// Takes over what a file will count once it is committed, bytes, and returns what all others will. An estimate: a
+    /// write tells what it is going to add, and a commit what is left.
+    pub(super) fn note_unrecorded(&self, file: &OpenFile, space: i64) -> i64 {
+        let change = space - file.unrecorded.swap(space, Ordering::Relaxed);
+        let before = if change == 0 {
+            self.unrecorded.load(Ordering::Relaxed)
+        } else {
+            self.unrecorded.fetch_add(change, Ordering::Relaxed)
+        };
+        before + change - space
     }
 
     /// Files with uncommitted content.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use moorage_meta::Unrecorded;
 use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice};
 
 use super::OpenFile;
@@ -32,7 +33,7 @@ impl OpenFile {
     /// loss that is none yet.
     pub(super) async fn commit_what_fits(&self, vfs: &Vfs, batch: &Batch, refusal: Error) -> Result<()> {
         for attempt in 1..=ATTEMPTS {
-            let limit = match vfs.meta().length_limit(self.ino).await {
+            let limit = match vfs.meta().length_limit(self.ino, &Unrecorded::default()).await {
                 Ok(limit) if attempt < ATTEMPTS => limit.map_or(u64::MAX, |limit| limit.length),
                 // At least what is written over needs no room.
                 Ok(_) => self.content().attr.length,

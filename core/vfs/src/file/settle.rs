@@ -50,7 +50,9 @@ impl OpenFile {
             [one] => vec![one.stored().await],
             many => join_all(many.iter().map(|slice| slice.stored())).await,
         };
-        self.commit(vfs, &slices, stored).await
+        let outcome = self.commit(vfs, &slices, stored).await;
+        vfs.files.note_unrecorded(self, self.content().unrecorded());
+        outcome
     }
 
     /// Ends writing to the slices begun before `sequence` and returns them in order.

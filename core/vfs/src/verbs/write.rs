@@ -14,10 +14,12 @@ use crate::{FileHandle, Vfs, WriteOrigin};
 const BLOCKS_AT_ONCE: u64 = 2;
 
 impl Vfs {
-    /// Takes bytes over into buffers and returns how many, which is all of them. With `append` the offset is the end of
-    /// the file. They are stored when a block is full, and on flush, fsync, close or after a few seconds.
+    /// Takes bytes over into buffers and returns how many: all of them, or what a limit of the volume or of a quota
+    /// leaves room for. With `append` the offset is the end of the file. They are stored when a block is full, and on
+    /// flush, fsync, close or after a few seconds.
     ///
-    /// One copy; ready on the first poll while buffers are free. News of data that was lost is given here once.
+    /// One copy; ready on the first poll while buffers are free and limits are far. News of data that was lost is given
+    /// here once for each handle.
     ///
     /// # Errors
     /// `BadHandle`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`, `Unavailable`, `Timeout` when no buffer becomes free.
@@ -52,8 +54,15 @@ impl Vfs {
                     if origin.drops_set_id {
                         opened.file.drop_set_id(self).await?;
                     }
-                    let append = opened.flags.append && !origin.mapped;
-                    opened.file.write(self, append, offset, data).await
+                    let file = &opened.file;
+                    if origin.mapped {
+                        // A kernel takes no part of a page: the commit keeps what fits.
+                        return file.write(self, false, offset, data).await;
+                    }
+                    let append = opened.flags.append;
+                    let start = if append { file.content().length() } else { offset };
+                    let data = file.with_room(self, start, data).await?;
+                    file.write(self, append, offset, data).await
                 }
                 Opened::Internal(node) => node.write(data),
                 Opened::File(_) | Opened::Directory(_) => Err(ErrorKind::BadHandle.into()),
