@@ -1,10 +1,12 @@
 //! What goes wrong before a volume is open: the error names the object, says what to do, and has its exit code.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::program::{Place, Run};
+use crate::program::{Place, Run, finish};
 
 /// An error of three parts that names `object`.
 #[track_caller]
@@ -35,6 +37,48 @@ fn a_missing_database_is_not_found_and_not_made() {
     let run = place.run(&["status", &place.url("none.db")]).ends_with(3);
     explains(&run, "none.db");
     assert!(!place.path("none.db").exists(), "looking made a database");
+}
+
+#[test]
+fn a_database_that_this_user_may_not_open_is_denied_and_not_missing() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    close(&place.path("meta.db"));
+    let run = finish(&mut place.as_ordinary_user(&["status", &url])).ends_with(5);
+    explains(&run, "meta.db");
+    assert!(run.err.contains("Permission denied"), "{}", run.err);
+}
+
+#[test]
+fn a_database_in_a_folder_closed_to_this_user_is_denied_and_not_missing() {
+    let place = Place::new();
+    fs::create_dir(place.path("closed")).expect("a folder");
+    close(&place.path("closed"));
+    let objects = place.path("objects").display().to_string();
+    let url = place.url("closed/x.db");
+    for arguments in [
+        vec!["status", url.as_str()],
+        vec!["format", "--bucket", &objects, &url, "disk"],
+    ] {
+        let run = finish(&mut place.as_ordinary_user(&arguments)).ends_with(5);
+        explains(&run, "closed/x.db");
+    }
+}
+
+#[test]
+fn a_database_can_not_be_made_in_a_folder_that_this_user_may_not_write() {
+    let place = Place::new();
+    fs::create_dir(place.path("read")).expect("a folder");
+    fs::set_permissions(place.path("read"), fs::Permissions::from_mode(0o555)).expect("changed");
+    let objects = place.path("objects").display().to_string();
+    let arguments = ["format", "--bucket", &objects, &place.url("read/x.db"), "disk"];
+    let run = finish(&mut place.as_ordinary_user(&arguments)).ends_with(5);
+    explains(&run, "read/x.db");
+}
+
+/// Takes all permission bits away.
+fn close(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("changed");
 }
 
 #[test]

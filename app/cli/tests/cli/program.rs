@@ -1,7 +1,11 @@
 //! Starts the program under test in a folder of its own.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+/// User and group that own nothing.
+const NOBODY: u32 = 65_534;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -56,6 +60,18 @@ impl Place {
             .env_clear()
             .env("HOME", self.folder.path())
             .stdin(Stdio::null());
+        command
+    }
+
+    /// As [`Place::command`], for a user whom permission bits stop: root becomes somebody else.
+    pub(crate) fn as_ordinary_user(&self, arguments: &[&str]) -> Command {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = self.command(arguments);
+        if nix::unistd::geteuid().is_root() {
+            let open = std::fs::Permissions::from_mode(0o777);
+            std::fs::set_permissions(self.folder.path(), open).expect("others pass through");
+            command.uid(NOBODY).gid(NOBODY);
+        }
         command
     }
 

@@ -1,6 +1,7 @@
 //! A connection with this engine's settings.
 
 use std::ffi::CStr;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,7 @@ impl Database {
             }
             other => other,
         }
+        .map_err(|error| system_reason(error, refusal(&options.path)))
     }
 
     /// Opens a file in a folder where no shared memory can be made. Nobody can write there, so without a log it
@@ -79,8 +81,9 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        make_private(&options.path);
-        let connection = connect_on(Some(log_file::layer()?), &options.path, flags)?;
+        let unmade = make_private(&options.path);
+        let connection = connect_on(Some(log_file::layer()?), &options.path, flags)
+            .map_err(|error| system_reason(error, unmade.or_else(|| refusal(&options.path))))?;
         let mut logged = true;
         if !connection
             .is_readonly("main")
@@ -126,21 +129,64 @@ impl Database {
     }
 }
 
-/// Makes a missing file for this user alone: it will hold the keys of the object store, sealed with what stands
-/// beside them. SQLite gives its logs the permissions of the file.
+/// SQLite has one code for a file that is missing and for one that may not be opened; the system tells them apart.
+fn system_reason(error: Error, refused: Option<io::Error>) -> Error {
+    let (kind, what, advice) = match refused.as_ref().map(io::Error::kind) {
+        Some(io::ErrorKind::PermissionDenied) => (
+            ErrorKind::AccessDenied,
+            "this user may not open it",
+            "Run the command as the user who owns the database, or have its owner open the file and its folder to this user.",
+        ),
+        Some(io::ErrorKind::ReadOnlyFilesystem) => (
+            ErrorKind::ReadOnly,
+            "it can not be made",
+            "Name a file on a disk that can be written.",
+        ),
+        _ => return error,
+    };
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let reason = Error::new(kind, what).with_advice(advice);
+    match refused {
+        Some(cause) => reason.with_source(cause),
+        None => reason,
+    }
+}
+
+/// What keeps this user from the file. It is asked for and not tried: closing the file once more would end the locks
+/// that SQLite holds on it in this process.
 #[cfg(unix)]
-fn make_private(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // What keeps it from being made, SQLite meets too and says with its own code.
-    let _ = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+fn refusal(path: &Path) -> Option<io::Error> {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK)
+        .err()
+        .map(io::Error::from)
 }
 
 #[cfg(not(unix))]
-fn make_private(_path: &Path) {}
+fn refusal(_path: &Path) -> Option<io::Error> {
+    None
+}
+
+/// Makes a missing file for this user alone: it will hold the keys of the object store, sealed with what stands
+/// beside them. SQLite gives its logs the permissions of the file. What keeps a missing one from being made, for when
+/// SQLite meets it too.
+#[cfg(unix)]
+fn make_private(path: &Path) -> Option<io::Error> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .err()
+        .filter(|error| error.kind() != io::ErrorKind::AlreadyExists)
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> Option<io::Error> {
+    None
+}
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connect_on(None, path, flags)

@@ -49,8 +49,8 @@ impl SqliteEngine {
     /// For the database that the rest of a `sqlite3://` URL names.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed rest, `NotFound` when the folder of the file does not exist,
-    /// `IsDirectory` when the path is one.
+    /// `InvalidArgument` for a malformed rest, `NotFound` when the folder of the file does not exist, `AccessDenied`
+    /// when this user may not look there, `IsDirectory` when the path is one.
     pub(crate) fn open(rest: &str) -> Result<SqliteEngine> {
         let options = Arc::new(SqliteOptions::parse(rest)?);
         options.check()?;
@@ -100,8 +100,7 @@ impl SqliteEngine {
 /// `NotFound`, and those of [`SqliteEngine::open`].
 pub(crate) fn check_exists(rest: &str) -> Result<()> {
     let options = SqliteOptions::parse(rest)?;
-    options.check()?;
-    if options.path.exists() {
+    if options.check()? {
         return Ok(());
     }
     Err(Error::new(

@@ -62,28 +62,41 @@ impl SqliteOptions {
         self.prefix != DEFAULT_PREFIX
     }
 
-    /// Refuses a path that can hold no database, before SQLite's own message that names no part of it.
-    pub(super) fn check(&self) -> Result<()> {
-        let folder = self.folder();
-        if self.path.is_dir() {
-            return Err(Error::new(
+    /// Refuses a path that can hold no database, before SQLite's own message that names no part of it. Tells whether
+    /// the file exists.
+    ///
+    /// # Errors
+    /// `IsDirectory` for a folder, `NotFound` when its folder does not exist, `AccessDenied` when this user may not
+    /// look there.
+    pub(super) fn check(&self) -> Result<bool> {
+        match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => Err(Error::new(
                 ErrorKind::IsDirectory,
                 format!("SQLite database {} is a folder", self.path.display()),
             )
-            .with_advice("Name a file in the metadata URL."));
+            .with_advice("Name a file in the metadata URL.")),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                Err(self.failed("a folder of its path is closed to this user", error).with_advice(
+                    "Run the command as the user who owns the database, or have the folder opened to this user.",
+                ))
+            }
+            Err(_) if self.folder().is_dir() => Ok(false),
+            Err(_) => Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "SQLite database {}: the folder {} does not exist",
+                    self.path.display(),
+                    self.folder().display()
+                ),
+            )
+            .with_advice("Create the folder, or correct the path in the metadata URL.")),
         }
-        if folder.is_dir() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::NotFound,
-            format!(
-                "SQLite database {}: the folder {} does not exist",
-                self.path.display(),
-                folder.display()
-            ),
-        )
-        .with_advice("Create the folder, or correct the path in the metadata URL."))
+    }
+
+    fn failed(&self, what: &str, error: std::io::Error) -> Error {
+        let message = format!("SQLite database {}: {what}", self.path.display());
+        Error::new(ErrorKind::AccessDenied, message).with_source(error)
     }
 
     /// Says when others may read the file. It is not changed: sharing it may be meant.
