@@ -6,7 +6,7 @@ use std::sync::Arc;
 use moorage_meta::admin::Progress;
 use moorage_model::Result;
 
-use crate::logging::LoggingArguments;
+use crate::logging::{LoggingArguments, StartWarnings};
 use crate::output;
 use crate::progress::{self, Work};
 
@@ -14,11 +14,25 @@ use crate::progress::{self, Work};
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     quiet: bool,
+    start_warnings: StartWarnings,
 }
 
 impl Context {
-    pub(crate) fn new(logging: &LoggingArguments) -> Context {
-        Context { quiet: logging.quiet }
+    pub(crate) fn new(logging: &LoggingArguments, start_warnings: StartWarnings) -> Context {
+        Context {
+            quiet: logging.quiet,
+            start_warnings,
+        }
+    }
+
+    /// Whether only errors are to be shown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// What this process warned of so far, when it serves a background mount.
+    pub(crate) fn start_warnings(&self) -> &StartWarnings {
+        &self.start_warnings
     }
 
     /// Runs `job` and shows how far it is.

@@ -17,11 +17,13 @@ mod logging;
 mod making;
 mod mounted;
 mod mounting;
+mod noun;
 mod output;
 mod progress;
 mod size;
 mod staged;
 mod target;
+mod upload_display;
 mod volume;
 
 use std::ffi::OsString;
@@ -44,8 +46,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    logging::start(&cli.logging);
-    let context = Context::new(&cli.logging);
+    let warnings = logging::start(&cli.logging);
+    let context = Context::new(&cli.logging, warnings);
     let json = cli.command.json();
     match commands::execute(cli.command, &context) {
         Ok(code) => code,

@@ -11,6 +11,7 @@ use moorage_model::Result;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::noun::Noun;
 use crate::{output, size};
 
 /// Between two looks at the counts: smooth for an eye.
@@ -18,13 +19,16 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two plain lines: often enough to show life, seldom enough for a log.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The moving line speaks of many, since its number changes.
+const MANY: u64 = 2;
+
 /// What is being done, and what it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     /// As in "Removing".
     pub(crate) title: &'static str,
     /// As in "entries".
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Noun,
 }
 
 /// Runs `job` and shows how far its `counts` are, unless `quiet`.
@@ -73,13 +77,14 @@ impl Drop for Watcher {
 }
 
 /// Where progress goes; the moving line disappears when dropped.
-enum Display {
+#[derive(Debug)]
+pub(crate) enum Display {
     Bar(ProgressBar),
     Lines { work: Work, last: Instant },
 }
 
 impl Display {
-    fn new(work: Work) -> Display {
+    pub(crate) fn new(work: Work) -> Display {
         if std::io::stderr().is_terminal() {
             Display::Bar(spinner(work))
         } else {
@@ -90,7 +95,8 @@ impl Display {
         }
     }
 
-    fn show(&mut self, counts: ProgressCounts) {
+    /// Shows how far the work is.
+    pub(crate) fn show(&mut self, counts: ProgressCounts) {
         match self {
             Display::Bar(bar) => {
                 if counts.expected > 0 && bar.length() != Some(counts.expected) {
@@ -106,6 +112,14 @@ impl Display {
                     output::tell(&format!("{}: {}", work.title, in_words(*work, counts)));
                 }
             }
+        }
+    }
+
+    /// Says a sentence above the moving line.
+    pub(crate) fn say(&self, sentence: &str) {
+        match self {
+            Display::Bar(bar) => bar.suspend(|| output::tell(sentence)),
+            Display::Lines { .. } => output::tell(sentence),
         }
     }
 }
@@ -124,7 +138,7 @@ fn in_words(work: Work, counts: ProgressCounts) -> String {
         words.push_str(&format!(" of {}", counts.expected));
     }
     words.push(' ');
-    words.push_str(work.unit);
+    words.push_str(work.unit.word(counts.expected.max(counts.done)));
     if counts.bytes > 0 {
         words.push_str(&format!(", {}", size::show(counts.bytes)));
     }
@@ -137,7 +151,7 @@ fn spinner(work: Work) -> ProgressBar {
     ProgressBar::new_spinner()
         .with_style(style)
         .with_message(work.title)
-        .with_prefix(work.unit)
+        .with_prefix(work.unit.word(MANY))
 }
 
 fn bar_style() -> ProgressStyle {
@@ -148,12 +162,13 @@ fn bar_style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noun::ENTRIES;
 
     #[test]
     fn plain_lines_say_how_much_of_what() {
         let work = Work {
             title: "Removing",
-            unit: "entries",
+            unit: ENTRIES,
         };
         let mut counts = ProgressCounts {
             done: 7,

@@ -7,7 +7,7 @@ use moorage_model::{Error, ErrorKind, Result};
 pub(crate) fn errno(request: &'static str, error: &Error) -> Errno {
     let number = of_kind(error.kind());
     if number.code() == libc::EIO || matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unauthenticated) {
-        tracing::warn!(request, %error, "a request failed");
+        tracing::error!(request, %error, "a request failed");
     } else {
         tracing::debug!(request, %error, "a request was refused");
     }

@@ -3,12 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::statfs::statfs;
 
 use crate::mount_table::{MountEntry, mounts};
 use crate::{HostError, Unmount, unmount};
+
+/// How long a mount may take to say its sizes before it counts as one that lives and hangs: a dead one answers at once.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is at a mount point before mounting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +27,7 @@ pub enum MountPointState {
     Empty,
     /// A folder with entries, which a mount hides.
     NotEmpty,
-    /// A FUSE mount that answers.
+    /// A FUSE mount with a process behind it, though that may be slow to answer.
     Mounted(MountEntry),
     /// A FUSE mount whose process is gone.
     Stale(MountEntry),
@@ -118,8 +124,17 @@ impl MountPoint {
 
     /// "Transport endpoint is not connected", or a connection that was aborted. Sizes are asked for because the kernel
     /// remembers them never, and attributes of a dead mount for a while.
+    ///
+    /// The question can not be taken back, so a thread asks: a process that hangs must not make its `umount` hang too.
     fn is_dead(&self) -> bool {
-        matches!(statfs(&self.path), Err(Errno::ENOTCONN | Errno::ECONNABORTED))
+        let (answer, answered) = mpsc::channel();
+        let path = self.path.clone();
+        let asking = thread::Builder::new().spawn(move || {
+            let dead = matches!(statfs(&path), Err(Errno::ENOTCONN | Errno::ECONNABORTED));
+            // Nobody may be waiting any more.
+            let _ = answer.send(dead);
+        });
+        asking.is_ok() && answered.recv_timeout(ANSWER_PATIENCE).unwrap_or(false)
     }
 
     fn failed(&self, error: io::Error) -> HostError {

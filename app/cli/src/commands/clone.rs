@@ -8,6 +8,7 @@ use moorage_model::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments};
@@ -62,7 +63,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Cloning",
-        unit: "nodes",
+        unit: NODES,
     };
     let job = volume
         .meta
@@ -77,6 +78,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         space: cloned.space,
     };
     output::print(arguments.output, &cloned, |cloned| {
-        format!("Cloned {} nodes, {}.", cloned.nodes, size::show(cloned.space))
+        format!(
+            "Cloned {}, {}.",
+            NODES.count(cloned.nodes),
+            size::show(cloned.space)
+        )
     })
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::concurrency;
 use crate::context::Context;
+use crate::noun::{CHUNKS, FILES, PIECES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments};
@@ -54,7 +55,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Compacting",
-        unit: "files",
+        unit: FILES,
     };
     let job = async {
         let mut done = Compacted {
@@ -74,8 +75,12 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     volume.close().await?;
     output::print(arguments.output, &result?, |done| {
         format!(
-            "Compacted {} of {} chunks with more than one piece; {} pieces became fewer; {} left as they were.",
-            done.compacted, done.chunks, done.replaced_slices, done.given_up
+            "Compacted {} of {} with more than one piece; {} joined; {} left as {}.",
+            done.compacted,
+            CHUNKS.count(done.chunks),
+            PIECES.count(done.replaced_slices),
+            done.given_up,
+            agree(done.given_up, "it was", "they were")
         )
     })
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::arguments::MetaUrlArgument;
 use crate::commands::format::whole_bucket;
 use crate::context::Context;
+use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
 use crate::volume::{self, Database};
 use crate::{making, size};
@@ -270,11 +271,13 @@ async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
         Some(check) => Err(Error::new(
             ErrorKind::Corrupt,
             format!(
-                "{} nodes can not be read, so what users and groups have was not counted",
-                check.unreadable
+                "{} can not be read, so what users and groups have was not counted",
+                NODES.count(check.unreadable)
             ),
         )
-        .with_advice("`moorage fsck` names them. Restore them, then run `moorage quota check --repair`.")),
+        .with_advice(
+            "`moorage fsck` names what is damaged. Restore it, then run `moorage quota check --repair`.",
+        )),
     }
 }
 

@@ -10,6 +10,7 @@ use moorage_vfs::volume_check::{DestroyOptions, destroy_volume};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
+use crate::noun::OBJECTS;
 use crate::progress::Work;
 use crate::volume::Volume;
 use crate::{concurrency, output};
@@ -56,7 +57,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Destroying",
-        unit: "objects",
+        unit: OBJECTS,
     };
     let store = volume.chunks.store().as_ref();
     let job = destroy_volume(&volume.meta, store, &arguments.uuid, options, &counts);

@@ -10,6 +10,7 @@ use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
 use crate::arguments::{MetaUrl, MetaUrlArgument};
 use crate::context::Context;
 use crate::making::{self, Making};
+use crate::noun::DAYS;
 use crate::output::{self, OutputArguments};
 use crate::volume::{self, Database};
 use crate::{environment, size};
@@ -377,7 +378,7 @@ fn describe(setting: &Setting, location: &str) -> String {
         ("Encryption", encryption.to_owned()),
         ("Capacity", limit(setting.capacity, size::show(setting.capacity))),
         ("Inodes", limit(setting.inodes, setting.inodes.to_string())),
-        ("Trash", format!("{} days", setting.trash_days)),
+        ("Trash", DAYS.count(u64::from(setting.trash_days))),
     ];
     format!(
         "{}\nMount it with: moorage mount {location} MOUNTPOINT\n",

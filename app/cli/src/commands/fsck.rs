@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
+use crate::noun::{
+    ENTRIES, ERRORS, FINDINGS, NODES, OBJECTS, RECORDS, RECORDS_AND_OBJECTS, SLICES, WARNINGS, agree,
+};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::Volume;
@@ -66,7 +69,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Checking",
-        unit: "records and objects",
+        unit: RECORDS_AND_OBJECTS,
     };
     let objects = ObjectCheckOptions {
         scope,
@@ -101,7 +104,11 @@ fn verdict(report: &CheckReport, name: &str) -> Result<()> {
             let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
             Err(Error::new(
                 ErrorKind::Corrupt,
-                format!("volume {name} has {errors} errors and {warnings} warnings"),
+                format!(
+                    "volume {name} has {} and {}",
+                    ERRORS.count(errors),
+                    WARNINGS.count(warnings)
+                ),
             )
             .with_advice("What the list marks as repairable is repaired by `moorage fsck --repair`."))
         }
@@ -120,16 +127,17 @@ fn contents_code(proof: Option<ContentProof>) -> &'static str {
 
 /// How far contents were checked, in words.
 fn contents_text(proof: Option<ContentProof>, objects: u64) -> String {
+    let objects = OBJECTS.count(objects);
     match proof {
         None => "Contents of objects were not read; --verify-contents does that.\n".to_owned(),
         Some(ContentProof::Length) => format!(
-            "{objects} objects were read. Plain objects carry no checksum: changed bytes in them can not be found.\n"
+            "Read {objects}. Plain objects carry no checksum: changed bytes in them can not be found.\n"
         ),
         Some(ContentProof::Decompressed) => format!(
-            "{objects} objects were read and decompressed. They carry no checksum: changed bytes that still decompress can not be found.\n"
+            "Read and decompressed {objects}. These carry no checksum: changed bytes that still decompress can not be found.\n"
         ),
         Some(ContentProof::Authenticated) => {
-            format!("{objects} objects were read, decrypted and authenticated.\n")
+            format!("Read, decrypted and authenticated {objects}.\n")
         }
     }
 }
@@ -187,23 +195,34 @@ fn as_text(report: &CheckReport, proof: Option<ContentProof>) -> String {
     let counts = report.counts;
     if counts.damaged > 0 {
         text.push_str(&format!(
-            "{} records can not be read; what only they could tell was not checked.\n",
-            counts.damaged
+            "{} can not be read; what only {} could tell was not checked.\n",
+            RECORDS.count(counts.damaged),
+            agree(counts.damaged, "it", "they")
         ));
     }
     text.push_str(&format!(
-        "Checked {} nodes, {} entries, {} slices, {} objects: ",
-        counts.nodes, counts.entries, counts.slices, counts.objects
+        "Checked {}, {}, {}, {}: ",
+        NODES.count(counts.nodes),
+        ENTRIES.count(counts.entries),
+        SLICES.count(counts.slices),
+        OBJECTS.count(counts.objects)
     ));
     text.push_str(&match report.worst() {
         None if report.repaired == 0 => "nothing wrong was found.\n".to_owned(),
         None => format!(
-            "{} findings were repaired, nothing else was found.\n",
-            report.repaired
+            "{} {} repaired, nothing else was found.\n",
+            FINDINGS.count(report.repaired),
+            agree(report.repaired, "was", "were")
         ),
         Some(_) => {
             let open: u64 = report.open.values().sum();
-            format!("{open} findings are open, {} were repaired.\n", report.repaired)
+            format!(
+                "{} {} open, {} {} repaired.\n",
+                FINDINGS.count(open),
+                agree(open, "is", "are"),
+                report.repaired,
+                agree(report.repaired, "was", "were")
+            )
         }
     });
     text.push_str(&contents_text(proof, counts.verified_objects));

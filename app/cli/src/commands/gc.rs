@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
+use crate::noun::{RECORDS, RECORDS_AND_OBJECTS};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::Volume;
@@ -60,7 +61,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Collecting",
-        unit: "records and objects",
+        unit: RECORDS_AND_OBJECTS,
     };
     let store = volume.chunks.store().as_ref();
     let job = collect_garbage(&volume.meta, store, &SystemClock, options, &counts);
@@ -81,15 +82,18 @@ fn verdict(report: &GarbageReport, name: &str) -> Result<()> {
         return Ok(());
     }
     let kept = if report.leaks_are_kept() {
-        "; objects that nothing names are kept, since these records may name them"
+        "; objects that nothing names are kept, since they may be named there"
     } else {
         ""
     };
     Err(Error::new(
         ErrorKind::Corrupt,
-        format!("{damaged} records of volume {name} can not be read{kept}"),
+        format!(
+            "{} of volume {name} can not be read{kept}",
+            RECORDS.count(damaged)
+        ),
     )
-    .with_advice("`moorage fsck` names them; restore them from a backup of the database."))
+    .with_advice("`moorage fsck` names what is damaged; restore it from a backup of the database."))
 }
 
 fn as_json(report: &GarbageReport, options: GarbageOptions) -> Value {

@@ -10,6 +10,7 @@ use moorage_vfs::volume_check::file_objects;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::noun::ENTRIES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments, Targets};
@@ -91,7 +92,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Reading",
-        unit: "entries",
+        unit: ENTRIES,
     };
     let job = async {
         let mut all = Vec::new();

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         return mounting::supervise(&arguments.mount_point, arguments.log.as_deref());
     }
     let reporter = match role {
-        Role::Worker => Reporter::Parent,
+        Role::Worker => Reporter::Parent(context.start_warnings().clone()),
         _ => Reporter::Terminal(context.clone()),
     };
     let outcome = mount(arguments, role, &reporter, context);

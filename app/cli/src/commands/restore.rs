@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::arguments::MetaUrlArgument;
 use crate::concurrency;
 use crate::context::Context;
+use crate::noun::ENTRIES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::Volume;
@@ -58,7 +59,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let work = Work {
         title: "Restoring",
-        unit: "entries",
+        unit: ENTRIES,
     };
     let job = async {
         let mut all = Vec::new();

@@ -8,6 +8,7 @@ use moorage_model::Result;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::noun::ENTRIES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments};
@@ -51,7 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let work = Work {
         title: "Removing",
-        unit: "entries",
+        unit: ENTRIES,
     };
     let job = async {
         for path in &targets.paths {
@@ -74,8 +75,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     output::print(arguments.output, &removed, |removed| {
         format!(
-            "Removed {} entries, {}.",
-            removed.entries,
+            "Removed {}, {}.",
+            ENTRIES.count(removed.entries),
             size::show(removed.bytes)
         )
     })

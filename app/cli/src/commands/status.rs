@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
+use crate::noun::{RANGES, RECORDS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::{size, staged, volume};
@@ -112,7 +113,7 @@ async fn count_pending(meta: &Meta, context: &Context) -> Result<PendingStatus> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Counting",
-        unit: "records",
+        unit: RECORDS,
     };
     context.watch(work, &counts, meta.pending_status(&counts)).await
 }
@@ -291,8 +292,10 @@ impl Pending {
         ];
         if self.damaged_records > 0 {
             let text = format!(
-                "{} records can not be read and are not counted; `moorage fsck` names them",
-                self.damaged_records
+                "{} can not be read and {} not counted; `moorage fsck` names {}",
+                RECORDS.count(self.damaged_records),
+                agree(self.damaged_records, "is", "are"),
+                agree(self.damaged_records, "it", "them")
             );
             fields.push(("Damaged", text));
         }
@@ -336,14 +339,14 @@ fn detail_text(detail: &SessionDetail) -> String {
     for (ino, owner, locks) in &detail.record_locks {
         rows.push(vec![
             ino.to_string(),
-            format!("{} locked ranges", locks.len()),
+            RANGES.count(locks.len() as u64),
             owner.to_string(),
         ]);
     }
     if detail.damaged > 0 {
         rows.push(vec![
             String::new(),
-            format!("{} records that can not be read", detail.damaged),
+            format!("{} that can not be read", RECORDS.count(detail.damaged)),
             String::new(),
         ]);
     }

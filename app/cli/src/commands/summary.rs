@@ -8,6 +8,7 @@ use moorage_model::{Error, ErrorKind, NodeType, Result};
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::noun::{ENTRIES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments};
@@ -131,7 +132,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
         title: "Adding up",
-        unit: "entries",
+        unit: ENTRIES,
     };
     let job = async {
         let mut summaries = Vec::new();
@@ -165,7 +166,11 @@ fn verdict(summaries: &[Summary]) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::Corrupt,
-        format!("{unreadable} entries can not be read and are left out or counted as empty"),
+        format!(
+            "{} can not be read and {} left out or counted as empty",
+            ENTRIES.count(unreadable),
+            agree(unreadable, "is", "are")
+        ),
     )
     .with_advice("`moorage fsck --path` names them."))
 }

@@ -11,8 +11,11 @@ use nix::sys::signal::Signal;
 
 use crate::context::Context;
 use crate::mounting::{FORCE_SIGNAL, MountPhase, MountRecord, host_error};
-use crate::{output, size};
+use crate::output;
+use crate::upload_display::{Unstored, UploadDisplay};
 
+/// Type of our mounts in the mount table, unless `-o subtype` says another.
+const OWN_KIND: &str = "fuse.moorage";
 /// How often the state of the ending mount is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a mount that is told to end by force may take; it needs up to 5 s to store what it can, seconds to name
@@ -75,6 +78,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
     let record = find_record(&point, Some(&entry))?;
     moorage_host::unmount(point.path(), how).map_err(|error| host_error(ErrorKind::Busy, &error))?;
     match record {
+        None if !arguments.no_wait && !arguments.lazy && entry.kind == OWN_KIND => {
+            Err(unknown_process(&point))
+        }
         Some((folder, record)) if arguments.force => end_by_force(&folder, record, arguments, context),
         Some((folder, record)) if !arguments.no_wait && !arguments.lazy => {
             wait(&folder, record, None, context)
@@ -85,6 +91,22 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         }
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// The mount is gone, and the promise to wait for its process can not be kept.
+fn unknown_process(point: &MountPoint) -> Error {
+    let shown = point.path().display();
+    Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "the mount at {shown} is taken away, but which process served it is not on record: whether everything \
+             written to it is stored can not be told"
+        ),
+    )
+    .with_advice(
+        "Look for a `moorage mount` process and wait for its end, and run umount as the user who mounted the volume. \
+         `--no-wait` does not ask for it.",
+    )
 }
 
 /// The record of the mount, in the state folder of whoever mounted it.
@@ -119,7 +141,7 @@ fn wait(
     patience: Option<Duration>,
     context: &Context,
 ) -> Result<ExitCode> {
-    let mut said = String::new();
+    let mut display = UploadDisplay::new(context.is_quiet());
     let started = Instant::now();
     while record.is_running() {
         if patience.is_some_and(|patience| started.elapsed() >= patience) {
@@ -130,20 +152,12 @@ fn wait(
             bytes,
             problem,
         } = &record.phase
-            && *blocks > 0
         {
-            let why = problem
-                .as_deref()
-                .map(|problem| format!(" The last attempt failed: {problem}."));
-            let sentence = format!(
-                "Waiting until {blocks} blocks ({}) are in the object store.{}",
-                size::show(*bytes),
-                why.unwrap_or_default()
-            );
-            if sentence != said {
-                context.say(&sentence);
-                said = sentence;
-            }
+            display.show(Unstored {
+                blocks: *blocks,
+                bytes: *bytes,
+                problem: problem.as_deref(),
+            });
         }
         std::thread::sleep(LOOK_INTERVAL);
         match MountRecord::find(folder, &record.point) {
@@ -151,6 +165,7 @@ fn wait(
             _ => {}
         }
     }
+    drop(display);
     match MountRecord::find(folder, &record.point) {
         Some(MountRecord {
             phase: MountPhase::Failed { text, code },

@@ -7,7 +7,7 @@ use moorage_model::{Error, ErrorKind, Result};
 use nix::sys::statfs::statfs;
 
 use super::log_file::LogFile;
-use super::report::{Report, ReportReader};
+use super::report::{Outcome, ReportReader};
 use super::{MountPlan, Role};
 use crate::context::Context;
 use crate::output;
@@ -33,8 +33,14 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
     command.spawn().map_err(failed)?;
     // The command holds the child's end of the reports; only the child may keep it open.
     drop(command);
-    match reader.wait() {
-        Some(Report::Mounted { volume }) => {
+    let outcome = reader.wait().map(|report| {
+        if !report.warnings.is_empty() {
+            context.say(&report.warnings);
+        }
+        report.outcome
+    });
+    match outcome {
+        Some(Outcome::Mounted { volume }) => {
             statfs(plan.point.path()).map_err(|error| {
                 Error::new(
                     ErrorKind::Io,
@@ -50,7 +56,7 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
             ));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Report::Failed { text, code }) => {
+        Some(Outcome::Failed { text, code }) => {
             output::tell(&text);
             Ok(ExitCode::from(code))
         }

@@ -10,6 +10,7 @@ use moorage_vfs::{HastyShutdown, UnstoredFile, Vfs};
 use tokio::task::spawn_blocking;
 
 use super::MountPlan;
+use crate::noun::BLOCKS;
 use crate::size;
 
 /// How long a forced end still tries to store what is buffered: a store that works needs less for what a mount buffers,
@@ -58,9 +59,9 @@ fn told(point: &Path, unstored: &[UnstoredFile], staged: &PendingUploads, kept: 
     let error = Error::new(ErrorKind::Io, what);
     match kept {
         Some(folder) => error.with_advice(format!(
-            "{} blocks ({}) that are not in the object store yet are kept in {}; the next mount of the volume here \
-             with --writeback uploads them.",
-            staged.blocks,
+            "{} ({}) not in the object store yet: kept in {}, and uploaded by the next mount of the volume here with \
+             --writeback.",
+            BLOCKS.count(staged.blocks),
             size::show(staged.bytes),
             folder.display()
         )),

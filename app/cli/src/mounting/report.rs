@@ -13,11 +13,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::failure;
+use crate::logging::StartWarnings;
 
 /// The first thing a starting mount says.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    /// What it warned of until then, as its log has it.
+    pub(crate) warnings: String,
+    /// How it went.
+    pub(crate) outcome: Outcome,
+}
+
+/// How the start of a mount went.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Report {
+pub(crate) enum Outcome {
     /// It answers.
     Mounted {
         /// Name of the volume.
@@ -34,9 +44,17 @@ pub(crate) enum Report {
 
 impl Report {
     /// The report of an error.
-    pub(crate) fn failure(error: &Error) -> Report {
+    pub(crate) fn failure(error: &Error, warnings: String) -> Report {
         let (text, code) = failure::described(error);
-        Report::Failed { text, code }
+        Report {
+            warnings,
+            outcome: Outcome::Failed { text, code },
+        }
+    }
+
+    /// Whether the mount answers.
+    pub(crate) fn is_mounted(&self) -> bool {
+        matches!(self.outcome, Outcome::Mounted { .. })
     }
 }
 
@@ -74,15 +92,15 @@ impl ReportReader {
 pub(crate) enum Reporter {
     /// A person at a terminal.
     Terminal(Context),
-    /// The process that started it, through standard input.
-    Parent,
+    /// The process that started it, through standard input; it is told the warnings too.
+    Parent(StartWarnings),
 }
 
 impl Reporter {
     /// Says why the mount does not answer, or did not end well; a person is told by the command itself.
     pub(crate) fn failed(&self, error: &Error) {
-        if matches!(self, Reporter::Parent)
-            && let Err(gone) = to_parent(&Report::failure(error))
+        if let Reporter::Parent(warnings) = self
+            && let Err(gone) = to_parent(&Report::failure(error, warnings.take()))
         {
             tracing::debug!(error = %gone, "nobody waits for this mount");
         }
@@ -98,9 +116,20 @@ impl Reporter {
                 context.say(told);
                 Ok(())
             }
-            Reporter::Parent => to_parent(&Report::Mounted {
-                volume: volume.to_owned(),
+            Reporter::Parent(warnings) => to_parent(&Report {
+                warnings: warnings.take(),
+                outcome: Outcome::Mounted {
+                    volume: volume.to_owned(),
+                },
             }),
+        }
+    }
+
+    /// Whether nobody wants to see progress; a log does.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Reporter::Terminal(context) => context.is_quiet(),
+            Reporter::Parent(_) => false,
         }
     }
 }
@@ -132,7 +161,7 @@ mod tests {
     #[test]
     fn a_report_survives_the_way_to_the_parent() {
         let error = Error::new(moorage_model::ErrorKind::NotFound, "no folder /a").with_advice("Make it.");
-        let report = Report::failure(&error);
+        let report = Report::failure(&error, "WARN no bucket\n".to_owned());
         let line = serde_json::to_string(&report).expect("JSON");
         assert_eq!(serde_json::from_str::<Report>(&line).expect("report"), report);
         assert!(line.contains("Make it.") && line.contains("\"code\":3"), "{line}");

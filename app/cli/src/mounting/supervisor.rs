@@ -127,7 +127,7 @@ impl Supervisor<'_> {
                 () = self.signalled() => self.pass_on(&child),
             }
         };
-        let came_up = matches!(report, Some(Report::Mounted { .. }));
+        let came_up = report.as_ref().is_some_and(Report::is_mounted);
         self.answer_starter(report, &child);
         let status = self.wait(&mut child).await?;
         let crashed = status.signal().is_some() || status.code() == Some(PANICKED);
@@ -153,6 +153,7 @@ impl Supervisor<'_> {
             Report::failure(
                 &Error::new(ErrorKind::Io, "the mount ended before it answered")
                     .with_advice(format!("See its log {}.", self.log.path().display())),
+                String::new(),
             )
         });
         if report::to_parent(&report).is_err() {

@@ -15,7 +15,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
 use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error};
-use crate::{failure, size, volume};
+use crate::upload_display::{Unstored, UploadDisplay};
+use crate::{failure, volume};
 
 /// How often the record of what is left to store is renewed.
 const RECORD_INTERVAL: Duration = Duration::from_millis(200);
@@ -75,7 +76,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         }
     };
     let stored = match served {
-        Ok(Wish::End) => store(plan, &vfs, &mut record, &mut signals).await,
+        Ok(Wish::End) => store(plan, &vfs, &mut record, &mut signals, reporter.is_quiet()).await,
         Ok(Wish::Force) => end_by_force(plan, &vfs).await,
         Err(error) => Err(error),
     };
@@ -196,6 +197,7 @@ async fn store(
     vfs: &Vfs,
     record: &mut MountRecord,
     signals: &mut EndSignals,
+    quiet: bool,
 ) -> Result<()> {
     let work = async {
         vfs.shutdown().await?;
@@ -204,17 +206,18 @@ async fn store(
     };
     tokio::pin!(work);
     let mut interval = tokio::time::interval(RECORD_INTERVAL);
-    let mut said = 0;
+    let mut display = UploadDisplay::new(quiet);
     let waited = loop {
         tokio::select! {
             done = &mut work => break Some(done),
             _ = signals.next() => break None,
             _ = interval.tick() => {
                 let left = vfs.chunks().pending();
-                if left.blocks > 0 && left.blocks != said {
-                    said = left.blocks;
-                    tell(&format!("Waiting until {} blocks ({}) are stored.", left.blocks, size::show(left.bytes)));
-                }
+                display.show(Unstored {
+                    blocks: left.blocks,
+                    bytes: left.bytes,
+                    problem: left.last_error.as_deref(),
+                });
                 record.phase = MountPhase::Storing {
                     blocks: left.blocks,
                     bytes: left.bytes,
@@ -226,6 +229,7 @@ async fn store(
             }
         }
     };
+    drop(display);
     match waited {
         Some(done) => done,
         None => end_by_force(plan, vfs).await,

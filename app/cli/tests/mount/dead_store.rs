@@ -1,14 +1,14 @@
 //! Mounts whose object store stops answering.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::fixture::{Volume, is_mounted, processes_naming, succeed, text, until};
+use crate::fixture::{Volume, end_of, is_mounted, processes_naming, succeed, text, until};
 use crate::server::{Mood, Server};
 
 const LOST_BYTES: usize = 100_000;
@@ -124,4 +124,31 @@ fn a_forced_unmount_keeps_what_is_staged_for_the_next_mount() {
     let output = mount.umount(&[]);
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!(remote.blocks(), 1);
+}
+
+#[test]
+fn an_unmount_says_once_what_it_waits_for_and_ends_when_that_is_stored() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote
+        .volume
+        .mount("mount", &["--writeback", "--put-timeout", "1s"]);
+    remote.server.be(Mood::Silent);
+    fs::write(mount.file("staged"), [7; 100_000]).expect("staged");
+    let mut umount = remote.volume.program();
+    umount.arg("umount").arg(mount.point()).stderr(Stdio::piped());
+    let mut umount = umount.spawn().expect("the program starts");
+    let mut said = BufReader::new(umount.stderr.take().expect("piped"));
+    let mut first = String::new();
+    said.read_line(&mut first).expect("text");
+    assert_eq!(
+        first,
+        "Waiting until 1 block (97.7 KiB) is in the object store.\n"
+    );
+    remote.server.be(Mood::Well);
+    assert!(end_of(&mut umount).success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("text");
+    assert!(!rest.contains("Waiting"), "{rest}");
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -146,4 +147,78 @@ fn a_mount_in_the_background_says_where_its_log_is() {
     assert!(said.contains("own.log"), "{said}");
     assert!(log.exists());
     succeed(volume.program().arg("umount").arg(&point));
+}
+
+#[test]
+fn what_a_background_mount_warns_of_is_read_by_whoever_started_it() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    empty(&volume.path().join("objects"));
+    let (point, mut command) = volume.mount_command("mount");
+    let said = succeed(command.arg("-d").arg(volume.url()).arg(&point));
+    assert!(
+        said.contains("is EMPTY") && said.contains("is mounted at"),
+        "{said}"
+    );
+    succeed(volume.program().arg("umount").arg(&point));
+    let (point, mut command) = volume.mount_command("mount");
+    let said = succeed(command.args(["-d", "--quiet"]).arg(volume.url()).arg(&point));
+    assert_eq!(said, "");
+    succeed(volume.program().arg("umount").arg(&point));
+}
+
+#[test]
+fn a_quiet_background_mount_still_logs_what_a_person_needs_later() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let log = volume.path().join("the log");
+    let (point, mut command) = volume.mount_command("mount");
+    command
+        .args(["-d", "--quiet", "--cache-size", "0", "--log"])
+        .arg(&log);
+    succeed(command.arg(volume.url()).arg(&point));
+    fs::write(point.join("file"), [7; 10_000]).expect("written");
+    empty(&volume.path().join("objects"));
+    File::open(point.join("file"))
+        .and_then(|file| {
+            nix::fcntl::posix_fadvise(file, 0, 0, nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED)
+                .map_err(Into::into)
+        })
+        .expect("dropped from the kernel's cache");
+    fs::read(point.join("file")).expect_err("its object is gone");
+    let logged = fs::read_to_string(&log).expect("a log");
+    assert!(logged.contains("ERROR") && logged.contains("chunk 0"), "{logged}");
+    succeed(volume.program().arg("umount").arg(&point));
+}
+
+#[test]
+fn an_unmount_that_knows_no_process_does_not_claim_that_all_is_stored() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mount("mount", &[]);
+    let records = volume.path().join(".local/state/moorage/mounts");
+    empty(&records);
+    let output = mount.umount(&["--force"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output).contains("not on record"), "{}", text(&output));
+    assert!(!is_mounted(mount.point()));
+}
+
+#[test]
+fn a_mount_whose_process_hangs_is_taken_away_by_force() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mount("mount", &[]);
+    let workers = mount.workers();
+    for worker in &workers {
+        kill(Pid::from_raw(*worker), Signal::SIGSTOP).expect("ours");
+    }
+    let output = mount.umount(&["--force", "--no-wait"]);
+    for worker in &workers {
+        kill(Pid::from_raw(*worker), Signal::SIGCONT).expect("ours");
+    }
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(!is_mounted(mount.point()));
+}
+
+/// Removes everything in a folder.
+fn empty(folder: &Path) {
+    fs::remove_dir_all(folder).expect("removed");
+    fs::create_dir(folder).expect("made again");
 }

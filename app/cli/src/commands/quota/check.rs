@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::shown;
 use super::subject::{CountingArguments, OptionalSubjectArguments};
 use crate::arguments::MetaUrlArgument;
+use crate::noun::{QUOTAS, agree};
 use crate::output::{self, OutputArguments};
 use crate::volume::{self, Volume};
 
@@ -49,14 +50,15 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
     let wrong = checks
         .iter()
         .filter(|(_, check)| !check.is_consistent() && !check.repaired)
-        .count();
-    let incomplete = checks.iter().filter(|(_, check)| check.unreadable > 0).count();
+        .count() as u64;
+    let incomplete = checks.iter().filter(|(_, check)| check.unreadable > 0).count() as u64;
     shown::refuse_damaged(&damage)?;
     if incomplete > 0 {
         return Err(Error::new(
             ErrorKind::Corrupt,
             format!(
-                "{incomplete} quotas were counted without nodes that can not be read, and are not repaired"
+                "{} counted without nodes that can not be read, and not repaired",
+                QUOTAS.count(incomplete)
             ),
         )
         .with_advice("`moorage fsck` names the nodes; restore them from a backup of the database."));
@@ -66,9 +68,13 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
     } else {
         Err(Error::new(
             ErrorKind::Corrupt,
-            format!("{wrong} quotas differ from what is there"),
+            format!(
+                "{} {} from what is there",
+                QUOTAS.count(wrong),
+                agree(wrong, "differs", "differ")
+            ),
         )
-        .with_advice("Correct them with --repair."))
+        .with_advice("Correct it with --repair."))
     }
 }
 

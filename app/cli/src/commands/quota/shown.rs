@@ -5,6 +5,7 @@ use moorage_meta::admin::Damage;
 use moorage_model::{Error, ErrorKind, Ino, Quota, QuotaKey, Result};
 use serde_json::{Value, json};
 
+use crate::noun::QUOTAS;
 use crate::{size, target};
 
 /// A quota with the name of whom it limits.
@@ -65,8 +66,9 @@ pub(super) fn refuse_damaged(damage: &Damage) -> Result<()> {
         Some(first) => Err(Error::new(
             ErrorKind::Corrupt,
             format!(
-                "{} quotas can not be read; the first: {}",
-                damage.count, first.reason
+                "{} can not be read; the first: {}",
+                QUOTAS.count(damage.count),
+                first.reason
             ),
         )
         .with_advice("`moorage fsck` names them; until they are restored they limit nothing.")),

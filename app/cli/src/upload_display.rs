@@ -1,0 +1,78 @@
+//! What is shown while an ended mount stores what was written to it.
+
+use moorage_meta::admin::ProgressCounts;
+
+use crate::noun::{BLOCKS, agree};
+use crate::progress::{Display, Work};
+use crate::{output, size};
+
+/// Blocks that the object store does not have yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unstored<'a> {
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+    /// Why the last attempt failed.
+    pub(crate) problem: Option<&'a str>,
+}
+
+/// The display; nothing appears before something has to be waited for.
+#[derive(Debug, Default)]
+pub(crate) struct UploadDisplay {
+    quiet: bool,
+    shown: Option<Shown>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    display: Display,
+    /// Most blocks and bytes that were left at any moment: what the display counts to.
+    most: (u64, u64),
+    problem: Option<String>,
+}
+
+impl UploadDisplay {
+    pub(crate) fn new(quiet: bool) -> UploadDisplay {
+        UploadDisplay { quiet, shown: None }
+    }
+
+    /// Shows what is left, and each new problem once.
+    pub(crate) fn show(&mut self, left: Unstored<'_>) {
+        if self.quiet || (left.blocks == 0 && self.shown.is_none()) {
+            return;
+        }
+        let shown = self.shown.get_or_insert_with(|| Shown::begin(left));
+        shown.most = (shown.most.0.max(left.blocks), shown.most.1.max(left.bytes));
+        if let Some(problem) = left.problem
+            && shown.problem.as_deref() != Some(problem)
+        {
+            let sentence = format!("The last upload failed: {}.", output::plain(problem));
+            shown.display.say(&sentence);
+            shown.problem = Some(problem.to_owned());
+        }
+        shown.display.show(ProgressCounts {
+            done: shown.most.0 - left.blocks,
+            bytes: shown.most.1.saturating_sub(left.bytes),
+            expected: shown.most.0,
+        });
+    }
+}
+
+impl Shown {
+    fn begin(left: Unstored<'_>) -> Shown {
+        output::tell(&format!(
+            "Waiting until {} ({}) {} in the object store.",
+            BLOCKS.count(left.blocks),
+            size::show(left.bytes),
+            agree(left.blocks, "is", "are"),
+        ));
+        let work = Work {
+            title: "Storing",
+            unit: BLOCKS,
+        };
+        Shown {
+            display: Display::new(work),
+            most: (left.blocks, left.bytes),
+            problem: None,
+        }
+    }
+}
