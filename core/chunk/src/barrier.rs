@@ -109,8 +109,11 @@ impl Barrier {
         };
         if lead {
             counted();
-            let barrier = Arc::clone(self);
-            offload.start(move || barrier.rounds());
+            // What others ask for meanwhile does not keep this caller, whom the first round serves.
+            if !offload.waits_here(|| self.round()) || self.goes_on() {
+                let barrier = Arc::clone(self);
+                offload.start(move || barrier.rounds());
+            }
         }
         match receiver.await {
             Ok(Ok(())) => Ok(()),
@@ -121,35 +124,42 @@ impl Barrier {
 
     /// Runs rounds until nobody waits.
     fn rounds(&self) {
-        loop {
-            let (batch, waiters) = {
-                let mut state = self.state.lock();
-                if state.waiters.is_empty() {
-                    state.running = false;
-                    return;
+        while self.goes_on() {
+            self.round();
+        }
+    }
+
+    /// Whether somebody waits for another round; else the next caller leads.
+    fn goes_on(&self) -> bool {
+        let mut state = self.state.lock();
+        state.running = !state.waiters.is_empty();
+        state.running
+    }
+
+    fn round(&self) {
+        let (batch, waiters) = {
+            let mut state = self.state.lock();
+            (
+                std::mem::take(&mut state.pending),
+                std::mem::take(&mut state.waiters),
+            )
+        };
+        let outcome = sync_batch(&batch).map_err(|failure| {
+            let mut state = self.state.lock();
+            match failure {
+                Failure::Passing(error) => {
+                    state.pending.put_back(batch);
+                    Arc::new(error)
                 }
-                (
-                    std::mem::take(&mut state.pending),
-                    std::mem::take(&mut state.waiters),
-                )
-            };
-            let outcome = sync_batch(&batch).map_err(|failure| {
-                let mut state = self.state.lock();
-                match failure {
-                    Failure::Passing(error) => {
-                        state.pending.put_back(batch);
-                        Arc::new(error)
-                    }
-                    Failure::Lost(error) => {
-                        state.pending = Pending::default();
-                        Arc::clone(state.lost.insert(Arc::new(error)))
-                    }
+                Failure::Lost(error) => {
+                    state.pending = Pending::default();
+                    Arc::clone(state.lost.insert(Arc::new(error)))
                 }
-            });
-            for waiter in waiters {
-                // A caller that went away does not need the answer.
-                let _ = waiter.send(outcome.clone());
             }
+        });
+        for waiter in waiters {
+            // A caller that went away does not need the answer.
+            let _ = waiter.send(outcome.clone());
         }
     }
 }

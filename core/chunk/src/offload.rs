@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use moorage_model::{Error, ErrorKind, Result};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Most bytes that are moved in place: about 100 microseconds of copying.
 pub(crate) const IN_PLACE_BYTES: usize = 256 << 10;
@@ -69,6 +69,17 @@ impl Offload {
             Some(runtime) if bytes > IN_PLACE_BYTES || !self.in_place() => away(runtime, work).await,
             _ => self.timed(work),
         }
+    }
+
+    /// Runs work that waits for a disk on this thread, when nobody else is kept waiting by that: in a task, whose
+    /// thread's other tasks the runtime then gives to another thread. Whether it ran.
+    pub(crate) fn waits_here(&self, work: impl FnOnce()) -> bool {
+        let several = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+        let here = tokio::task::try_id().is_some() && Handle::try_current().is_ok_and(several);
+        if here {
+            tokio::task::block_in_place(work);
+        }
+        here
     }
 
     /// Starts work on a blocking thread without waiting for it; in place when there is no runtime.

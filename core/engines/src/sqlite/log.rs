@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use moorage_model::{Error, ErrorKind, Result};
 use rusqlite::Connection;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Mutex;
 
 use super::database::{Database, LOG_BYTES};
@@ -61,10 +62,14 @@ impl Log {
             return Ok(());
         }
         let covered = self.arrived.load(Ordering::Acquire);
-        let (log, writer, named) = (Arc::clone(self), Arc::clone(writer), progress.named);
-        let named = tokio::task::spawn_blocking(move || log.sync_now(&writer, named))
-            .await
-            .map_err(|error| Error::new(ErrorKind::Io, "syncing the database log").with_source(error))??;
+        let named = if may_block_here() {
+            tokio::task::block_in_place(|| self.sync_now(writer, progress.named))?
+        } else {
+            let (log, writer, named) = (Arc::clone(self), Arc::clone(writer), progress.named);
+            tokio::task::spawn_blocking(move || log.sync_now(&writer, named))
+                .await
+                .map_err(|error| Error::new(ErrorKind::Io, "syncing the database log").with_source(error))??
+        };
         *progress = Progress { covered, named };
         Ok(())
     }
@@ -128,6 +133,13 @@ impl Log {
             run_checkpoint(&beside.connection, "RESTART")
         })
     }
+}
+
+/// Whether this thread runs a task of a runtime with several threads, which then gives its other tasks to another
+/// thread: no hop to a blocking thread and back.
+fn may_block_here() -> bool {
+    let several = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    tokio::task::try_id().is_some() && Handle::try_current().is_ok_and(several)
 }
 
 /// Moves the log into the database file, as far as others let it.

@@ -36,6 +36,8 @@ impl Vfs {
     /// Returns when what was written to the file survives power loss: own content stored and committed, then one barrier
     /// shared with all who wait. `datasync` makes no difference, since length and content are one record.
     ///
+    /// With a local store and engine: one change of threads, a sync of the object, of its folder and of the log.
+    ///
     /// # Errors
     /// As [`Vfs::flush`]; what the barrier answers.
     pub async fn fsync(&self, handle: FileHandle, datasync: bool) -> Result<()> {
@@ -46,6 +48,7 @@ impl Vfs {
             async {
                 if let Opened::File(opened) = self.handles.get(handle)? {
                     opened.settle(self).await?;
+                    leave_caller().await;
                     self.meta.make_durable().await?;
                 }
                 Ok(())
@@ -83,6 +86,14 @@ impl OpenedFile {
     async fn settle(&self, vfs: &Vfs) -> Result<()> {
         self.file.store_and_commit(vfs).await?;
         self.file.tell_at_sync(&self.told)
+    }
+}
+
+/// Leaves a thread that polls operations for a door, when this is one: the disk is waited for in a task, which costs no
+/// further change of threads.
+async fn leave_caller() {
+    if tokio::task::try_id().is_none() {
+        tokio::task::yield_now().await;
     }
 }
 
