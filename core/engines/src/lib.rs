@@ -1,10 +1,13 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
+mod collected;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod memory;
+mod postgres;
 mod redis;
 mod relational;
+mod sql;
 mod sqlite;
 mod write;
 
@@ -16,7 +19,7 @@ pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result, split_scheme};
 
 /// What to write, for messages.
-const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, or redis://[user[:password]@]host[:port][/db].";
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db], or postgres://[user[:password]@]host[:port]/database.";
 
 /// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
 /// SQLite file reads as an empty database and is made by the first change.
@@ -39,7 +42,8 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
         "sqlite3" | "sqlite" => Ok(Arc::new(sqlite::SqliteEngine::open(rest)?)),
         "memory" => Ok(Arc::new(MemoryEngine::new())),
         "redis" | "rediss" | "unix" => Ok(Arc::new(redis::RedisEngine::open(url, password)?)),
-        "mysql" | "postgres" | "postgresql" | "tikv" => Err(Error::new(
+        "postgres" | "postgresql" => Ok(Arc::new(postgres::open(url, password)?)),
+        "mysql" | "tikv" => Err(Error::new(
             ErrorKind::NotSupported,
             format!("the metadata engine of {scheme}:// is not built yet"),
         )
@@ -47,7 +51,7 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
         other => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "unknown metadata engine {other}; known are sqlite3 and redis, and later mysql, postgres and tikv"
+                "unknown metadata engine {other}; known are sqlite3, redis and postgres, and later mysql and tikv"
             ),
         )
         .with_advice(URL_FORMS)),

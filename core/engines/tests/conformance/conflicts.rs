@@ -191,6 +191,7 @@ pub(crate) async fn a_removed_directory_gets_no_entry(fresh: &Fresh) {
 async fn lock_exclusively(engine: &dyn Engine, owner: u64) -> Result<bool> {
     run(engine, "flock", move |txn| {
         Box::pin(async move {
+            txn.lock_node(Ino(7)).await?;
             let held = txn.lock_range(&Scan::FileLocks(Ino(7))).await?;
             if held
                 .iter()
@@ -207,6 +208,11 @@ async fn lock_exclusively(engine: &dyn Engine, owner: u64) -> Result<bool> {
 }
 
 pub(crate) async fn a_decision_on_a_range_holds(fresh: &Fresh) {
+    write(fresh.engine.as_ref(), |txn| {
+        txn.insert(Key::Node(Ino(7)), Record::Node(file(Ino(1))));
+    })
+    .await
+    .unwrap();
     for round in 0..10_u64 {
         let barrier = Arc::new(Barrier::new(6));
         let mut tasks = tokio::task::JoinSet::new();

@@ -2,17 +2,22 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
 mod layout;
+mod postgres;
+#[path = "../postgres_server/mod.rs"]
+mod postgres_server;
 mod redis;
 #[path = "../redis_server/mod.rs"]
 mod redis_server;
 mod rows;
 mod settings;
+mod shown;
 mod slices;
 mod tree;
 mod volume;

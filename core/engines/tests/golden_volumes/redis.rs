@@ -1,16 +1,15 @@
 //! A volume that JuiceFS wrote into Redis.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use ::redis::Cmd;
 use moorage_meta::{Meta, MetaOptions};
-use moorage_model::{Attr, Ino, SystemClock};
+use moorage_model::SystemClock;
 use serde_json::Value;
 
 use super::redis_server::Server;
-use super::tree::walk;
+use super::shown::compare_nodes;
 use super::volume::Volume;
 
 fn hex(text: &Value) -> Vec<u8> {
@@ -87,53 +86,9 @@ async fn volume() -> Option<(Volume, Server)> {
     Some((volume, server))
 }
 
-/// A path as the fixture writes it.
-fn escaped(path: &[u8]) -> String {
-    let bytes = path.iter().map(|byte| match byte {
-        b'%' | b'"' | b'\\' => format!("%{byte:02X}"),
-        0x20..0x7F => char::from(*byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    });
-    std::iter::once("/".to_owned()).chain(bytes).collect()
-}
-
 #[tokio::test]
 async fn every_node_in_redis_is_shown_as_juicefs_shows_it() {
-    let Some((volume, _server)) = volume().await else {
-        return;
-    };
-    let mut found: BTreeMap<Vec<u8>, (Ino, Attr)> = walk(&volume.meta, Ino::ROOT).await;
-    for (path, node) in walk(&volume.meta, Ino::TRASH).await {
-        let separator: &[u8] = if path.is_empty() { b"" } else { b"/" };
-        found.insert([b".trash", separator, &path].concat(), node);
-    }
-    let expected = volume.expected["nodes"].as_array().unwrap();
-    assert_eq!(found.len(), expected.len());
-    let shown_as: BTreeMap<String, (Ino, Attr)> = found
-        .into_iter()
-        .map(|(path, node)| (escaped(&path), node))
-        .collect();
-    for node in expected {
-        let path = node["path"].as_str().unwrap();
-        let (ino, attr) = &shown_as[path];
-        assert_eq!(ino.0, node["inode"].as_u64().unwrap(), "{path}");
-        if *ino == Ino::TRASH {
-            // The mount shows made-up values for it.
-            continue;
-        }
-        let shown = [
-            u64::from(attr.mode),
-            u64::from(attr.uid.0),
-            u64::from(attr.gid.0),
-            u64::from(attr.nlink),
-            attr.length,
-        ];
-        let wanted = ["mode", "uid", "gid", "nlink", "size"].map(|field| node[field].as_u64().unwrap());
-        assert_eq!(shown, wanted, "{path}");
-        for (time, field) in [(attr.mtime, "mtime_ns"), (attr.ctime, "ctime_ns")] {
-            let total = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
-            let shown: Value = serde_json::from_str(&total.to_string()).unwrap();
-            assert_eq!(shown, node[field], "{field} of {path}");
-        }
+    if let Some((volume, _server)) = volume().await {
+        compare_nodes(&volume).await;
     }
 }

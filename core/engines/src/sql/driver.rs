@@ -1,0 +1,51 @@
+//! What a server has to offer to hold a volume.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use moorage_model::{Error, Result};
+
+use super::statement::{Row, Statement};
+
+/// Why a transaction failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Something that it relies on was changed by others, or the server chose it to end a deadlock.
+    Conflict,
+    /// It names a column that the database does not have.
+    MissingColumn,
+    /// The connection broke after the transaction was sent: it may have been committed.
+    Unknown,
+    /// Anything else; nothing was changed.
+    Refused,
+}
+
+/// A transaction that was not acknowledged.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) reason: Reason,
+    /// Which of its statements failed, where that is known.
+    pub(crate) statement: Option<usize>,
+    pub(crate) error: Error,
+}
+
+/// A client of one SQL server.
+#[async_trait]
+pub(crate) trait Driver: Debug + Send + Sync {
+    /// Where the server is, without secrets.
+    fn location(&self) -> String;
+
+    /// Runs queries in one round trip. A broken connection is made again and they are sent again; a table that does
+    /// not exist has no rows, since older releases made fewer (spec 40-sql section 2).
+    async fn query(&self, queries: &[Statement]) -> Result<Vec<Vec<Row>>, Failure>;
+
+    /// Runs statements that change something, each a transaction of its own, in one round trip; they are not sent
+    /// again. Answers with the rows of the last one.
+    async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure>;
+
+    /// Runs statements as one transaction at READ COMMITTED, in one round trip: all of them, or none when one fails.
+    async fn commit(&self, statements: &[Statement]) -> Result<(), Failure>;
+
+    /// Closes every connection; later calls fail.
+    async fn close(&self);
+}

@@ -1,0 +1,194 @@
+//! A private PostgreSQL server on a unix socket, ended with the last of its guards.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// Longest start of a server.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// Who owns the database.
+const USER: &str = "tester";
+
+/// A running server without volumes.
+pub(crate) struct Server {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+/// The server that tests of one program share, each in a database of its own.
+static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// Where a program of PostgreSQL is: distributions keep most out of the search path.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let found = versions
+        .flatten()
+        .map(|version| version.path().join("bin").join(name))
+        .filter(|path| path.exists())
+        .max();
+    found.unwrap_or_else(|| name.into())
+}
+
+/// The program, run as a user that it does not refuse: it does not serve root.
+fn unprivileged(name: &str) -> Command {
+    if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"])
+            .arg(program(name));
+        command
+    } else {
+        Command::new(program(name))
+    }
+}
+
+impl Server {
+    /// The shared one; `None` and a loud line where PostgreSQL is not installed.
+    pub(crate) fn shared() -> Option<Arc<Server>> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return Some(server);
+        }
+        let server = Arc::new(Server::start(&[])?);
+        *shared = Arc::downgrade(&server);
+        Some(server)
+    }
+
+    /// Starts one of its own; `None` and a loud line where PostgreSQL is not installed.
+    pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
+        let folder = tempfile::tempdir().unwrap();
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::fs::Uid::from_raw(65534);
+            rustix::fs::chown(folder.path(), Some(nobody), None).unwrap();
+        }
+        let made = unprivileged("initdb")
+            .args([
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--username",
+                USER,
+                "--encoding=UTF8",
+            ])
+            .args(["--locale=C", "--pwfile"])
+            .arg(password_file(folder.path()))
+            .arg(folder.path().join("data"))
+            .stdout(Stdio::null())
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            println!("skipped: no PostgreSQL");
+            return None;
+        }
+        let process = Server::launch(folder.path(), arguments);
+        let server = Server { process, folder };
+        server.wait();
+        Some(server)
+    }
+
+    fn launch(folder: &Path, arguments: &[&str]) -> Child {
+        unprivileged("postgres")
+            .arg("-D")
+            .arg(folder.join("data"))
+            .arg("-k")
+            .arg(folder)
+            .args(["-c", "listen_addresses=", "-c", "fsync=off"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.join("log")).unwrap())
+            .spawn()
+            .unwrap()
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while self.ask("postgres", "SELECT 1").as_deref() != Some("1") {
+            assert!(started.elapsed() < START_LIMIT, "PostgreSQL does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends the server as a crash would, and starts it again.
+    #[expect(dead_code, reason = "only some programs crash it")]
+    pub(crate) fn crash_and_restart(&mut self) {
+        signal(&self.process, rustix::process::Signal::QUIT);
+        self.process.wait().unwrap();
+        self.process = Server::launch(self.folder.path(), &[]);
+        self.wait();
+    }
+
+    /// The first line of what psql answers.
+    pub(crate) fn ask(&self, database: &str, sql: &str) -> Option<String> {
+        let output = Command::new("psql")
+            .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", USER, "-h"])
+            .arg(self.folder.path())
+            .args(["-d", database, "-c", sql])
+            .env("PGPASSWORD", PASSWORD)
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Runs a file of statements.
+    #[allow(dead_code, reason = "only some programs load snapshots")]
+    pub(crate) fn load(&self, database: &str, file: &Path) {
+        let status = Command::new("psql")
+            .args(["-X", "-q", "-U", USER, "-h"])
+            .arg(self.folder.path())
+            .args(["-d", database, "-f"])
+            .arg(file)
+            .env("PGPASSWORD", PASSWORD)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.unwrap().success(), "{}", file.display());
+    }
+
+    /// Makes an empty database; its name.
+    pub(crate) fn new_database(&self) -> String {
+        let name = format!("v{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        self.ask("postgres", &format!("CREATE DATABASE {name}"))
+            .expect("a database is made");
+        name
+    }
+
+    /// The metadata URL of a database.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{USER}:{URL_PASSWORD}@/{database}?host={}",
+            self.folder.path().display()
+        )
+    }
+}
+
+/// Password of the user.
+pub(crate) const PASSWORD: &str = "pa/ss w";
+/// The same in a URL.
+const URL_PASSWORD: &str = "pa%2Fss%20w";
+
+fn password_file(folder: &Path) -> PathBuf {
+    let file = folder.join("password");
+    std::fs::write(&file, PASSWORD).unwrap();
+    file
+}
+
+fn signal(process: &Child, signal: rustix::process::Signal) {
+    if let Some(pid) = i32::try_from(process.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ends its children too, which a kill would leave behind.
+        signal(&self.process, rustix::process::Signal::QUIT);
+        let _ = self.process.wait();
+    }
+}
