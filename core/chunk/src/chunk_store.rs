@@ -214,6 +214,29 @@ impl ChunkStore {
             .await
     }
 
+    /// Whether a slice has its objects: staged here or in the store. Looks at the first one, past every cache.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout` when the store does not answer.
+    pub async fn is_stored(&self, id: SliceId, size: u32) -> Result<bool> {
+        let Some(block) = blocks(id, size, self.config.block_size).next() else {
+            return Ok(true);
+        };
+        if self.staging.as_ref().is_some_and(|staging| staging.has(&block)) {
+            return Ok(true);
+        }
+        let key = self.key(&block);
+        let found = self
+            .guard
+            .call(crate::guard::Purpose::Read, &key, || self.store.head(&key))
+            .await;
+        match found {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Drops what is kept of a block on this machine.
     fn forget(&self, block: &BlockId) {
         self.memory.remove(block);

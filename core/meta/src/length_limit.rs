@@ -13,6 +13,8 @@ const UNIT: u64 = 4096;
 pub struct LengthLimit {
     /// Longest length that is not refused, bytes. Never below the length that the file has.
     pub length: u64,
+    /// The length that the file has.
+    pub from: u64,
     /// `NoSpace` for the volume, `QuotaExceeded` for a quota.
     pub refusal: ErrorKind,
 }
@@ -68,6 +70,7 @@ impl Limit {
         let longest = align4k(attr.length).unsigned_abs().saturating_add(room);
         Some(LengthLimit {
             length: longest / UNIT * UNIT,
+            from: attr.length,
             refusal: self.refusal,
         })
     }

@@ -39,7 +39,7 @@ mod usage;
 mod usage_cache;
 mod verbs;
 
-pub use data::{CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
+pub use data::{AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
 pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use format::round_block_size;

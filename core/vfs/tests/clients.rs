@@ -10,21 +10,13 @@ use moorage_chunk::MemoryStore;
 use moorage_meta::admin::SettingChange;
 use moorage_meta::{Engine, Meta, MetaOptions};
 use moorage_model::SystemClock;
-use moorage_vfs::{Caller, OpenFlags, VfsOptions};
-use volume::{BLOCK, READ, READ_WRITE, Volume, close, content, create, pattern};
+use moorage_vfs::{Caller, OpenFlags};
+use volume::{BLOCK, READ, READ_WRITE, Volume, cached, close, content, create, pattern};
 
 const APPEND: OpenFlags = OpenFlags {
     append: true,
     ..READ_WRITE
 };
-
-/// Attributes are good for longer than a test takes.
-fn cached() -> VfsOptions {
-    VfsOptions {
-        attr_ttl: Duration::from_secs(3600),
-        ..VfsOptions::default()
-    }
-}
 
 #[tokio::test]
 async fn an_append_goes_behind_what_another_client_has_synced() {

@@ -1,5 +1,6 @@
 //! Contents of files: open and close, slice lists, length, holes and copies (spec 70-semantics section 7).
 
+mod append_slices;
 mod change;
 mod close;
 mod compact;
@@ -8,9 +9,11 @@ mod fallocate;
 mod open;
 mod read_slices;
 mod slice_count;
+mod slice_records;
 mod truncate;
 mod write_slice;
 
+pub use append_slices::AppendOutcome;
 pub(crate) use change::touch_content;
 pub use compact::CompactOutcome;
 pub use copy_file_range::CopyOutcome;

@@ -1,7 +1,10 @@
 //! The records of a chunk.
 
-use moorage_model::{ChunkIndex, ErrorKind, Ino, Result, Slice};
+use std::collections::{BTreeMap, BTreeSet};
 
+use moorage_model::{ChunkIndex, ErrorKind, Ino, Result, Slice, SliceId};
+
+use crate::admin::Pages;
 use crate::{Key, Meta, Record, Scan, TxnExt as _};
 
 impl Meta {
@@ -50,5 +53,55 @@ impl Meta {
             (Key::Chunk(_, next), Record::Chunk(slices)) => Some((next, slices)),
             _ => None,
         }))
+    }
+
+    /// Which of these new slices, given with their sizes, have had a record in this file: they have one, or had one until
+    /// a compaction put another slice in their place. One that was removed with its objects since is not found.
+    ///
+    /// Reads every chunk of the file, page by page; for slices that are not there their owners, and slices that the trash
+    /// keeps.
+    ///
+    /// # Errors
+    /// `Corrupt` for a damaged record.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn recorded_slices(
+        &self,
+        ino: Ino,
+        slices: &BTreeMap<SliceId, u32>,
+    ) -> Result<BTreeSet<SliceId>> {
+        let mut missing = slices.clone();
+        let mut pages = Pages::new(Scan::Chunks(ino));
+        while let Some(page) = pages.next(self).await? {
+            for (_, record) in page {
+                if let Record::Chunk(list) = record {
+                    missing.retain(|id, _| list.iter().all(|slice| slice.id != *id));
+                }
+            }
+        }
+        // In this order: what leaves a list meanwhile is found behind it.
+        let keys: Vec<Key> = missing
+            .iter()
+            .map(|(id, size)| Key::SliceRef(*id, *size))
+            .collect();
+        let mut owners = self.engine.get(&keys).await?;
+        for key in &keys {
+            if let (Key::SliceRef(id, _), Some(_)) = (key, owners.owners()?) {
+                missing.remove(id);
+            }
+        }
+        let mut pages = Pages::new(Scan::DelayedSlices);
+        while !missing.is_empty()
+            && let Some(page) = pages.next(self).await?
+        {
+            for (_, record) in page {
+                if let Record::DelayedSlices(list) = record {
+                    missing.retain(|id, _| list.iter().all(|slice| slice.id != *id));
+                }
+            }
+        }
+        let found = slices.keys().copied().filter(|id| !missing.contains_key(id));
+        Ok(found.collect())
     }
 }

@@ -88,6 +88,42 @@ async fn slices_that_break_a_rule_are_refused() {
 }
 
 #[tokio::test]
+async fn appended_slices_follow_the_end_found_by_the_commit_and_count_as_growth() {
+    let volume = Volume::new().await;
+    let directory = volume.directory(Ino::ROOT, "d").await;
+    let file = volume.file(directory, "f").await;
+    volume.write(file, 0, 5000).await;
+    let slice = |id, len| Slice {
+        pos: 0,
+        id: SliceId(id),
+        size: len,
+        off: 0,
+        len,
+    };
+    let run = [slice(1001, 3000), slice(1002, 200)];
+    // The caller knew the file when it was shorter.
+    let outcome = volume
+        .meta
+        .append_slices(file, 100, &run, Timestamp::new(START, 7))
+        .await
+        .unwrap();
+    assert_eq!((outcome.before.length, outcome.attr.length), (5000, 8200));
+    assert_eq!(
+        records(&volume, file, 0).await[1..],
+        [(5000, SliceId(1001), 3000), (8000, SliceId(1002), 200)]
+    );
+    volume.flush().await;
+    let stat = volume.dir_stat(directory).await.unwrap();
+    assert_eq!((stat.length, stat.space), (8200, 12_288));
+    let hole = [Slice::hole(0, 10)];
+    let refused = volume
+        .meta
+        .append_slices(file, 0, &hole, Timestamp::new(START, 8))
+        .await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidArgument);
+}
+
+#[tokio::test]
 async fn truncation_hides_by_holes_and_equal_lengths_change_nothing() {
     let volume = Volume::new().await;
     let root = Context::root();

@@ -3,36 +3,50 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, SliceId, Timestamp};
+use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, Timestamp};
 
 use super::OpenFile;
 use super::pending::PendingSlice;
 use super::refused::is_full;
 use crate::Vfs;
 
-/// Slices ready for their records.
+/// A slice ready for its record.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    pub(super) slice: Arc<PendingSlice>,
+    /// Where readers in this client see it; one that appends may end up elsewhere.
+    pub(super) start: u64,
+    /// The record; its position has a meaning only for a fixed place.
+    pub(super) record: Slice,
+}
+
+/// Slices ready for their records, in the order they were begun.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) records: Vec<(u64, ChunkIndex, Slice)>,
-    pub(super) slices: Vec<Arc<PendingSlice>>,
+    pub(super) slices: Vec<Ready>,
+    /// They go to the end of the file, which is thought to be here; `None`: each to its place.
+    pub(super) end: Option<u64>,
     pub(super) mtime: Timestamp,
     /// The first failure of a slice that is not in the batch.
     failure: Option<Error>,
 }
 
 impl OpenFile {
-    /// Commits the slices that are stored, those of one chunk in the order they were begun (spec 70-semantics
-    /// section 7), all in one transaction. The caller has the turn of commits.
+    /// Commits the slices that are stored, in the order they were begun (spec 70-semantics section 7), all in one
+    /// transaction. The caller has the turn of commits.
+    ///
+    /// A slice that could not be stored keeps back later ones of its chunk; with appends all later ones, so that no
+    /// write is torn and none overtakes another.
     pub(super) async fn commit(
         &self,
         vfs: &Vfs,
         slices: &[Arc<PendingSlice>],
-        stored: Vec<Result<Slice>>,
+        stored: Vec<Result<u32>>,
     ) -> Result<()> {
         self.drop_doubts(vfs).await?;
-        let batch = self.batch(slices, stored);
-        if !batch.records.is_empty() {
-            self.write_records(vfs, &batch).await?;
+        let batch = self.batch(vfs, slices, stored);
+        if !batch.slices.is_empty() {
+            self.commit_batch(vfs, &batch).await?;
         }
         match batch.failure {
             Some(error) => Err(error),
@@ -40,48 +54,62 @@ impl OpenFile {
         }
     }
 
-    fn batch(&self, slices: &[Arc<PendingSlice>], stored: Vec<Result<Slice>>) -> Batch {
+    fn batch(&self, vfs: &Vfs, slices: &[Arc<PendingSlice>], stored: Vec<Result<u32>>) -> Batch {
         let mut batch = Batch::default();
         let mut stuck: BTreeSet<ChunkIndex> = BTreeSet::new();
         let mut empty = Vec::new();
         let mut content = self.content_mut();
+        // All slices of one time are of one kind.
+        if slices.first().is_some_and(|slice| slice.appends) {
+            batch.end = Some(content.attr.length);
+        }
         for (slice, result) in slices.iter().zip(stored) {
             let Some(pending) = content.find(slice.sequence) else {
                 // Its record was found by `drop_doubts`.
                 continue;
             };
+            let chunk = pending.chunk();
+            let kept_back = match batch.end {
+                Some(_) => batch.failure.is_some(),
+                None => stuck.contains(&chunk),
+            };
             match result {
-                Ok(record) if record.len == 0 => empty.push(slice.sequence),
-                Ok(record) if !stuck.contains(&slice.chunk) => {
+                Ok(size) if pending.len == 0 => empty.push((slice.sequence, (slice.id, size))),
+                Ok(_) if kept_back => {}
+                Ok(size) => {
+                    let record = Slice {
+                        // Below the chunk size, which fits.
+                        pos: (pending.start - chunk.start()) as u32,
+                        id: slice.id,
+                        size,
+                        off: 0,
+                        len: pending.len,
+                    };
                     batch.mtime = batch.mtime.max(pending.mtime);
-                    batch.records.push((slice.sequence, slice.chunk, record));
-                    batch.slices.push(Arc::clone(slice));
+                    batch.slices.push(Ready {
+                        slice: Arc::clone(slice),
+                        start: pending.start,
+                        record,
+                    });
                     // Until the engine has answered.
                     pending.doubtful = true;
                 }
-                Ok(_) => {}
                 Err(error) => {
-                    stuck.insert(slice.chunk);
+                    stuck.insert(chunk);
                     batch.failure.get_or_insert(error);
                 }
             }
         }
-        content.pending.retain(|p| !empty.contains(&p.slice.sequence));
+        content
+            .pending
+            .retain(|p| !empty.iter().any(|(sequence, _)| *sequence == p.slice.sequence));
+        vfs.remove_objects(empty.into_iter().map(|(_, objects)| objects).collect());
         batch
     }
 
-    async fn write_records(&self, vfs: &Vfs, batch: &Batch) -> Result<()> {
-        let list: Vec<(ChunkIndex, Slice)> = batch
-            .records
-            .iter()
-            .map(|(_, chunk, slice)| (*chunk, *slice))
-            .collect();
-        match vfs.meta().write_slices(self.ino, &list, batch.mtime).await {
-            Ok(outcome) => {
-                self.content_mut()
-                    .committed(&batch.records, &outcome.before, outcome.attr);
-                Ok(())
-            }
+    async fn commit_batch(&self, vfs: &Vfs, batch: &Batch) -> Result<()> {
+        match self.add_records(vfs, &batch.slices, batch).await {
+            Ok(()) => Ok(()),
             Err(error) if is_full(error.kind()) => self.commit_what_fits(vfs, batch, error).await,
             Err(error) if is_final(error.kind()) => {
                 self.give_up_batch(vfs, batch, error);
@@ -91,29 +119,30 @@ impl OpenFile {
         }
     }
 
-    /// Finds out whether commits that ended without an answer did happen: by the slice ids in the chunk's list.
-    async fn drop_doubts(&self, vfs: &Vfs) -> Result<()> {
-        let doubtful: Vec<(u64, ChunkIndex, SliceId)> = {
-            let content = self.content();
-            let found = content.pending.iter().filter(|p| p.doubtful);
-            found
-                .map(|p| (p.slice.sequence, p.slice.chunk, p.slice.id))
-                .collect()
-        };
-        for (sequence, chunk, id) in doubtful {
-            let happened = match vfs.meta().read_slices(self.ino, chunk).await {
-                Ok(slices) => slices.iter().any(|slice| slice.id == id),
-                // The file is gone; the commit that follows will say so.
-                Err(error) if error.kind() == ErrorKind::BadHandle => false,
-                Err(error) => return Err(error),
-            };
-            let mut content = self.content_mut();
-            if happened {
-                content.dropped(&[sequence]);
-                content.foreign_change = true;
-            } else if let Some(pending) = content.find(sequence) {
-                pending.doubtful = false;
+    /// Adds the records of some slices of a batch in one transaction, and takes over what is known then.
+    pub(super) async fn add_records(&self, vfs: &Vfs, slices: &[Ready], batch: &Batch) -> Result<()> {
+        let (before, attr, records) = match batch.end {
+            Some(end) => {
+                let run: Vec<Slice> = slices.iter().map(|ready| ready.record).collect();
+                let outcome = vfs.meta().append_slices(self.ino, end, &run, batch.mtime).await?;
+                (outcome.before, outcome.attr, outcome.records)
             }
+            None => {
+                let place = |ready: &Ready| {
+                    let chunk = ChunkIndex::of(ready.start).ok_or(ErrorKind::FileTooLarge)?;
+                    Ok((chunk, ready.record))
+                };
+                let records: Vec<(ChunkIndex, Slice)> = slices.iter().map(place).collect::<Result<_>>()?;
+                let outcome = vfs.meta().write_slices(self.ino, &records, batch.mtime).await?;
+                (outcome.before, outcome.attr, records)
+            }
+        };
+        let moved = batch.end.is_some_and(|end| end != before.length);
+        let sequences: Vec<u64> = slices.iter().map(|ready| ready.slice.sequence).collect();
+        self.content_mut().committed(&sequences, &records, &before, attr);
+        if moved {
+            // Pages of the kernel show the appended bytes where they were expected to go.
+            vfs.notify_content(self.ino);
         }
         Ok(())
     }

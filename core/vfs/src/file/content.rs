@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use moorage_model::{Attr, ChunkIndex, Segment, Slice, Timestamp, align4k, resolve};
+use moorage_model::{Attr, CHUNK_SIZE, ChunkIndex, Segment, Slice, Timestamp, align4k, resolve};
 use tokio::time::Instant;
 
 use super::losses::Losses;
@@ -96,10 +96,16 @@ impl Content {
         }
     }
 
+    /// Whether appends are being committed, or a commit of them ended without an answer.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.pending.iter().any(|p| p.doubtful && p.slice.appends)
+    }
+
     /// Takes attributes that the engine gave when asked at `generation`. What came in between is newer. Says whether
-    /// another client has changed the content.
+    /// another client has changed the content. While appends are being committed, the length that was found may
+    /// contain them, and they would be seen twice.
     pub(crate) fn refreshed(&mut self, attr: &Attr, generation: u64) -> bool {
-        if self.generation != generation {
+        if self.generation != generation || self.is_in_doubt() {
             return false;
         }
         let changed = content_differs(&self.attr, attr);
@@ -107,16 +113,29 @@ impl Content {
             self.forget_lists();
             self.foreign_change = true;
         }
-        self.attr.clone_from(attr);
-        self.checked = Instant::now();
+        self.replace_attr(attr.clone());
         changed
+    }
+
+    fn replace_attr(&mut self, attr: Attr) {
+        self.attr = attr;
+        self.checked = Instant::now();
+        self.place_appends();
+    }
+
+    /// Slices that go to the end follow the committed end, wherever it is now.
+    fn place_appends(&mut self) {
+        let mut end = self.attr.length;
+        for pending in self.pending.iter_mut().filter(|p| p.slice.appends) {
+            pending.start = end;
+            end = pending.file_end();
+        }
     }
 
     /// Takes attributes after a change of length or content by this client that is not a slice.
     pub(crate) fn rewritten(&mut self, attr: Attr) {
         self.forget_lists();
-        self.attr = attr;
-        self.checked = Instant::now();
+        self.replace_attr(attr);
     }
 
     /// Takes attributes after setattr. A change by another client may hide behind it, so lists are not trusted any
@@ -153,27 +172,43 @@ impl Content {
         true
     }
 
-    /// A slice that can take bytes at this place: open, not behind a later slice that they would have to paint over.
-    pub(crate) fn writable(&self, chunk: ChunkIndex, pos: u32, len: usize) -> Option<Arc<PendingSlice>> {
-        let end = u64::from(pos) + len as u64;
-        let same_chunk = self.pending.iter().rev().filter(|p| p.slice.chunk == chunk);
-        for pending in same_chunk {
-            let start = pending.slice.pos;
-            if pending.open && pos >= start + pending.writable_from && pos <= pending.end() {
-                return Some(Arc::clone(&pending.slice));
+    /// A slice that can take bytes at this offset of the file, which lie in one chunk, and where inside it: open, not
+    /// behind a later slice that they would have to paint over.
+    pub(crate) fn writable(&self, offset: u64, len: usize) -> Option<(Arc<PendingSlice>, u32)> {
+        let (chunk, end) = (ChunkIndex::of(offset)?, offset + len as u64);
+        for pending in self.pending.iter().rev().filter(|p| p.chunk() == chunk) {
+            let first = pending.start + u64::from(pending.writable_from);
+            if pending.open && offset >= first && offset <= pending.file_end() {
+                // Below the chunk size.
+                return Some((Arc::clone(&pending.slice), (offset - pending.start) as u32));
             }
-            if pos < pending.end() && end > u64::from(start) {
+            if offset < pending.file_end() && end > pending.start {
                 return None;
             }
         }
         None
     }
 
-    /// Adds a slice just begun.
-    pub(crate) fn begin(&mut self, slice: Arc<PendingSlice>, mtime: Timestamp) {
+    /// The slice that can take bytes at the end of the file, and where inside it: the last one, while it is open and in
+    /// the chunk where it began.
+    pub(crate) fn appendable(&self, len: usize) -> Option<(Arc<PendingSlice>, u32)> {
+        let last = self.pending.last().filter(|p| p.open && p.slice.appends)?;
+        let fits = u64::from(last.len) + len as u64 <= CHUNK_SIZE;
+        (fits && !last.is_full()).then(|| (Arc::clone(&last.slice), last.len))
+    }
+
+    /// Whether slices wait whose place is decided in the other way: those of one file and time are all fixed, or all
+    /// at the end.
+    pub(crate) fn waits_otherwise(&self, appends: bool) -> bool {
+        self.pending.iter().any(|p| p.slice.appends != appends)
+    }
+
+    /// Adds a slice just begun, at an offset of the file.
+    pub(crate) fn begin(&mut self, slice: Arc<PendingSlice>, start: u64, mtime: Timestamp) {
         let now = Instant::now();
         self.pending.push(Pending {
             slice,
+            start,
             len: 0,
             writable_from: 0,
             open: true,
@@ -184,14 +219,16 @@ impl Content {
         });
     }
 
-    /// Notes what a write did to a slice.
-    pub(crate) fn written(&mut self, sequence: u64, extent: Extent, mtime: Timestamp) {
-        if let Some(pending) = self.find(sequence) {
-            pending.len = extent.len;
-            pending.writable_from = extent.writable_from;
-            pending.touched = Instant::now();
-            pending.mtime = mtime;
-        }
+    /// Notes what a write did to a slice. Says whether the slice is full now.
+    pub(crate) fn written(&mut self, sequence: u64, extent: Extent, mtime: Timestamp) -> bool {
+        let Some(pending) = self.find(sequence) else {
+            return false;
+        };
+        pending.len = extent.len;
+        pending.writable_from = extent.writable_from;
+        pending.touched = Instant::now();
+        pending.mtime = mtime;
+        pending.is_full()
     }
 
     /// The pending slice with this number.
@@ -206,15 +243,20 @@ impl Content {
 
     /// Slices got their records. `before` are the attributes that the commit found: when they are not the ones known
     /// here, another client was at work.
-    pub(crate) fn committed(&mut self, records: &[(u64, ChunkIndex, Slice)], before: &Attr, after: Attr) {
+    pub(crate) fn committed(
+        &mut self,
+        sequences: &[u64],
+        records: &[(ChunkIndex, Slice)],
+        before: &Attr,
+        after: Attr,
+    ) {
         if content_differs(&self.attr, before) {
             self.chunks.clear();
             self.foreign_change = true;
         }
-        self.pending
-            .retain(|p| !records.iter().any(|(sequence, ..)| *sequence == p.slice.sequence));
+        self.pending.retain(|p| !sequences.contains(&p.slice.sequence));
         let mut touched: Vec<ChunkIndex> = Vec::new();
-        for (_, chunk, slice) in records {
+        for (chunk, slice) in records {
             if let Some(list) = self.chunks.get_mut(chunk) {
                 list.slices.push(*slice);
                 touched.push(*chunk);
@@ -236,14 +278,14 @@ impl Content {
                 list.segments = resolve(&list.slices).into();
             }
         }
-        self.attr = after;
-        self.checked = Instant::now();
+        self.replace_attr(after);
         self.generation += 1;
     }
 
     /// Slices are given up.
     pub(crate) fn dropped(&mut self, sequences: &[u64]) {
         self.pending.retain(|p| !sequences.contains(&p.slice.sequence));
+        self.place_appends();
         self.forget_lists();
     }
 }

@@ -2,6 +2,7 @@
 
 mod commit;
 mod content;
+mod doubts;
 mod losses;
 mod open_file;
 mod open_files;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moorage_model::{Segment, SliceId};
+use moorage_model::{ChunkIndex, Segment, SliceId};
 
 use super::pending::{Pending, PendingSlice};
 
@@ -21,7 +21,12 @@ pub(super) enum Source {
         off: u32,
     },
     /// In a slice that has no record yet.
-    Pending(Arc<PendingSlice>),
+    Pending {
+        /// The slice.
+        slice: Arc<PendingSlice>,
+        /// First byte inside it.
+        off: u32,
+    },
 }
 
 /// A run of bytes from one source.
@@ -58,19 +63,21 @@ impl Plan {
 pub(super) fn plan<'a>(
     segments: &[Segment],
     pending: impl Iterator<Item = &'a Pending>,
-    pos: u32,
-    end: u32,
+    chunk: ChunkIndex,
+    (pos, end): (u32, u32),
 ) -> Plan {
     let mut base = committed(segments, pos, end);
-    for slice in pending {
-        let (from, to) = (slice.slice.pos.max(pos), slice.end().min(end));
+    for pending in pending {
+        let Some((first, last, off)) = pending.within(chunk) else {
+            continue;
+        };
+        let (from, to) = (first.max(pos), last.min(end));
         if from < to {
-            base = Plan::Many(painted(
-                base.pieces(),
-                from,
-                to,
-                Source::Pending(Arc::clone(&slice.slice)),
-            ));
+            let source = Source::Pending {
+                slice: Arc::clone(&pending.slice),
+                off: off + (from - first),
+            };
+            base = Plan::Many(painted(base.pieces(), from, to, source));
         }
     }
     base
@@ -147,7 +154,11 @@ fn painted(pieces: &[Piece], from: u32, to: u32, source: Source) -> Vec<Piece> {
                 size: *size,
                 off: off.saturating_add(cut),
             },
-            other => other.clone(),
+            Source::Pending { slice, off } => Source::Pending {
+                slice: Arc::clone(slice),
+                off: off.saturating_add(cut),
+            },
+            Source::Zeros => Source::Zeros,
         };
         out.push(Piece {
             pos: piece.pos + cut,
@@ -176,7 +187,7 @@ mod tests {
         let each = plan.pieces().iter().map(|piece| match piece.source {
             Source::Zeros => (piece.pos, piece.len, 0, 0),
             Source::Stored { id, off, .. } => (piece.pos, piece.len, id.0, off),
-            Source::Pending(ref slice) => (piece.pos, piece.len, slice.id.0, 0),
+            Source::Pending { ref slice, off } => (piece.pos, piece.len, slice.id.0, off),
         });
         each.collect()
     }
@@ -184,7 +195,7 @@ mod tests {
     #[test]
     fn gaps_between_segments_are_planned_as_zeros() {
         let segments = [segment(10, 10, 1), segment(30, 10, 2)];
-        let found = plan(&segments, std::iter::empty(), 5, 50);
+        let found = plan(&segments, std::iter::empty(), ChunkIndex(0), (5, 50));
         assert_eq!(
             describe(&found),
             [
@@ -199,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_range_inside_one_segment_is_one_piece() {
-        let found = plan(&[segment(10, 10, 1)], std::iter::empty(), 12, 15);
+        let found = plan(&[segment(10, 10, 1)], std::iter::empty(), ChunkIndex(0), (12, 15));
         assert!(matches!(found, Plan::One(_)));
         assert_eq!(describe(&found), [(12, 3, 1, 2)]);
     }

@@ -59,6 +59,17 @@ impl OpenFile {
 
     /// Asks the engine for attributes, however young those at hand are. One read.
     pub(super) async fn refresh_now(&self, vfs: &Vfs) -> Result<()> {
+        if self.content().is_in_doubt()
+            && let Ok(_turn) = self.commit.try_lock()
+        {
+            // Until it is known whether they are part of the length, no length can be taken for news.
+            self.drop_doubts(vfs).await?;
+        }
+        self.refresh_attributes(vfs).await
+    }
+
+    /// As [`OpenFile::refresh_now`], without a look at commits that ended without an answer.
+    pub(super) async fn refresh_attributes(&self, vfs: &Vfs) -> Result<()> {
         let generation = self.content().generation;
         match vfs.meta().getattr(self.ino).await {
             Ok(attr) => {
@@ -121,11 +132,7 @@ impl OpenFile {
         let content = self.content();
         let list = content.list(chunk)?;
         let segments: &[Segment] = list.map_or(&[], |list| list.segments());
-        let pending = content
-            .pending
-            .iter()
-            .filter(|p| p.slice.chunk == chunk && p.len > 0);
-        Some(plan(segments, pending, pos, end))
+        Some(plan(segments, content.pending.iter(), chunk, (pos, end)))
     }
 
     async fn load_list(&self, meta: &Meta, chunk: ChunkIndex) -> Result<()> {
@@ -167,7 +174,7 @@ async fn fill(chunks: &ChunkStore, plan: &Plan, out: &mut [u8]) -> Result<()> {
         match &piece.source {
             Source::Zeros => head.fill(0),
             Source::Stored { id, size, off } => chunks.read_into(*id, *size, *off, head).await?,
-            Source::Pending(slice) => slice.read(piece.pos, head).await?,
+            Source::Pending { slice, off } => slice.read(*off, head).await?,
         }
         rest = tail;
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use moorage_meta::Unrecorded;
-use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice};
+use moorage_model::{Error, ErrorKind, Result, Slice};
 
 use super::OpenFile;
-use super::commit::Batch;
+use super::commit::{Batch, Ready};
 use super::pending::PendingSlice;
 use crate::Vfs;
 
@@ -15,7 +15,7 @@ const ATTEMPTS: usize = 3;
 
 /// A batch cut at a length of the file.
 struct Cut {
-    kept: Vec<(u64, ChunkIndex, Slice)>,
+    kept: Vec<Ready>,
     /// Slices of which nothing is left.
     lost: Vec<Arc<PendingSlice>>,
     /// Something was cut off.
@@ -34,9 +34,14 @@ impl OpenFile {
     pub(super) async fn commit_what_fits(&self, vfs: &Vfs, batch: &Batch, refusal: Error) -> Result<()> {
         for attempt in 1..=ATTEMPTS {
             let limit = match vfs.meta().length_limit(self.ino, &Unrecorded::default()).await {
-                Ok(limit) if attempt < ATTEMPTS => limit.map_or(u64::MAX, |limit| limit.length),
+                // Appends begin at the end that the file has now.
+                Ok(Some(limit)) if attempt < ATTEMPTS => match batch.end {
+                    Some(end) => end.saturating_add(limit.length.saturating_sub(limit.from)),
+                    None => limit.length,
+                },
+                Ok(None) if attempt < ATTEMPTS => u64::MAX,
                 // At least what is written over needs no room.
-                Ok(_) => self.content().attr.length,
+                Ok(_) => batch.end.unwrap_or_else(|| self.content().attr.length),
                 Err(error) if error.kind() == ErrorKind::NotFound => break,
                 Err(error) => return Err(error),
             };
@@ -44,15 +49,8 @@ impl OpenFile {
             if cut.kept.is_empty() {
                 break;
             }
-            let list: Vec<(ChunkIndex, Slice)> = cut
-                .kept
-                .iter()
-                .map(|(_, chunk, slice)| (*chunk, *slice))
-                .collect();
-            match vfs.meta().write_slices(self.ino, &list, batch.mtime).await {
-                Ok(outcome) => {
-                    self.content_mut()
-                        .committed(&cut.kept, &outcome.before, outcome.attr);
+            match self.add_records(vfs, &cut.kept, batch).await {
+                Ok(()) => {
                     if cut.cuts {
                         tracing::warn!(%refusal, inode = self.ino.0, "written data is given up beyond {limit} bytes");
                         vfs.remove_objects(self.give_up(&cut.lost, refusal));
@@ -76,7 +74,12 @@ impl OpenFile {
     /// Gives up all slices of a batch.
     pub(super) fn give_up_batch(&self, vfs: &Vfs, batch: &Batch, error: Error) {
         tracing::warn!(%error, inode = self.ino.0, "written data is given up");
-        vfs.remove_objects(self.give_up(&batch.slices, error));
+        let slices: Vec<Arc<PendingSlice>> = batch
+            .slices
+            .iter()
+            .map(|ready| Arc::clone(&ready.slice))
+            .collect();
+        vfs.remove_objects(self.give_up(&slices, error));
     }
 }
 
@@ -91,16 +94,19 @@ fn cut_at(length: u64, batch: &Batch) -> Cut {
         lost: Vec::new(),
         cuts: false,
     };
-    for ((sequence, chunk, record), slice) in batch.records.iter().zip(&batch.slices) {
-        let start = chunk.start() + u64::from(record.pos);
-        let room = u32::try_from(length.saturating_sub(start)).unwrap_or(u32::MAX);
-        let len = record.len.min(room);
-        cut.cuts |= len < record.len;
+    for ready in &batch.slices {
+        let room = u32::try_from(length.saturating_sub(ready.start)).unwrap_or(u32::MAX);
+        let len = ready.record.len.min(room);
+        cut.cuts |= len < ready.record.len;
         if len == 0 {
-            cut.lost.push(Arc::clone(slice));
+            cut.lost.push(Arc::clone(&ready.slice));
         } else {
             // The blocks behind stay part of the slice, and go with it.
-            cut.kept.push((*sequence, *chunk, Slice { len, ..*record }));
+            let record = Slice { len, ..ready.record };
+            cut.kept.push(Ready {
+                record,
+                ..ready.clone()
+            });
         }
     }
     cut

@@ -106,7 +106,8 @@ impl OpenFile {
         let mut content = self.content_mut();
         let found = slices
             .iter()
-            .filter_map(|slice| content.find(slice.sequence).map(|p| (slice.id, p.len)))
+            .filter(|slice| content.find(slice.sequence).is_some())
+            .map(|slice| (slice.id, slice.size()))
             .collect();
         content.dropped(&sequences);
         content.losses.add(error);

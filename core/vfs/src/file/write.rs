@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::poll;
 use moorage_meta::{Context, SetAttr, without_set_id};
-use moorage_model::{CHUNK_SIZE, ChunkIndex, Error, ErrorKind, MAX_FILE_LENGTH, Result};
+use moorage_model::{CHUNK_SIZE, Error, ErrorKind, MAX_FILE_LENGTH, Result};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -25,9 +25,22 @@ const BUFFER_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a write waits for buffers in all.
 const BUFFER_DEADLINE: Duration = Duration::from_secs(120);
 
+/// Where bytes go.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// To an offset of the file.
+    At(u64),
+    /// Behind everything that was written before.
+    End,
+}
+
 /// Answer of one attempt.
 enum Attempt {
-    Done(Result<()>),
+    /// The bytes are in; `full` when they reach the end of the chunk.
+    Done {
+        full: bool,
+    },
+    Failed(Error),
     /// The slice was sealed by somebody else.
     Sealed,
     /// No buffer came free.
@@ -49,6 +62,10 @@ impl Drop for Unfinished<'_> {
 impl OpenFile {
     /// Writes at `offset`, or at the end with `append`. See [`Vfs::write`].
     ///
+    /// An append gets its place when it is committed: until then readers here see it behind the end as known, and it
+    /// moves with that. A write of up to [`CHUNK_SIZE`] bytes goes into one slice and is never torn. Where appends meet
+    /// writes at offsets, the ones are committed before the others begin, so that each offset means what it meant.
+    ///
     /// Costs, for a write that goes on where an open slice ends: the file's turn, the slice's lock, two short locks
     /// of the content, one copy.
     pub(crate) async fn write(
@@ -59,29 +76,34 @@ impl OpenFile {
         data: &[u8],
     ) -> Result<usize> {
         let _turn = self.turn().await;
-        let offset = if append {
+        if self.content().waits_otherwise(append) {
+            self.store_and_commit(vfs).await?;
+        }
+        if append {
             if self.is_dirty() {
                 self.refresh(vfs).await?;
             } else {
                 // Nothing written here holds the end yet, and another client may have moved it.
                 self.refresh_now(vfs).await?;
             }
-            self.content().length()
-        } else {
-            offset
-        };
+        }
+        let offset = if append { self.content().length() } else { offset };
         offset
             .checked_add(data.len() as u64)
             .filter(|end| *end < MAX_FILE_LENGTH)
             .ok_or(ErrorKind::FileTooLarge)?;
+        if append {
+            for part in data.chunks(CHUNK_SIZE as usize) {
+                self.write_part(vfs, Place::End, part).await?;
+            }
+            return Ok(data.len());
+        }
         let (mut at, mut rest) = (offset, data);
         while !rest.is_empty() {
-            let chunk = ChunkIndex::of(at).ok_or(ErrorKind::FileTooLarge)?;
-            // Below the chunk size, which fits.
-            let pos = (at - chunk.start()) as u32;
-            let part = rest.len().min(CHUNK_SIZE as usize - pos as usize);
+            // What is left of a chunk fits.
+            let part = rest.len().min((CHUNK_SIZE - at % CHUNK_SIZE) as usize);
             let (head, tail) = rest.split_at(part);
-            self.write_part(vfs, chunk, pos, head).await?;
+            self.write_part(vfs, Place::At(at), head).await?;
             at += part as u64;
             rest = tail;
         }
@@ -106,21 +128,32 @@ impl OpenFile {
         Ok(())
     }
 
-    async fn write_part(self: &Arc<Self>, vfs: &Vfs, chunk: ChunkIndex, pos: u32, data: &[u8]) -> Result<()> {
+    /// Writes what goes into one slice: bytes of one chunk, or as many appended ones as a slice may have.
+    async fn write_part(self: &Arc<Self>, vfs: &Vfs, place: Place, data: &[u8]) -> Result<()> {
         let mut deadline = None;
         loop {
-            let found = self.content().writable(chunk, pos, data.len());
-            let slice = match found {
-                Some(slice) => slice,
-                None => self.begin_slice(vfs, chunk, pos).await?,
+            let found = match place {
+                Place::At(offset) => self.content().writable(offset, data.len()),
+                Place::End => self.content().appendable(data.len()),
             };
-            match self.write_slice(vfs, &slice, pos, data).await {
-                Attempt::Done(result) => {
-                    if result.is_ok() && u64::from(pos) + data.len() as u64 == CHUNK_SIZE {
+            let (slice, off) = match found {
+                Some(found) => found,
+                None => (self.begin_slice(vfs, place).await?, 0),
+            };
+            match self.write_slice(vfs, &slice, off, data).await {
+                Attempt::Done { full } => {
+                    if full {
                         self.close_slice(&slice);
                         vfs.settle_soon(self);
                     }
-                    return result;
+                    return Ok(());
+                }
+                Attempt::Failed(error) => {
+                    if slice.appends {
+                        // A part of it may lie where the next append would begin.
+                        self.close_slice(&slice);
+                    }
+                    return Err(error);
                 }
                 Attempt::Sealed => self.close_slice(&slice),
                 Attempt::Spent => {
@@ -136,32 +169,29 @@ impl OpenFile {
     }
 
     /// One attempt to write into a slice, with limited patience for a buffer.
-    async fn write_slice(&self, vfs: &Vfs, slice: &PendingSlice, pos: u32, data: &[u8]) -> Attempt {
+    async fn write_slice(&self, vfs: &Vfs, slice: &PendingSlice, off: u32, data: &[u8]) -> Attempt {
         let mtime = vfs.now();
         let extent = Mutex::new(None);
         let unfinished = Unfinished { file: self, slice };
         let outcome = {
-            let write = pin!(slice.write(pos, data, &extent));
+            let write = pin!(slice.write(off, data, &extent));
             with_patience(vfs, write).await
         };
         std::mem::forget(unfinished);
-        if let Some(extent) = extent.into_inner() {
-            self.content_mut().written(slice.sequence, extent, mtime);
-        }
+        let full = match extent.into_inner() {
+            Some(extent) => self.content_mut().written(slice.sequence, extent, mtime),
+            None => false,
+        };
         match outcome {
-            Some(Some(result)) => Attempt::Done(result),
+            Some(Some(Ok(()))) => Attempt::Done { full },
+            Some(Some(Err(error))) => Attempt::Failed(error),
             Some(None) => Attempt::Sealed,
             None => Attempt::Spent,
         }
     }
 
     /// Begins a slice at this place; the oldest open ones are ended when there are many.
-    async fn begin_slice(
-        self: &Arc<Self>,
-        vfs: &Vfs,
-        chunk: ChunkIndex,
-        pos: u32,
-    ) -> Result<Arc<PendingSlice>> {
+    async fn begin_slice(self: &Arc<Self>, vfs: &Vfs, place: Place) -> Result<Arc<PendingSlice>> {
         let (pending, open) = {
             let content = self.content();
             (content.pending.len(), content.open_slices())
@@ -175,9 +205,13 @@ impl OpenFile {
         let mut content = self.content_mut();
         let sequence = content.next_sequence;
         content.next_sequence += 1;
-        let slice = PendingSlice::new(vfs.chunks(), content.attr.tier, id, (chunk, pos), sequence);
+        let (start, appends) = match place {
+            Place::At(offset) => (offset, false),
+            Place::End => (content.length(), true),
+        };
+        let slice = PendingSlice::new(vfs.chunks(), content.attr.tier, id, sequence, appends);
         let slice = Arc::new(slice);
-        content.begin(Arc::clone(&slice), vfs.now());
+        content.begin(Arc::clone(&slice), start, vfs.now());
         Ok(slice)
     }
 

@@ -83,6 +83,14 @@ pub(crate) fn uncached() -> VfsOptions {
     }
 }
 
+/// Options whose attributes are good for longer than a test takes.
+pub(crate) fn cached() -> VfsOptions {
+    VfsOptions {
+        attr_ttl: Duration::from_secs(3600),
+        ..VfsOptions::default()
+    }
+}
+
 pub(crate) const READ_WRITE: OpenFlags = OpenFlags {
     read: true,
     write: true,
