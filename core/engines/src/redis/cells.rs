@@ -7,7 +7,11 @@ use moorage_model::{
 };
 use redis::Cmd;
 
+use super::failure::WRONG_TYPE;
 use super::layout::Layout;
+
+/// What to do about a damaged record.
+pub(super) const DAMAGE_ADVICE: &str = "Run `moorage fsck` on the volume, or load a metadata backup.";
 
 /// One value that a decision can rest on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,11 +57,29 @@ impl Cell {
         command
     }
 
+    /// Its key and member, for messages.
+    pub(super) fn shown(&self) -> String {
+        let (_, key, member) = self.parts();
+        let text = format!(
+            "{} {}",
+            String::from_utf8_lossy(key),
+            String::from_utf8_lossy(member)
+        );
+        text.trim_end().to_owned()
+    }
+
     /// The value in an answer to [`Cell::read`].
     pub(super) fn value(&self, answer: redis::Value) -> Result<Option<Vec<u8>>> {
         use redis::Value;
         Ok(match (self, answer) {
             (_, Value::Nil) => None,
+            (_, Value::ServerError(error)) if error.code() == WRONG_TYPE => {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    format!("the key {} holds another type", self.shown()),
+                )
+                .with_advice(DAMAGE_ADVICE));
+            }
             (Cell::Member(..), Value::Int(found)) => (found == 1).then(|| b"1".to_vec()),
             (_, Value::Int(number)) => Some(number.to_string().into_bytes()),
             (_, Value::BulkString(bytes)) => Some(bytes),
@@ -150,11 +172,7 @@ pub(super) fn cells(layout: &Layout, key: &Key) -> Vec<Cell> {
 /// # Errors
 /// `Corrupt` naming the record.
 pub(super) fn decode(key: &Key, values: &[Option<Vec<u8>>]) -> Result<Option<Record>> {
-    record(key, values).map_err(|error| {
-        error
-            .context(key)
-            .with_advice("Run `moorage fsck` on the volume, or load a metadata backup.")
-    })
+    record(key, values).map_err(|error| error.context(key).with_advice(DAMAGE_ADVICE))
 }
 
 fn record(key: &Key, values: &[Option<Vec<u8>>]) -> Result<Option<Record>> {

@@ -1,86 +1,191 @@
-//! One connection that all callers share: requests are pipelined in the order of their callers.
+//! Requests to the server, repeated while the connection is made again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use moorage_model::{Error, ErrorKind, Result};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, Pipeline, Value};
-use tokio::sync::OnceCell;
+use parking_lot::Mutex;
+use rand::RngExt as _;
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use tokio::sync::Semaphore;
 
-use super::address::Address;
+use super::address::{Address, Servers};
+use super::child::CHILD;
+use super::commit::{Answer, COMMIT, Commit};
+use super::failure::{WRONG_TYPE, failure, is_demoted, is_passing, is_refused_login};
+use super::link::{Handle, Link};
+use super::token::Token;
+use super::watch;
 
-/// Longest wait for a connection (JuiceFS waits as long).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Tries of a request that changes nothing, when the connection breaks.
-const MAX_TRIES: u32 = 5;
-/// Wait before the second of them; it doubles.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
 /// Commands sent at once; a server buffers their answers.
 const COMMANDS_AT_ONCE: usize = 5000;
+/// Commits side by side where each needs a connection of its own.
+const MAX_OWN_CONNECTIONS: usize = 16;
+/// Longest wait between two tries, so that a server that is back is noticed.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// The connection to one server, made when it is first needed and again after it broke.
+/// Names the first command that the user may not run; an empty text when all are allowed or the server can not tell
+/// (before 7.0). A commit that met one half-way would be half applied.
+const PERMISSION: &str = r"
+if not redis.acl_check_cmd then return '' end
+local commands = {{'GET', 'i'}, {'SET', 'i', '1', 'EX', '1'}, {'DEL', 'i'}, {'INCR', 'i'}, {'INCRBY', 'i', '1'},
+  {'TYPE', 'i'}, {'EXISTS', 'i'}, {'HGET', 'd', 'f'}, {'HSET', 'd', 'f', 'v'}, {'HSETNX', 'd', 'f', 'v'},
+  {'HDEL', 'd', 'f'}, {'HINCRBY', 'd', 'f', '1'}, {'HLEN', 'd'}, {'HEXISTS', 'd', 'f'}, {'RPUSH', 'c', 'v'},
+  {'LPOP', 'c'}, {'LRANGE', 'c', '0', '1'}, {'LLEN', 'c'}, {'ZADD', 'z', '1', 'm'}, {'ZREM', 'z', 'm'},
+  {'ZSCORE', 'z', 'm'}, {'SADD', 's', 'm'}, {'SREM', 's', 'm'}, {'SISMEMBER', 's', 'm'}}
+for _, command in ipairs(commands) do
+  command[2] = KEYS[1] .. command[2]
+  if not redis.acl_check_cmd(unpack(command)) then return command[1] end
+end
+return ''
+";
+
+/// The connection to the server or servers of one volume.
 pub(super) struct Connection {
     pub(super) address: Address,
-    manager: OnceCell<ConnectionManager>,
+    link: Link,
+    scripts: Option<Scripts>,
+    own: OwnConnections,
+}
+
+/// Connections for transactions that WATCH, where scripts are not allowed. Each serves one commit at a time.
+struct OwnConnections {
+    permits: Semaphore,
+    /// With the generation of the link that they belong to.
+    idle: Mutex<Vec<(u64, MultiplexedConnection)>>,
+}
+
+impl Default for OwnConnections {
+    fn default() -> Self {
+        OwnConnections {
+            permits: Semaphore::new(MAX_OWN_CONNECTIONS),
+            idle: Mutex::default(),
+        }
+    }
+}
+
+/// Scripts of the server.
+struct Scripts {
+    commit: Script,
+    child: Script,
 }
 
 impl Connection {
-    pub(super) fn new(address: Address) -> Connection {
-        Connection {
+    /// Connects, finds out whether the server is a node of a cluster and whether scripts may be run. Returns what
+    /// stands in front of every key too. Three round trips.
+    ///
+    /// # Errors
+    /// See [`failure`]; `NotSupported` for a cluster without scripts.
+    pub(super) async fn open(address: Address) -> Result<(Connection, String)> {
+        let link = match &address.servers {
+            Servers::One(node) if Connection::is_in_cluster(&address).await? => {
+                Link::open_cluster_of(&address, node).await?
+            }
+            _ => Link::open(&address).await?,
+        };
+        let prefix = if link.is_cluster() {
+            format!("{{{}}}", address.database)
+        } else {
+            String::new()
+        };
+        let mut connection = Connection {
             address,
-            manager: OnceCell::new(),
+            link,
+            scripts: None,
+            own: OwnConnections::default(),
+        };
+        connection.find_scripts(&prefix).await?;
+        Ok((connection, prefix))
+    }
+
+    /// Whether the one server of the URL is a node of a cluster, where only database 0 can be selected.
+    async fn is_in_cluster(address: &Address) -> Result<bool> {
+        let whole = Address {
+            database: 0,
+            ..address.clone()
+        };
+        let mut handle = Link::open(&whole).await?.handle();
+        let mut question = redis::cmd("CLUSTER");
+        question.arg("INFO");
+        match question.query_async::<Value>(&mut handle).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_io_error() => Err(failure(address, &error)),
+            // A server of its own answers with an error (spec 30-redis section 1).
+            Err(_) => Ok(false),
         }
     }
 
-    /// A handle for one request.
-    pub(super) async fn handle(&self) -> Result<ConnectionManager> {
-        let made = self.manager.get_or_try_init(|| async {
-            let manager = self.connect().await.map_err(|error| self.failure(&error))?;
-            self.refuse_cluster(manager.clone()).await?;
-            Ok(manager)
-        });
-        made.await.cloned()
-    }
-
-    async fn connect(&self) -> redis::RedisResult<ConnectionManager> {
-        let client = redis::Client::open(self.address.info.clone())?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(2)
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(self.address.read_timeout));
-        ConnectionManager::new_with_config(client, config).await
-    }
-
-    /// A node of a Cluster has keys of another form (spec 30-redis section 1), and only some of them. One round trip.
-    async fn refuse_cluster(&self, mut server: ConnectionManager) -> Result<()> {
-        let answer: redis::RedisResult<String> =
-            redis::cmd("INFO").arg("cluster").query_async(&mut server).await;
-        // A user that may not ask is not told; what it may not do shows later.
-        if answer.is_ok_and(|info| info.contains("cluster_enabled:1")) {
-            return Err(Error::new(
-                ErrorKind::NotSupported,
-                format!(
-                    "{} is a node of a Redis Cluster, which is not built yet",
+    async fn find_scripts(&mut self, prefix: &str) -> Result<()> {
+        let scripts = Scripts {
+            commit: Script::new(COMMIT),
+            child: Script::new(CHILD),
+        };
+        let mut handle = self.link.handle();
+        match Connection::check_scripts(&mut handle, &scripts, prefix).await {
+            Ok(refused) if refused.is_empty() => self.scripts = Some(scripts),
+            Ok(refused) => {
+                return Err(Error::new(
+                    ErrorKind::Unauthenticated,
+                    format!("Redis {}: the user may not run {refused}", self.address.shown),
+                )
+                .with_advice("Give the user all commands on all keys of the database (ACL SETUSER)."));
+            }
+            Err(error) if is_passing(&error) || is_refused_login(&error) => {
+                return Err(self.failure(&error));
+            }
+            Err(error) if self.link.is_cluster() => {
+                return Err(Error::new(
+                    ErrorKind::NotSupported,
+                    format!("Redis {}: a cluster that runs no scripts", self.address.shown),
+                )
+                .with_source(error)
+                .with_advice("Allow the user EVALSHA and SCRIPT (ACL SETUSER)."));
+            }
+            Err(error) => {
+                tracing::info!(
+                    "Redis {} runs no scripts ({error}); every change takes a round trip more",
                     self.address.shown
-                ),
-            )
-            .with_advice("Use a server of its own for the metadata."));
+                );
+            }
         }
         Ok(())
     }
 
-    /// Runs one command that changes nothing.
-    pub(super) async fn ask(&self, command: Cmd) -> Result<Value> {
-        let answers = self.ask_all(vec![command]).await?;
-        answers
-            .into_iter()
-            .next()
-            .ok_or_else(|| Error::new(ErrorKind::Io, "Redis did not answer a command"))
+    async fn check_scripts(handle: &mut Handle, scripts: &Scripts, prefix: &str) -> RedisResult<String> {
+        scripts.commit.load_async(handle).await?;
+        scripts.child.load_async(handle).await?;
+        Script::new(PERMISSION).key(prefix).invoke_async(handle).await
     }
 
-    /// Runs commands that change nothing, in one round trip (one more per 5000 of them). A broken connection is
-    /// made again and they are sent again.
+    /// A call of the script that reads children; `None` where scripts are not allowed.
+    pub(super) fn child_call(&self, directory: &[u8], name: &[u8], prefix: &str) -> Option<Cmd> {
+        let scripts = self.scripts.as_ref()?;
+        let mut call = redis::cmd("EVALSHA");
+        call.arg(scripts.child.get_hash())
+            .arg(1)
+            .arg(directory)
+            .arg(name)
+            .arg(prefix);
+        Some(call)
+    }
+
+    /// Runs one command that changes nothing, or may run twice.
+    pub(super) async fn ask(&self, command: Cmd) -> Result<Value> {
+        let command = &command;
+        self.again(move |mut handle| Box::pin(async move { command.query_async(&mut handle).await }))
+            .await
+    }
+
+    /// Runs a command that names no key on the node that has the keys of this tag.
+    pub(super) async fn ask_node_of(&self, tag: &str, command: Cmd) -> Result<Value> {
+        let command = &command;
+        self.again(move |mut handle| Box::pin(async move { handle.on_node_of(tag, command).await }))
+            .await
+    }
+
+    /// Runs commands that change nothing, in one round trip (one more per 5000 of them). What one command says of a
+    /// value of another type is its answer; every other error fails them all.
     pub(super) async fn ask_all(&self, commands: Vec<Cmd>) -> Result<Vec<Value>> {
         let mut answers = Vec::with_capacity(commands.len());
         for part in commands.chunks(COMMANDS_AT_ONCE) {
@@ -88,86 +193,166 @@ impl Connection {
             for command in part {
                 pipeline.add_command(command.clone());
             }
-            let pipeline = &pipeline;
-            let found: Vec<Value> = self
-                .again(move |mut handle| Box::pin(async move { pipeline.query_async(&mut handle).await }))
-                .await?;
-            answers.extend(found);
+            let pipeline = &*pipeline.ignore_errors();
+            let request = move |mut handle| -> BoxFuture<'_, RedisResult<Vec<Value>>> {
+                Box::pin(async move {
+                    let found: Vec<Value> = pipeline.query_async(&mut handle).await?;
+                    found.into_iter().map(refuse_error).collect()
+                })
+            };
+            answers.extend(self.again(request).await?);
         }
         Ok(answers)
     }
 
-    /// Runs a request that may be sent twice.
-    pub(super) async fn again<'r, T>(
+    /// Runs a request that may be sent twice, again and again while the connection breaks, for at most the read time
+    /// limit and the last try.
+    async fn again<'r, T>(
         &self,
-        request: impl Fn(ConnectionManager) -> BoxFuture<'r, redis::RedisResult<T>> + Send + Sync,
+        request: impl Fn(Handle) -> BoxFuture<'r, RedisResult<T>> + Send + Sync,
     ) -> Result<T> {
-        let mut delay = RETRY_DELAY;
-        let mut tries = 1;
+        let mut patience = Patience::new(&self.address, 1);
         loop {
-            match request(self.handle().await?).await {
+            let seen = self.link.generation();
+            match request(self.link.handle()).await {
                 Ok(value) => return Ok(value),
-                Err(error) if error.is_io_error() && !error.is_timeout() && tries < MAX_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(delay).await;
-                    delay *= 2;
+                Err(error) => {
+                    if !self.recover(&error, seen, &mut patience).await {
+                        return Err(self.failure(&error));
+                    }
                 }
-                Err(error) => return Err(self.failure(&error)),
             }
         }
     }
 
-    /// What a failed request means.
-    pub(super) fn failure(&self, error: &redis::RedisError) -> Error {
-        use redis::ServerErrorKind;
-        let code = error.code().unwrap_or_default();
-        let (kind, advice) = match error.kind() {
-            redis::ErrorKind::AuthenticationFailed => (
-                ErrorKind::Unauthenticated,
-                "Check user and password in the metadata URL, or META_PASSWORD.",
-            ),
-            redis::ErrorKind::Server(ServerErrorKind::ReadOnly) => (
-                ErrorKind::ReadOnly,
-                "The server is a replica; write the address of its master.",
-            ),
-            redis::ErrorKind::Server(ServerErrorKind::NoPerm) => (
-                ErrorKind::Unauthenticated,
-                "Give the user all commands on all keys of the database (ACL SETUSER).",
-            ),
-            redis::ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown) => (
-                ErrorKind::Unavailable,
-                "The server is starting; try again in a moment.",
-            ),
-            _ if matches!(code, "NOAUTH" | "WRONGPASS") => (
-                ErrorKind::Unauthenticated,
-                "Check user and password in the metadata URL, or META_PASSWORD.",
-            ),
-            _ if code == "OOM" => (
-                ErrorKind::NoSpace,
-                "The server has no memory left; raise maxmemory.",
-            ),
-            _ if code == "MISCONF" => (
-                ErrorKind::Io,
-                "The server can not save its data; look at its log and disk.",
-            ),
-            _ if error.is_timeout() => (ErrorKind::Timeout, "Check that the server is reachable."),
-            _ if error.is_io_error() => (
-                ErrorKind::Unavailable,
-                "Check that the server runs and is reachable.",
-            ),
-            _ => (ErrorKind::Io, ""),
-        };
-        let failure = Error::new(kind, format!("Redis {}", self.address.shown)).with_source(error.clone());
-        if advice.is_empty() {
-            failure
-        } else {
-            failure.with_advice(advice)
+    /// Whether a failed request is worth another try, after waiting and doing what it needs.
+    async fn recover(&self, error: &RedisError, seen: u64, patience: &mut Patience) -> bool {
+        if error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript) {
+            return patience.pause().await && self.load_scripts().await.is_ok();
         }
+        let elsewhere = self.link.has_sentinels() && is_demoted(error);
+        if !(elsewhere || is_passing(error)) || !patience.pause().await {
+            return false;
+        }
+        // Sentinels that do not answer yet are asked again at the next try.
+        if let Err(error) = self.link.renew(&self.address, seen).await {
+            tracing::debug!("Redis {}: no master yet: {error}", self.address.shown);
+        }
+        true
+    }
+
+    async fn load_scripts(&self) -> RedisResult<()> {
+        if let Some(scripts) = &self.scripts {
+            let mut handle = self.link.handle();
+            scripts.commit.load_async(&mut handle).await?;
+            scripts.child.load_async(&mut handle).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares and applies; sent again until it is answered, for at most twice the read time limit and the last try.
+    /// One round trip; two where scripts are not allowed.
+    ///
+    /// # Errors
+    /// See [`failure`]; the text says when a commit was sent and no answer tells its fate.
+    pub(super) async fn settle(&self, commit: &Commit, token: &Token) -> Result<Answer> {
+        let mut patience = Patience::new(&self.address, 2);
+        let mut sent = false;
+        loop {
+            let seen = self.link.generation();
+            let error = match self.try_commit(commit, token, sent).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            sent |= error.is_io_error() && !error.is_connection_refusal();
+            if !self.recover(&error, seen, &mut patience).await {
+                let failure = self.failure(&error);
+                return Err(if sent && !commit.commands.is_empty() {
+                    failure.context("the commit was sent and its fate is not known")
+                } else {
+                    failure
+                });
+            }
+        }
+    }
+
+    async fn try_commit(&self, commit: &Commit, token: &Token, sent: bool) -> RedisResult<Answer> {
+        match &self.scripts {
+            Some(scripts) => {
+                let call = commit.call(&scripts.commit, token, sent);
+                let answer: Value = call.query_async(&mut self.link.handle()).await?;
+                let unexpected = (
+                    redis::ErrorKind::UnexpectedReturnType,
+                    "the commit answered oddly",
+                );
+                Answer::from_script(&answer).ok_or_else(|| unexpected.into())
+            }
+            None => self.commit_alone(commit, token, sent).await,
+        }
+    }
+
+    async fn commit_alone(&self, commit: &Commit, token: &Token, sent: bool) -> RedisResult<Answer> {
+        let _permit = self.own.permits.acquire().await;
+        let generation = self.link.generation();
+        let idle = {
+            let mut idle = self.own.idle.lock();
+            idle.retain(|(of, _)| *of == generation);
+            idle.pop()
+        };
+        let mut own = match idle {
+            Some((_, own)) => own,
+            None => self.link.own(&self.address).await?,
+        };
+        let answer = watch::commit(&mut own, commit, token, sent).await?;
+        self.own.idle.lock().push((generation, own));
+        Ok(answer)
+    }
+
+    /// What a failed request means.
+    pub(super) fn failure(&self, error: &RedisError) -> Error {
+        failure(&self.address, error)
     }
 }
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Connection").field(&self.address.shown).finish()
+    }
+}
+
+/// Passes on an answer that is no error, or one that concerns a single value.
+fn refuse_error(answer: Value) -> RedisResult<Value> {
+    match &answer {
+        Value::ServerError(error) if error.code() != WRONG_TYPE => answer.extract_error(),
+        _ => Ok(answer),
+    }
+}
+
+/// How long a request is repeated.
+struct Patience {
+    deadline: Instant,
+    wait: Duration,
+    longest: Duration,
+}
+
+impl Patience {
+    fn new(address: &Address, time_limits: u32) -> Patience {
+        let options = &address.options;
+        Patience {
+            deadline: Instant::now() + options.read_timeout * time_limits,
+            wait: options.min_backoff,
+            longest: options.max_backoff.min(MAX_PAUSE).max(options.min_backoff),
+        }
+    }
+
+    /// Waits before the next try, with jitter; `false` when there is to be none.
+    async fn pause(&mut self) -> bool {
+        if Instant::now() >= self.deadline {
+            return false;
+        }
+        let wait = rand::rng().random_range(self.wait / 2..=self.wait);
+        tokio::time::sleep(wait).await;
+        self.wait = (self.wait * 2).min(self.longest);
+        true
     }
 }

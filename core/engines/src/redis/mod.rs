@@ -3,15 +3,33 @@
 //! Conflict safety next to clients that use WATCH and MULTI: the script changes the very keys that they watch, so
 //! their EXEC fails; and it compares every value that a verb decided on before it writes the first one, within one
 //! command, so nothing of theirs comes in between.
+//!
+//! A commit is all or nothing: before its first write the script makes sure that no later one can fail. Its fate is
+//! known: see [`token`].
 
 mod address;
 mod cells;
 mod changes;
+mod child;
 mod commit;
 mod connection;
+mod directory;
+mod failure;
+mod found;
 mod layout;
-mod survey;
+mod link;
+mod listing;
+mod names;
+mod options;
+mod ranges;
+mod reader;
+mod store;
+mod tls;
+mod token;
 mod txn;
+mod view;
+mod watch;
+mod wipe;
 
 use std::fmt;
 use std::time::Duration;
@@ -20,13 +38,15 @@ use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use rand::RngExt as _;
-use redis::{Script, Value};
+use tokio::sync::OnceCell;
 
-use address::Address;
-use cells::{decode, number, unexpected};
+use address::{Address, Passwords};
+use cells::{DAMAGE_ADVICE, decode};
+use commit::{Answer, Commit};
 use connection::Connection;
 use layout::Layout;
-use survey::Reader;
+use reader::Reader;
+use token::Tokens;
 use txn::RedisTxn;
 
 /// Runs of one job before its conflicts are reported, as the original tries.
@@ -35,234 +55,126 @@ const MAX_RUNS: u32 = 50;
 const MAX_WAIT: Duration = Duration::from_millis(40);
 /// Step of the wait between runs.
 const WAIT_STEP: Duration = Duration::from_millis(1);
-/// Names of keys of a volume; those that hold numbers end in `[0-9]*`.
-const KEY_PATTERNS: [&str; 8] = [
-    "i[0-9]*",
-    "d[0-9]*",
-    "p[0-9]*",
-    "c[0-9]*_[0-9]*",
-    "s[0-9]*",
-    "x[0-9]*",
-    "lock[fp][0-9]*",
-    "k[0-9]*_[0-9]*",
-];
-/// The other names of keys of a volume.
-const KEY_NAMES: [&str; 33] = [
-    "setting",
-    "allSessions",
-    "sessionInfos",
-    "sessions",
-    "delfiles",
-    "detachedNodes",
-    "sliceRef",
-    "delSlices",
-    "dirDataLength",
-    "dirUsedSpace",
-    "dirUsedInodes",
-    "dirQuota",
-    "dirQuotaUsedSpace",
-    "dirQuotaUsedInodes",
-    "userQuota",
-    "userQuotaUsedSpace",
-    "userQuotaUsedInodes",
-    "groupQuota",
-    "groupQuotaUsedSpace",
-    "groupQuotaUsedInodes",
-    "acl",
-    "krbToken",
-    "txnLog",
-    "txnLastLog",
-    "nextinode",
-    "nextchunk",
-    "nextsession",
-    "nextTrash",
-    "usedSpace",
-    "totalInodes",
-    "aclMaxId",
-    "krbTokenMaxId",
-    "nextCleanupSlices",
-];
-/// Guards of the hourly jobs.
-const GUARD_NAMES: [&str; 4] = [
-    "lastCleanupSessions",
-    "lastCleanupFiles",
-    "lastCleanupTrash",
-    "lastCleanupChangelog",
-];
-
-/// Entry, raw attributes and number of entries of a child. Lua counts exactly up to 2^53 only; for inode numbers
-/// above, which the trash has, the entry comes alone.
-const CHILD: &str = r"
-local entry = redis.call('HGET', KEYS[1], ARGV[1])
-if not entry or #entry ~= 9 then return {entry} end
-local n = 0
-for i = 2, 9 do n = n * 256 + string.byte(entry, i) end
-if n >= 9007199254740992 then return {entry} end
-local ino = string.format('%.0f', n)
-local length = 0
-if string.byte(entry, 1) == 2 then length = redis.call('HLEN', ARGV[2] .. 'd' .. ino) end
-return {entry, redis.call('GET', ARGV[2] .. 'i' .. ino), length}
-";
+/// Password of the sentinels, which no URL holds.
+const SENTINEL_PASSWORD: &str = "SENTINEL_PASSWORD";
 
 /// The Redis engine.
 ///
 /// Round trips: a read of any number of records, a lookup 1; a listing 1, with attributes 2 (one more per 10 000
-/// entries); a job one per `lock` of its verb, and 1 for the commit; a job without writes and decisions none.
+/// entries); a job one per `lock` of its verb, and 1 for the commit; a job without writes 0 for one `lock`, else 1 to
+/// make sure that its reads belong together. Where scripts are not allowed, a lookup and a commit take one more.
 pub(crate) struct RedisEngine {
-    reader: Reader,
-    commit: Script,
-    child: Script,
+    address: Address,
+    /// Made when it is first needed.
+    reader: OnceCell<Reader>,
+    tokens: Tokens,
 }
 
 impl RedisEngine {
-    /// For a `redis://` or `unix://` URL.
+    /// For a `redis://`, `rediss://` or `unix://` URL.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed URL, `NotSupported` for TLS and lists of servers.
+    /// `InvalidArgument` for a malformed URL, `NotSupported` for options that can not be followed.
     pub(crate) fn open(url: &str, password: Option<&str>) -> Result<RedisEngine> {
-        let connection = Connection::new(Address::parse(url, password)?);
+        let sentinel = std::env::var(SENTINEL_PASSWORD).ok();
+        let passwords = Passwords {
+            server: password,
+            sentinel: sentinel.as_deref().filter(|password| !password.is_empty()),
+        };
         Ok(RedisEngine {
-            reader: Reader::new(connection, Layout::default()),
-            commit: Script::new(commit::COMMIT),
-            child: Script::new(CHILD),
+            address: Address::parse(url, passwords)?,
+            reader: OnceCell::new(),
+            tokens: Tokens::new(),
         })
     }
 
-    fn connection(&self) -> &Connection {
-        &self.reader.connection
-    }
-
-    /// Entry, raw attributes, and number of entries of a directory: one round trip, two in the trash.
-    async fn child(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Vec<u8>>, u64)>> {
-        let mut call = self.child.key(self.reader.layout.directory(parent));
-        call.arg(name.as_bytes()).arg(&self.reader.layout.prefix);
-        let call = &call;
-        let answer: Vec<Value> = self
-            .connection()
-            .again(move |mut handle| Box::pin(async move { call.invoke_async(&mut handle).await }))
-            .await?;
-        let mut answer = answer.into_iter();
-        let entry = match answer.next() {
-            None | Some(Value::Nil) => return Ok(None),
-            Some(Value::BulkString(bytes)) => {
-                Entry::decode(&bytes).map_err(|error| error.context(Key::Edge(parent, name.clone())))?
-            }
-            Some(other) => return Err(unexpected(&other)),
-        };
-        let (node, length) = match (answer.next(), answer.next()) {
-            (Some(Value::BulkString(bytes)), Some(Value::Int(length))) => (Some(bytes), length),
-            (Some(Value::Nil), Some(Value::Int(length))) => (None, length),
-            _ => {
-                let cells = [
-                    cells::Cell::Text(self.reader.layout.node(entry.ino)),
-                    cells::Cell::Fields(self.reader.layout.directory(entry.ino)),
-                ];
-                let commands = cells.iter().map(cells::Cell::read).collect();
-                let mut answers = self.connection().ask_all(commands).await?.into_iter();
-                match (answers.next(), answers.next()) {
-                    (Some(Value::BulkString(bytes)), Some(Value::Int(length))) => (Some(bytes), length),
-                    (_, Some(Value::Int(length))) => (None, length),
-                    _ => (None, 0),
-                }
-            }
-        };
-        Ok(Some((entry, node, length.cast_unsigned())))
-    }
-
-    async fn with_attributes(
-        &self,
-        entries: Vec<(Key, Record)>,
-        attributes: bool,
-    ) -> Result<Vec<DirectoryEntry>> {
-        let mut listed: Vec<DirectoryEntry> = entries
-            .into_iter()
-            .filter_map(|(key, record)| match (key, record) {
-                (Key::Edge(_, name), Record::Edge(entry)) => Some(DirectoryEntry {
-                    name,
-                    entry,
-                    attr: None,
-                    damaged: false,
-                }),
-                _ => None,
-            })
-            .collect();
-        if !attributes || listed.is_empty() {
-            return Ok(listed);
-        }
-        let mut command = redis::cmd("MGET");
-        for item in &listed {
-            command.arg(self.reader.layout.node(item.entry.ino));
-        }
-        let Value::Array(nodes) = self.connection().ask(command).await? else {
-            return Ok(listed);
-        };
-        for (item, node) in listed.iter_mut().zip(nodes) {
-            if let Value::BulkString(bytes) = node {
-                match Attr::decode(&bytes) {
-                    Ok(attr) => item.attr = Some(attr),
-                    Err(_) => item.damaged = true,
-                }
-            }
-        }
-        Ok(listed)
-    }
-
-    /// Adds to a counter at once; the stored value afterwards. Not sent again when the connection breaks: the ids
-    /// of the first try would only be lost, but it is not known to be needed.
-    async fn add_to_counter(&self, counter: Counter, delta: i64) -> Result<i64> {
-        let mut command = redis::cmd("INCRBY");
-        command.arg(self.reader.layout.counter(counter)).arg(delta);
-        let mut handle = self.connection().handle().await?;
-        command
-            .query_async(&mut handle)
-            .await
-            .map_err(|error| self.connection().failure(&error))
+    async fn reader(&self) -> Result<&Reader> {
+        let made = self.reader.get_or_try_init(|| async {
+            let (connection, prefix) = Connection::open(self.address.clone()).await?;
+            Ok(Reader::new(connection, Layout { prefix }))
+        });
+        made.await
     }
 
     /// Compares and applies; the error is the conflict or what kept it from being known.
-    async fn commit(&self, verb: &'static str, txn: RedisTxn<'_>) -> Result<()> {
+    async fn commit(&self, reader: &Reader, verb: &'static str, txn: RedisTxn<'_>) -> Result<()> {
         let mut commands = Vec::new();
-        for change in &txn.changes {
-            commands.extend(changes::commands(&self.reader.layout, change)?);
+        for change in &txn.collected.0 {
+            commands.extend(changes::commands(&reader.layout, change)?);
         }
-        if commands.is_empty() {
+        if commands.is_empty() && txn.stages <= 1 {
             return Ok(());
         }
         if let Some(key) = txn.clash {
             return Err(Error::new(ErrorKind::Conflict, format!("{verb}: {key} exists")));
         }
-        let seen: Vec<_> = txn.seen.iter().collect();
-        let mut call = self.commit.prepare_invoke();
-        commit::arguments(&mut call, seen.iter().copied(), &commands);
-        let mut handle = self.connection().handle().await?;
-        let changed: i64 = call.invoke_async(&mut handle).await.map_err(|error| {
-            let failure = self.connection().failure(&error);
-            if error.is_io_error() {
-                failure.context(format!("{verb}: the commit was sent and its fate is not known"))
-            } else {
-                failure.context(verb)
+        let commit = Commit {
+            seen: txn.seen.into_iter().collect(),
+            commands,
+        };
+        let token = self.tokens.take(&reader.layout);
+        let answer = reader.connection.settle(&commit, &token).await;
+        match answer.map_err(|error| error.context(verb))? {
+            Answer::Applied => Ok(()),
+            Answer::Changed(place) => {
+                let cell = place.and_then(|place| commit.seen.get(place));
+                let what = cell.map_or_else(|| "a key".to_owned(), |(cell, _)| cell.shown());
+                Err(conflict(verb, &what))
             }
-        })?;
-        if changed == 0 {
-            return Ok(());
+            Answer::Late => Err(conflict(verb, "the server")),
+            Answer::Mistyped(place) => {
+                let cell = commit.seen.get(place);
+                let key = cell.map_or_else(String::new, |(cell, _)| cell.shown());
+                Err(damaged(verb, &key, "holds another type"))
+            }
+            Answer::Unfit(place) => {
+                let key = commit.commands.get(place).map(|command| command.key.as_slice());
+                let key = String::from_utf8_lossy(key.unwrap_or_default());
+                Err(damaged(
+                    verb,
+                    &key,
+                    "holds another type, or a number that can not change so",
+                ))
+            }
         }
-        let place = usize::try_from(changed - 1).unwrap_or(usize::MAX);
-        let key = seen.get(place).map_or_else(String::new, |(cell, _)| {
-            let (_, key, member) = cell.parts();
-            format!(
-                "{} {}",
-                String::from_utf8_lossy(key),
-                String::from_utf8_lossy(member)
-            )
-        });
-        Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "{verb}: another client changed {} at the same time",
-                key.trim_end()
-            ),
-        ))
     }
+
+    /// Whether what a failed verb read, in several round trips, belongs together.
+    async fn still_holds(&self, reader: &Reader, txn: RedisTxn<'_>) -> Result<bool> {
+        let commit = Commit {
+            seen: txn.seen.into_iter().collect(),
+            commands: Vec::new(),
+        };
+        let token = self.tokens.take(&reader.layout);
+        Ok(reader.connection.settle(&commit, &token).await? == Answer::Applied)
+    }
+
+    async fn run_once(&self, reader: &Reader, job: &mut Job) -> Result<()> {
+        let mut txn = RedisTxn::new(reader);
+        let Err(error) = (job.body)(&mut txn).await else {
+            return self.commit(reader, job.verb, txn).await;
+        };
+        let of_engine = matches!(
+            error.kind(),
+            ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Unauthenticated
+        );
+        if of_engine || txn.stages <= 1 || self.still_holds(reader, txn).await? {
+            Err(error)
+        } else {
+            Err(conflict(job.verb, "what it read"))
+        }
+    }
+}
+
+fn conflict(verb: &str, what: &str) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        format!("{verb}: another client changed {what} at the same time"),
+    )
+}
+
+fn damaged(verb: &str, key: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("{verb}: the key {key} {what}")).with_advice(DAMAGE_ADVICE)
 }
 
 impl fmt::Debug for RedisEngine {
@@ -277,7 +189,7 @@ impl Read for RedisEngine {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let values = self.reader.values(keys).await?;
+        let values = self.reader().await?.values(keys).await?;
         keys.iter()
             .zip(values)
             .map(|(key, values)| decode(key, &values))
@@ -285,16 +197,20 @@ impl Read for RedisEngine {
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
-        self.reader.survey(range, after, limit).await
+        self.reader().await?.survey(range, after, limit).await
+    }
+
+    async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
+        Reader::records_only(self.survey(range, after, limit).await?).whole()
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let Some((entry, node, _)) = self.child(parent, name).await? else {
+        let Some(child) = self.reader().await?.child(parent, name).await? else {
             return Ok(None);
         };
-        match decode(&Key::Node(entry.ino), &[node])? {
-            Some(Record::Node(attr)) => Ok(Some((entry, Some(attr)))),
-            _ => Ok(Some((entry, None))),
+        match decode(&Key::Node(child.entry.ino), &[child.node])? {
+            Some(Record::Node(attr)) => Ok(Some((child.entry, Some(attr)))),
+            _ => Ok(Some((child.entry, None))),
         }
     }
 
@@ -305,69 +221,40 @@ impl Read for RedisEngine {
         limit: usize,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
+        let reader = self.reader().await?;
         let after = after.map(|name| Key::Edge(directory, name.clone()));
-        let page: Page = self.scan(&Scan::Edges(directory), after.as_ref(), limit).await?;
-        self.with_attributes(page.items, attributes).await
+        let page = reader
+            .survey(&Scan::Edges(directory), after.as_ref(), limit)
+            .await?;
+        reader.with_attributes(page, attributes).await
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
-        let counts = self
-            .reader
-            .fields(self.reader.layout.numbered("p", ino.0))
-            .await?;
-        let mut parents = Vec::new();
-        for (parent, count) in counts {
-            // Counts of 0 and below may remain (spec 30-redis section 2).
-            let (parent, count) = (number(&parent)?, number(&count)?);
-            if count > 0 {
-                parents.push((
-                    Ino(parent.cast_unsigned()),
-                    u32::try_from(count).unwrap_or(u32::MAX),
-                ));
-            }
-        }
-        Ok(parents)
+        self.reader().await?.parents(ino).await
     }
 }
 
 #[async_trait]
 impl Engine for RedisEngine {
     fn location(&self) -> String {
-        self.connection().address.shown.clone()
+        self.address.shown.clone()
     }
 
     fn durability(&self) -> Durability {
         Durability::Server
     }
 
-    /// Nothing has to be made; warns when the server may drop records.
+    /// Nothing has to be made.
     async fn prepare(&self) -> Result<()> {
-        let mut command = redis::cmd("INFO");
-        command.arg("memory");
-        if let Value::BulkString(text) = self.connection().ask(command).await? {
-            let text = String::from_utf8_lossy(&text);
-            let policy = text
-                .lines()
-                .find_map(|line| line.strip_prefix("maxmemory_policy:"));
-            if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
-                tracing::warn!(
-                    "Redis {} evicts keys when its memory is full (maxmemory-policy {policy}), which damages the \
-                     volume; set it to noeviction",
-                    self.location()
-                );
-            }
-        }
-        Ok(())
+        self.reader().await.map(drop)
     }
 
     async fn is_empty(&self) -> Result<bool> {
-        match self.connection().ask(redis::cmd("DBSIZE")).await? {
-            Value::Int(keys) => Ok(keys == 0),
-            other => Err(unexpected(&other)),
-        }
+        self.reader().await?.is_empty().await
     }
 
     async fn execute(&self, mut job: Job) -> Result<()> {
+        let reader = self.reader().await?;
         let mut last = Error::from(ErrorKind::Conflict);
         for run in 0..MAX_RUNS {
             if run > 0 {
@@ -375,12 +262,7 @@ impl Engine for RedisEngine {
                 let wait = rand::rng().random_range(Duration::ZERO..=longest);
                 tokio::time::sleep(wait).await;
             }
-            let mut txn = RedisTxn::new(self);
-            let result = match (job.body)(&mut txn).await {
-                Ok(()) => self.commit(job.verb, txn).await,
-                Err(error) => Err(error),
-            };
-            match result {
+            match self.run_once(reader, &mut job).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => last = error,
                 other => return other,
             }
@@ -391,7 +273,7 @@ impl Engine for RedisEngine {
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
         let delta = i64::try_from(batch)
             .map_err(|_| Error::new(ErrorKind::InvalidArgument, "a batch of ids beyond 2^63"))?;
-        let last = self.add_to_counter(counter, delta).await?;
+        let last = self.reader().await?.add_to_counter(counter, delta).await?;
         Ok((last + 1 - delta).cast_unsigned())
     }
 
@@ -400,18 +282,7 @@ impl Engine for RedisEngine {
     }
 
     async fn wipe(&self) -> Result<()> {
-        let names = KEY_NAMES.iter().chain(&GUARD_NAMES);
-        let mut keys: Vec<Vec<u8>> = names.map(|name| self.reader.layout.key(name)).collect();
-        for pattern in KEY_PATTERNS.iter().chain(&["session[0-9]*", "locked[0-9]*"]) {
-            let pattern = format!("{}{pattern}", self.reader.layout.prefix);
-            keys.extend(self.reader.keys_like(&pattern).await?);
-        }
-        let unlink = keys.chunks(1000).map(|part| {
-            let mut command = redis::cmd("UNLINK");
-            command.arg(part);
-            command
-        });
-        self.connection().ask_all(unlink.collect()).await.map(drop)
+        self.reader().await?.wipe().await
     }
 
     async fn close(&self) -> Result<()> {

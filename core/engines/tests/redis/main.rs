@@ -8,8 +8,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod all_or_nothing;
+mod cluster;
+#[path = "../conformance/mod.rs"]
 mod conformance;
+mod fate;
+mod logins;
+mod outages;
+mod proxy;
+#[path = "../redis_server/mod.rs"]
 mod redis_server;
+mod round_trips;
+mod sentinel;
+mod servers;
+mod volume;
+mod without_scripts;
 
 use conformance::{Fresh, conformance};
 use moorage_engines::open;
@@ -30,17 +43,6 @@ async fn fresh() -> Option<Fresh> {
 }
 
 conformance!(fresh);
-
-#[tokio::test]
-async fn a_node_of_a_cluster_is_refused() {
-    let Some(server) = Server::start(&["--cluster-enabled", "yes"]).await else {
-        return;
-    };
-    let engine = open(&server.url(), None).unwrap();
-    let error = engine.prepare().await.unwrap_err();
-    assert_eq!(error.kind(), moorage_model::ErrorKind::NotSupported, "{error}");
-    assert!(error.to_string().contains("Cluster"), "{error}");
-}
 
 #[tokio::test]
 async fn a_lock_that_can_not_be_read_keeps_nobody_from_locking() {

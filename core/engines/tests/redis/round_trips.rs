@@ -1,0 +1,175 @@
+//! How often each verb waits for the server, counted on the wire.
+
+use moorage_meta::{Context, CreateNode, LockRequest, RenameFlags, SetAttr, UnlinkOptions, Wait, XattrMode};
+use moorage_model::{
+    ChunkIndex, FileLockKind, Ino, LockOwner, NodeType, RecordLockKind, Slice, SliceId, Timestamp,
+};
+
+use crate::proxy::Proxy;
+use crate::servers::Node;
+use crate::volume::{client, format, name};
+
+/// Counts the round trips of one call.
+macro_rules! trips {
+    ($proxy:expr, $expected:expr, $what:expr, $call:expr) => {{
+        let before = $proxy.trips();
+        let answer = $call.await.unwrap();
+        assert_eq!($proxy.trips() - before, $expected, "{}", $what);
+        answer
+    }};
+}
+
+fn slice(id: u64) -> Slice {
+    Slice {
+        pos: 0,
+        id: SliceId(id),
+        size: 4096,
+        off: 0,
+        len: 4096,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_takes_two_round_trips_and_a_read_one() {
+    let Some(node) = Node::start(&[]).await else {
+        return;
+    };
+    format(&node.url(), 1).await;
+    let proxy = Proxy::to(node.port).await;
+    let meta = client(&proxy.url()).await;
+    let (root, top) = (Context::root(), Ino::ROOT);
+    let keep = UnlinkOptions::default();
+    // The first of these takes a batch of inode numbers, and makes the trash directory of the hour.
+    meta.create(&root, top, &name("first"), 0o644, 0).await.unwrap();
+    meta.unlink(&root, top, &name("first"), keep).await.unwrap();
+
+    let file = trips!(proxy, 2, "create", meta.create(&root, top, &name("a"), 0o644, 0)).ino;
+    let directory = trips!(proxy, 2, "mkdir", meta.mkdir(&root, top, &name("d"), 0o755, 0)).ino;
+    let link = CreateNode {
+        kind: NodeType::Symlink,
+        mode: 0,
+        umask: 0,
+        rdev: 0,
+        symlink_target: Some(b"a".to_vec()),
+    };
+    trips!(proxy, 2, "symlink", meta.mknod(&root, top, &name("s"), link));
+    trips!(proxy, 1, "lookup", meta.lookup(&root, top, &name("a")));
+    trips!(proxy, 1, "getattr", meta.getattr(file));
+    let mode = SetAttr {
+        mode: Some(0o600),
+        ..SetAttr::default()
+    };
+    trips!(proxy, 2, "setattr", meta.setattr(&root, file, mode));
+
+    let (first, now) = (ChunkIndex(0), Timestamp::new(1_800_000_000, 0));
+    trips!(proxy, 2, "write", meta.write_slice(file, first, slice(11), now));
+    trips!(
+        proxy,
+        2,
+        "second write",
+        meta.write_slice(file, first, slice(12), now)
+    );
+    trips!(proxy, 1, "read", meta.read_slices(file, first));
+    trips!(proxy, 2, "truncate", meta.truncate(&root, file, 100));
+
+    trips!(
+        proxy,
+        2,
+        "set xattr",
+        meta.set_xattr(&root, file, b"user.a", b"1", XattrMode::Any)
+    );
+    trips!(proxy, 1, "get xattr", meta.get_xattr(&root, file, b"user.a"));
+    trips!(proxy, 2, "list xattrs", meta.list_xattrs(file));
+    trips!(
+        proxy,
+        2,
+        "remove xattr",
+        meta.remove_xattr(&root, file, b"user.a")
+    );
+
+    let owner = LockOwner(5);
+    let (exclusive, no) = (Some(FileLockKind::Exclusive), Wait::No);
+    trips!(proxy, 2, "flock", meta.flock(file, owner, exclusive, no));
+    trips!(proxy, 1, "flock release", meta.flock(file, owner, None, no));
+    let range = |kind| LockRequest {
+        kind,
+        start: 0,
+        end: 9,
+        pid: 1,
+    };
+    let write = range(Some(RecordLockKind::Write));
+    trips!(
+        proxy,
+        2,
+        "fcntl lock",
+        meta.record_lock_set(file, owner, write, no)
+    );
+    trips!(
+        proxy,
+        2,
+        "fcntl unlock",
+        meta.record_lock_set(file, owner, range(None), no)
+    );
+
+    trips!(proxy, 2, "link", meta.link(&root, file, directory, &name("h")));
+    let (from, to) = (name("s"), name("t"));
+    let plain = RenameFlags::default();
+    trips!(
+        proxy,
+        2,
+        "rename",
+        meta.rename(&root, (top, &from), (directory, &to), plain)
+    );
+    meta.create(&root, top, &name("r"), 0o644, 0).await.unwrap();
+    let (from, to) = (name("r"), name("t"));
+    trips!(
+        proxy,
+        2,
+        "rename that replaces",
+        meta.rename(&root, (top, &from), (directory, &to), plain)
+    );
+    trips!(
+        proxy,
+        1,
+        "readdir",
+        meta.read_directory(&root, directory, None, 1000, false)
+    );
+    trips!(
+        proxy,
+        2,
+        "readdir with attributes",
+        meta.read_directory(&root, directory, None, 1000, true)
+    );
+    trips!(
+        proxy,
+        2,
+        "unlink",
+        meta.unlink(&root, directory, &name("t"), keep)
+    );
+    trips!(
+        proxy,
+        3,
+        "unlink of a hard link",
+        meta.unlink(&root, directory, &name("h"), keep)
+    );
+    trips!(proxy, 2, "rmdir", meta.rmdir(&root, top, &name("d"), keep));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_may_not_do_takes_one_round_trip() {
+    let Some(node) = Node::start(&[]).await else {
+        return;
+    };
+    format(&node.url(), 0).await;
+    let proxy = Proxy::to(node.port).await;
+    let meta = client(&proxy.url()).await;
+    let (root, top) = (Context::root(), Ino::ROOT);
+    meta.mkdir(&root, top, &name("d"), 0o755, 0).await.unwrap();
+    let before = proxy.trips();
+    meta.create(&root, top, &name("d"), 0o644, 0).await.unwrap_err();
+    meta.unlink(&root, top, &name("d"), UnlinkOptions::default())
+        .await
+        .unwrap_err();
+    meta.lookup(&root, top, &name("none")).await.unwrap_err();
+    assert_eq!(proxy.trips() - before, 3);
+}
