@@ -2,8 +2,10 @@
 
 use moorage_model::{Error, ErrorKind, Result};
 
-/// Password of the metadata database; wins over one in the URL.
+/// Password of the metadata database, for a URL that has none.
 const META_PASSWORD: [&str; 2] = ["MOORAGE_META_PASSWORD", "META_PASSWORD"];
+/// Password of a Redis server, as JuiceFS reads it before the one for all databases.
+const REDIS_PASSWORD: [&str; 2] = ["MOORAGE_REDIS_PASSWORD", "REDIS_PASSWORD"];
 /// File that holds that password.
 const META_PASSWORD_FILE: [&str; 2] = ["MOORAGE_META_PASSWORD_FILE", "META_PASSWORD_FILE"];
 /// Passphrase of the private key of an encrypted volume.
@@ -25,11 +27,15 @@ fn first(names: [&str; 2]) -> Option<String> {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
-/// Password of the metadata database.
+/// Password of the metadata database with this scheme in its URL.
 ///
 /// # Errors
 /// When the file that should hold it can not be read.
-pub(crate) fn meta_password() -> Result<Option<String>> {
+pub(crate) fn meta_password(scheme: &str) -> Result<Option<String>> {
+    let of_redis = ["redis", "rediss", "unix"].contains(&scheme.to_ascii_lowercase().as_str());
+    if let Some(password) = first(REDIS_PASSWORD).filter(|_| of_redis) {
+        return Ok(Some(password));
+    }
     if let Some(password) = first(META_PASSWORD) {
         return Ok(Some(password));
     }

@@ -32,7 +32,8 @@ pub(crate) enum Database {
 /// `InvalidArgument` for a malformed or unknown URL, `NotFound` for a missing file or folder, and what connecting
 /// meets; no text holds a password.
 pub(crate) fn open_engine(url: &MetaUrl, database: Database) -> Result<Arc<dyn Engine>> {
-    let password = environment::meta_password()?;
+    let scheme = url.as_str().split(':').next().unwrap_or_default();
+    let password = environment::meta_password(scheme)?;
     match database {
         Database::Existing => moorage_engines::open_existing(url.as_str(), password.as_deref()),
         Database::MakeIfMissing => moorage_engines::open(url.as_str(), password.as_deref()),

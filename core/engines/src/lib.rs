@@ -19,7 +19,7 @@ pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result, split_scheme};
 
 /// What to write, for messages.
-const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db], or postgres://[user[:password]@]host[:port]/database.";
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db] (rediss:// for TLS), or postgres://[user[:password]@]host[:port]/database.";
 
 /// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
 /// SQLite file reads as an empty database and is made by the first change.

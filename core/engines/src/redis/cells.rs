@@ -131,6 +131,8 @@ pub(super) fn cells(layout: &Layout, key: &Key) -> Vec<Cell> {
             Cell::Score(layout.key("allSessions"), sid.to_string().into_bytes()),
             field("sessionInfos", sid.to_string()),
         ],
+        // Clients of that age knew no clusters, and the key has no hash tag.
+        Key::LegacySession(_) if !layout.prefix.is_empty() => Vec::new(),
         Key::LegacySession(sid) => vec![Cell::Score(b"sessions".to_vec(), sid.to_string().into_bytes())],
         Key::Sustained(sid, ino) => vec![Cell::Member(
             layout.numbered("session", sid.0),

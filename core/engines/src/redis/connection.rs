@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::address::{Address, Servers};
 use super::child::CHILD;
 use super::commit::{Answer, COMMIT, Commit};
+use super::facts::Facts;
 use super::failure::{WRONG_TYPE, failure, is_demoted, is_passing, is_refused_login};
 use super::link::{Handle, Link};
 use super::token::Token;
@@ -95,6 +96,7 @@ impl Connection {
             scripts: None,
             own: OwnConnections::default(),
         };
+        connection.look_at_server(&prefix).await?;
         connection.find_scripts(&prefix).await?;
         Ok((connection, prefix))
     }
@@ -114,6 +116,23 @@ impl Connection {
             // A server of its own answers with an error (spec 30-redis section 1).
             Err(_) => Ok(false),
         }
+    }
+
+    /// Refuses a server that is too old and warns of one that may drop keys. A user who may not ask is not told.
+    async fn look_at_server(&self, prefix: &str) -> Result<()> {
+        let mut handle = self.link.handle();
+        let info = match handle.on_node_of(prefix, &redis::cmd("INFO")).await {
+            Ok(Value::BulkString(info)) => String::from_utf8_lossy(&info).into_owned(),
+            Ok(_) => return Ok(()),
+            Err(error) if is_passing(&error) || is_refused_login(&error) => return Err(self.failure(&error)),
+            Err(_) => return Ok(()),
+        };
+        let facts = Facts::parse(&info);
+        facts.check(&self.address.shown)?;
+        if let Some(warning) = facts.warning(&self.address.shown) {
+            tracing::warn!("{warning}");
+        }
+        Ok(())
     }
 
     async fn find_scripts(&mut self, prefix: &str) -> Result<()> {

@@ -14,6 +14,7 @@ mod child;
 mod commit;
 mod connection;
 mod directory;
+mod facts;
 mod failure;
 mod found;
 mod layout;

@@ -196,6 +196,7 @@ pub(super) fn remove(layout: &Layout, key: &Key) -> Vec<Command> {
             field("sessionInfos", decimal(&sid)),
             member(layout.key("allSessions"), decimal(&sid)),
         ],
+        Key::LegacySession(_) if !layout.prefix.is_empty() => Vec::new(),
         Key::LegacySession(sid) => vec![member(b"sessions".to_vec(), decimal(&sid))],
         Key::Sustained(sid, ino) => vec![Command::new(
             "SREM",

@@ -13,6 +13,7 @@ mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fate;
+mod locks;
 mod logins;
 mod outages;
 mod proxy;

@@ -32,8 +32,9 @@ impl Meta {
     /// An owner that waits for an exclusive lock gives up its shared one first, as on Linux, so that two of them do
     /// not wait for each other for ever.
     ///
-    /// Read set: node, BSD locks of the inode. Write set: the own lock. Round trips: two reads, one commit per try; a
-    /// release is one commit. Waiting holds no transaction; a release by this client wakes it, for others it polls.
+    /// Read set: node, BSD locks of the inode, sessions of those in the way. Write set: the own lock, locks of sessions
+    /// that are gone. Round trips: one read, one more when locks are in the way, one commit per try; a release is one
+    /// commit. Waiting holds no transaction; a release by this client wakes it, for others it polls.
     ///
     /// # Errors
     /// `WouldBlock` without waiting; `NotFound`; `NotSupported` without a session; `ReadOnly`.
@@ -150,18 +151,18 @@ impl Request {
             .await?;
         found.records.node()?.ok_or(ErrorKind::NotFound)?;
         let mut previous = None;
-        let mut blocked = false;
+        let mut blockers = Vec::new();
         for (key, record) in found.range {
             let (Key::FileLock(_, session, owner), Record::FileLock(kind)) = (key, record) else {
                 continue;
             };
             if (session, owner) == (self.session, self.owner) {
                 previous = Some(kind);
-            } else {
-                blocked |= [kind, self.kind].contains(&FileLockKind::Exclusive);
+            } else if [kind, self.kind].contains(&FileLockKind::Exclusive) {
+                blockers.push((session, owner));
             }
         }
-        if blocked {
+        if self.is_blocked(txn, &blockers).await? {
             let weakened = previous.is_some() && self.wait == Wait::UntilGranted;
             if weakened {
                 self.store(meta, txn, None);
@@ -179,6 +180,28 @@ impl Request {
             outcome: Outcome::Granted(previous),
             weakened: previous == Some(FileLockKind::Exclusive) && self.kind == FileLockKind::Shared,
         })
+    }
+
+    /// Whether a session that lives holds one of these locks. Those of the others are removed: JuiceFS leaves the shared
+    /// locks of a session behind that it reaps on Redis (spec 30-redis section 3). One round trip when there are any.
+    async fn is_blocked(&self, txn: &mut dyn Txn, blockers: &[(SessionId, LockOwner)]) -> Result<bool> {
+        if blockers.is_empty() {
+            return Ok(false);
+        }
+        let keys: Vec<Key> = blockers
+            .iter()
+            .flat_map(|(session, _)| [Key::Session(*session), Key::LegacySession(*session)])
+            .collect();
+        let sessions = txn.lock(&keys).await?;
+        let mut blocked = false;
+        for ((session, owner), found) in blockers.iter().zip(sessions.chunks(2)) {
+            if *session == self.session || found.iter().any(Option::is_some) {
+                blocked = true;
+            } else {
+                txn.delete(Key::FileLock(self.ino, *session, *owner));
+            }
+        }
+        Ok(blocked)
     }
 
     /// Gives the owner a lock of this kind, or none.

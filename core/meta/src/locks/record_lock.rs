@@ -113,7 +113,7 @@ impl Meta {
     /// Locks or unlocks a range for an owner, splitting and merging what it holds.
     ///
     /// Read set: node, POSIX locks of the inode (of the owner when unlocking). Write set: the locks of the owner. Round
-    /// trips: two reads (one), one commit per try. Waiting holds no transaction; a release by this client wakes it, for
+    /// trips: one read, one commit per try. Waiting holds no transaction; a release by this client wakes it, for
     /// others it polls.
     ///
     /// # Errors
