@@ -129,6 +129,23 @@ impl Volume {
         Volume::with(url, read_only_command()).await
     }
 
+    /// As [`Volume::open`] or, without `repair`, [`Volume::open_to_look`], also with damaged counters.
+    ///
+    /// # Errors
+    /// As [`open_meta`] and [`open_data`].
+    pub(crate) async fn open_to_check(url: &MetaUrl, repair: bool) -> Result<Volume> {
+        let options = if repair {
+            short_command()
+        } else {
+            read_only_command()
+        };
+        let options = MetaOptions {
+            accept_damaged_usage: true,
+            ..options
+        };
+        Volume::with(url, options).await
+    }
+
     async fn with(url: &MetaUrl, options: MetaOptions) -> Result<Volume> {
         let meta = open_meta(url, options).await?;
         let chunks = open_data(&meta.setting(), |_| {}).await?;

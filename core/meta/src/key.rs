@@ -60,6 +60,8 @@ pub enum Scan {
     AllNodes,
     /// Extended attributes of a node.
     Xattrs(Ino),
+    /// Extended attributes of all nodes.
+    AllXattrs,
     /// Chunks of a file by index.
     Chunks(Ino),
     /// Chunks of all files.

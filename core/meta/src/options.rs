@@ -19,6 +19,9 @@ pub enum AtimeMode {
 pub struct MetaOptions {
     /// No session, no background jobs, every change refused with `ReadOnly`.
     pub read_only: bool,
+    /// Opens a volume whose usage counters can not be read as well, as if nothing were used: for those who check or
+    /// repair it. Others would show wrong sizes, and could change nothing.
+    pub accept_damaged_usage: bool,
     /// Takes part in the guarded background jobs, and compacts chunks that it finds to have many records.
     pub background_jobs: bool,
     /// Interval of the session refresh; zero disables it (expiry a year ahead).
@@ -46,6 +49,7 @@ impl Default for MetaOptions {
     fn default() -> Self {
         MetaOptions {
             read_only: false,
+            accept_damaged_usage: false,
             background_jobs: true,
             heartbeat: Duration::from_secs(12),
             skip_dir_mtime: Duration::from_millis(100),

@@ -3,6 +3,10 @@
 use moorage_model::{Error, ErrorKind, Result, Setting, redact};
 use serde::Serialize as _;
 
+/// Members that hold a secret, or an address that may hold one.
+const SECRETS: [&str; 5] = ["AccessKey", "SecretKey", "SessionToken", "EncryptKey", "Bucket"];
+/// Bytes of a damaged line that a message shows.
+const LONGEST_LINE_SHOWN: usize = 120;
 /// Text that takes the place of a secret where a setting is shown.
 const REMOVED: &str = "removed";
 
@@ -36,13 +40,30 @@ pub fn encode_setting(setting: &Setting) -> Result<String> {
 /// `Corrupt` naming the place when the text is no setting.
 pub fn decode_setting(text: &str, location: &str) -> Result<Setting> {
     serde_json::from_str(text).map_err(|error| {
+        let place = match damaged_line(text, error.line()) {
+            Some(line) => format!(", where it says {line}"),
+            None => String::new(),
+        };
         Error::new(
             ErrorKind::Corrupt,
-            format!("the volume setting in {location} is damaged"),
+            format!("the volume setting in {location} is damaged{place}"),
         )
         .with_source(error)
-        .with_advice("Restore the record `setting` from a metadata backup; nothing was changed.")
+        .with_advice(
+            "Restore it from a backup of the database, or mend its text by hand: SQL has it in the table `setting` \
+             under the name `format`, Redis in the key `setting`. Nothing was changed.",
+        )
     })
+}
+
+/// A line of a damaged setting, when it is short, has the form that clients write, and can hold no secret.
+fn damaged_line(text: &str, number: usize) -> Option<&str> {
+    let line = text.lines().nth(number.checked_sub(1)?)?.trim();
+    let (member, value) = line.strip_prefix('"')?.split_once("\":")?;
+    let is_word = member.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_one_member = !value.contains("\":");
+    let is_open = is_word && is_one_member && !SECRETS.contains(&member) && line.len() <= LONGEST_LINE_SHOWN;
+    is_open.then_some(line)
 }
 
 /// The setting as tools show it: non-empty secrets replaced by `removed` (spec 10-setting section 3), and the bucket
@@ -72,6 +93,22 @@ mod tests {
         let written = encode_setting(&decode_setting(text, "a test").unwrap()).unwrap();
         for number in ["3.8888888888838885e+30", "0.1", "18446744073709551615", "-7"] {
             assert!(written.contains(number), "{number} is not in {written}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_setting_says_where_it_is_damaged_and_shows_no_secret() {
+        let said = |text: &str| decode_setting(text, "a test").unwrap_err().to_string();
+        let text = said("{\n\"Name\": \"v\",\n\"BlockSize\": 4x96,\n\"Shards\": 0\n}");
+        assert!(text.contains("where it says \"BlockSize\": 4x96,"), "{text}");
+        assert!(text.contains("line 3"), "{text}");
+        for text in [
+            "{\n\"SecretKey\": \"hunter2\"x\n}",
+            "{\"Name\": x, \"SecretKey\": \"hunter2\"}",
+            "{\n\"Bucket\": \"https://a:hunter2@host\"x\n}",
+        ] {
+            let text = said(text);
+            assert!(!text.contains("hunter2"), "{text}");
         }
     }
 }

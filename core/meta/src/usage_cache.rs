@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use moorage_model::{Counter, Quota, QuotaKey, Result};
+use moorage_model::{Counter, ErrorKind, Quota, QuotaKey, Result};
 use parking_lot::RwLock;
 
 use crate::admin::{Damage, Pages};
@@ -183,8 +183,20 @@ impl Meta {
             Key::Counter(Counter::UsedSpace),
             Key::Counter(Counter::TotalInodes),
         ];
-        let mut counters = self.engine.get(&keys).await?;
-        let (space, inodes) = (counters.counter()?.unwrap_or(0), counters.counter()?.unwrap_or(0));
+        let counters = self.engine.get(&keys).await;
+        let used = counters.and_then(|mut found| {
+            let (space, inodes) = (found.counter()?, found.counter()?);
+            Ok((space.unwrap_or(0), inodes.unwrap_or(0)))
+        });
+        let (space, inodes) = match used {
+            Err(error) if error.kind() == ErrorKind::Corrupt && self.options.accept_damaged_usage => (0, 0),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                return Err(error.with_advice(
+                    "Unmount the volume everywhere and run `moorage fsck --repair`: it counts what is used again.",
+                ));
+            }
+            used => used?,
+        };
         self.caches.usage.set_used(space, inodes);
         let setting = self.setting();
         if !setting.dir_stats && !setting.user_group_quota {

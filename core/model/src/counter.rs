@@ -30,6 +30,22 @@ pub enum Counter {
 }
 
 impl Counter {
+    /// Every counter.
+    pub const ALL: [Counter; 12] = [
+        Counter::NextInode,
+        Counter::NextChunk,
+        Counter::NextSession,
+        Counter::NextTrash,
+        Counter::UsedSpace,
+        Counter::TotalInodes,
+        Counter::AclMaxId,
+        Counter::NextCleanupSlices,
+        Counter::LastCleanupSessions,
+        Counter::LastCleanupFiles,
+        Counter::LastCleanupTrash,
+        Counter::LastCleanupChangelog,
+    ];
+
     /// The name as SQL and TKV store it.
     pub fn name(self) -> &'static str {
         match self {

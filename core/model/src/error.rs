@@ -125,6 +125,20 @@ impl Error {
         self.detail.as_ref().map(|d| d.message.as_str())
     }
 
+    /// One line without advice: message, or kind where there is none, and cause chain.
+    pub fn reason(&self) -> String {
+        let message = self.message().filter(|message| !message.is_empty());
+        let mut reason = message.unwrap_or(self.kind.describe()).to_owned();
+        if let Some(source) = self.detail.as_ref().and_then(|detail| detail.source.as_ref()) {
+            reason.push_str(": ");
+            match source.downcast_ref::<Error>() {
+                Some(error) => reason.push_str(&error.reason()),
+                None => reason.push_str(&source.to_string()),
+            }
+        }
+        reason
+    }
+
     /// Adds what the user can do, as a full sentence.
     #[must_use]
     pub fn with_advice(mut self, advice: impl Into<String>) -> Self {

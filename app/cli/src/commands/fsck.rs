@@ -53,11 +53,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let volume = if arguments.repair {
-        Volume::open(&arguments.database.url).await?
-    } else {
-        Volume::open_to_look(&arguments.database.url).await?
-    };
+    let volume = Volume::open_to_check(&arguments.database.url, arguments.repair).await?;
     let scope = match &arguments.path {
         Some(path) => CheckScope::Tree(target::resolve(&volume.meta, path.as_bytes()).await?.0),
         None => CheckScope::Volume,

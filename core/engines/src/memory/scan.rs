@@ -36,6 +36,10 @@ pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
             from(Key::Xattr(*ino, Vec::new())),
             Bound::Excluded(Key::Xattr(next(ino), Vec::new())),
         ),
+        Scan::AllXattrs => (
+            from(Key::Xattr(Ino(0), Vec::new())),
+            Bound::Excluded(Key::Chunk(Ino(0), ChunkIndex(0))),
+        ),
         Scan::Chunks(ino) => (
             from(Key::Chunk(*ino, ChunkIndex(0))),
             Bound::Included(Key::Chunk(*ino, ChunkIndex(u32::MAX))),

@@ -61,7 +61,7 @@ impl Reader {
     /// one more per 10 000 fields.
     pub(super) async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
         match range {
-            Scan::AllNodes | Scan::AllChunks | Scan::AllEdges | Scan::AllSustained => {
+            Scan::AllNodes | Scan::AllChunks | Scan::AllEdges | Scan::AllXattrs | Scan::AllSustained => {
                 self.keys_page(range, after, limit.max(1)).await
             }
             Scan::Edges(directory) => {
@@ -156,6 +156,7 @@ impl Reader {
                     let inside = after.filter(|after| matches!(after, Key::Edge(of, _) if of == directory));
                     self.entries(*directory, inside, limit).await?
                 }
+                Some(Key::Xattr(ino, _)) => self.whole(&Scan::Xattrs(*ino)).await?,
                 Some(Key::Sustained(sid, _)) => self.whole(&Scan::Sustained(*sid)).await?,
                 _ => self.read_each(part).await?,
             };
@@ -175,6 +176,7 @@ impl Reader {
             Scan::AllNodes => "i",
             Scan::AllEdges => "d",
             Scan::AllChunks => "c",
+            Scan::AllXattrs => "x",
             _ => "session",
         };
         let first_name = Name::new(b"\x01")?;
@@ -185,6 +187,7 @@ impl Reader {
             Scan::AllNodes => Some(Key::Node(Ino(one(rest)?))),
             Scan::AllEdges => Some(Key::Edge(Ino(one(rest)?), first_name.clone())),
             Scan::AllChunks => chunk_key(rest),
+            Scan::AllXattrs => Some(Key::Xattr(Ino(one(rest)?), Vec::new())),
             _ => Some(Key::Sustained(SessionId(one(rest)?), Ino::NONE)),
         });
         names.sort_unstable();
@@ -198,6 +201,7 @@ fn group_of(key: &Key) -> Key {
     match (key, Name::new(b"\x01")) {
         (Key::Edge(directory, _), Ok(first)) => Key::Edge(*directory, first),
         (Key::Sustained(sid, _), _) => Key::Sustained(*sid, Ino::NONE),
+        (Key::Xattr(ino, _), _) => Key::Xattr(*ino, Vec::new()),
         _ => key.clone(),
     }
 }

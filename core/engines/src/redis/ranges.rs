@@ -87,6 +87,7 @@ impl Reader {
             | Scan::AllNodes
             | Scan::AllEdges
             | Scan::AllChunks
+            | Scan::AllXattrs
             | Scan::AllSustained => Err(Error::new(
                 ErrorKind::NotSupported,
                 format!("{range:?} is not collected as one"),

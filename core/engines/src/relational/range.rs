@@ -59,6 +59,7 @@ pub(crate) fn parts(range: &Scan) -> Vec<Part> {
         Scan::AllEdges => Part::whole(Table::Edge, &["parent", "name"]),
         Scan::AllNodes => Part::whole(Table::Node, &["inode"]),
         Scan::Xattrs(ino) => Part::of(Table::Xattr, "inode", ino.0, &["name"]),
+        Scan::AllXattrs => Part::whole(Table::Xattr, &["inode", "name"]),
         Scan::Chunks(ino) => Part::of(Table::Chunk, "inode", ino.0, &["indx"]),
         Scan::AllChunks => Part::whole(Table::Chunk, &["inode", "indx"]),
         Scan::SliceRefs => Part::whole(Table::SliceRef, &["chunkid"]),

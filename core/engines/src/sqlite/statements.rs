@@ -90,24 +90,30 @@ impl Statements {
             insert_owner: format!("INSERT INTO `{prefix}chunk_ref` (chunkid, size, refs) VALUES (?1, ?2, 1)"),
             add_owners: format!(
                 "INSERT INTO `{prefix}chunk_ref` (chunkid, size, refs) VALUES (?1, ?2, 1 + ?3) \
-                 ON CONFLICT (chunkid) DO UPDATE SET refs = refs + ?3"
+                 ON CONFLICT (chunkid) DO UPDATE SET refs = refs + ?3 WHERE {}",
+                is_number("refs")
             ),
             add_counter: format!(
                 "INSERT INTO `{prefix}counter` (name, value) VALUES (?1, ?3) \
-                 ON CONFLICT (name) DO UPDATE SET value = value + ?2"
+                 ON CONFLICT (name) DO UPDATE SET value = value + ?2 WHERE {}",
+                is_number("value")
             ),
             add_dir_stat: format!(
-                "UPDATE `{prefix}dir_stats` SET data_length = data_length + ?2, used_space = used_space + ?3, \
-                 used_inodes = used_inodes + ?4 WHERE inode = ?1"
+                "UPDATE `{prefix}dir_stats` SET {}, {}, {} WHERE inode = ?1",
+                moved("data_length", "?2"),
+                moved("used_space", "?3"),
+                moved("used_inodes", "?4")
             ),
             add_directory_quota: format!(
-                "UPDATE `{prefix}dir_quota` SET used_space = used_space + ?2, used_inodes = used_inodes + ?3 \
-                 WHERE inode = ?1"
+                "UPDATE `{prefix}dir_quota` SET {}, {} WHERE inode = ?1",
+                moved("used_space", "?2"),
+                moved("used_inodes", "?3")
             ),
             add_owner_quota: format!(
                 "INSERT INTO `{prefix}user_group_quota` (qtype, qkey, max_space, max_inodes, used_space, used_inodes) \
-                 VALUES (?1, ?2, -1, -1, ?3, ?4) ON CONFLICT (qtype, qkey) \
-                 DO UPDATE SET used_space = used_space + ?3, used_inodes = used_inodes + ?4"
+                 VALUES (?1, ?2, -1, -1, ?3, ?4) ON CONFLICT (qtype, qkey) DO UPDATE SET {}, {}",
+                moved("used_space", "?3"),
+                moved("used_inodes", "?4")
             ),
             delete_xattrs: format!("DELETE FROM `{prefix}xattr` WHERE inode = ?1"),
             insert_acl: format!(
@@ -195,6 +201,19 @@ impl RowStatements {
             insert,
         }
     }
+}
+
+/// A condition that no damaged value meets: SQLite adds to a text as if it were 0, and the damage would look sound.
+fn is_number(column: &str) -> String {
+    format!("typeof({column}) = 'integer'")
+}
+
+/// Moves a number that is allowed to drift; a damaged one stays, to be found.
+fn moved(column: &str, delta: &str) -> String {
+    format!(
+        "{column} = CASE WHEN {} THEN {column} + {delta} ELSE {column} END",
+        is_number(column)
+    )
 }
 
 fn quoted(columns: &[&str]) -> String {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use moorage_meta::{Key, Record};
 use moorage_model::{Counter, DirStat, Ino, Quota, QuotaKey, Result};
 
-use super::txn::execute;
+use super::txn::{change_number, execute};
 use super::view::View;
 use crate::relational::owner_quota_key;
 
@@ -115,12 +115,8 @@ impl Sums {
     /// Writes the sums: one statement per counter, directory and quota that changed.
     pub(super) fn apply(&self, view: View<'_>) -> Result<()> {
         for (counter, delta) in self.counters.iter().filter(|(_, delta)| **delta != 0) {
-            execute(
-                view,
-                &view.sql.add_counter,
-                (counter.name(), delta, delta),
-                || Key::Counter(*counter).to_string(),
-            )?;
+            let parameters = (counter.name(), delta, delta);
+            change_number(view, &view.sql.add_counter, parameters, &Key::Counter(*counter))?;
         }
         for (ino, delta) in self.dir_stats.iter().filter(|(_, delta)| !delta.is_zero()) {
             let parameters = (ino.0.cast_signed(), delta.length, delta.space, delta.inodes);

@@ -50,6 +50,21 @@ pub(super) fn execute(
     statement.execute(parameters).context(what)
 }
 
+/// Changes a number relatively, by a statement that leaves a damaged one alone.
+///
+/// # Errors
+/// `Corrupt` naming the record of a damaged one.
+pub(super) fn change_number(view: View<'_>, sql: &str, parameters: impl Params, key: &Key) -> Result<()> {
+    if execute(view, sql, parameters, || format!("changing {key}"))? > 0 {
+        return Ok(());
+    }
+    view.get(key)?;
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        format!("{key}: it can not be changed"),
+    ))
+}
+
 impl<'w> SqliteTxn<'w> {
     pub(super) fn new(database: &'w Mutex<Database>, path: &'w Path, earlier: &'w Sums) -> Self {
         SqliteTxn {
@@ -206,14 +221,8 @@ impl Txn for SqliteTxn<'_> {
 
     fn add_owners(&mut self, id: SliceId, size: u32, delta: i64) {
         self.write(|view| {
-            let what = || format!("changing {}", Key::SliceRef(id, size));
-            execute(
-                view,
-                &view.sql.add_owners,
-                (id.0.cast_signed(), size, delta),
-                what,
-            )
-            .map(drop)
+            let parameters = (id.0.cast_signed(), size, delta);
+            change_number(view, &view.sql.add_owners, parameters, &Key::SliceRef(id, size))
         });
     }
 
@@ -223,10 +232,7 @@ impl Txn for SqliteTxn<'_> {
         }
         self.write(|view| {
             let parameters = (counter.name(), delta, counter.initial() + delta);
-            execute(view, &view.sql.add_counter, parameters, || {
-                Key::Counter(counter).to_string()
-            })
-            .map(drop)
+            change_number(view, &view.sql.add_counter, parameters, &Key::Counter(counter))
         });
     }
 

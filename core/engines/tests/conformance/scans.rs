@@ -167,6 +167,7 @@ pub(crate) async fn every_range_holds_its_records_and_no_others(fresh: &Fresh) {
         (Scan::AllNodes, stored(|key| matches!(key, Key::Node(_)))),
         (Scan::Xattrs(Ino(7)), stored(|key| matches!(key, Key::Xattr(..)))),
         (Scan::Xattrs(Ino(8)), Vec::new()),
+        (Scan::AllXattrs, stored(|key| matches!(key, Key::Xattr(..)))),
         (Scan::Chunks(Ino(7)), chunks.clone()),
         (Scan::Chunks(Ino(6)), Vec::new()),
         (Scan::AllChunks, chunks),

@@ -36,7 +36,7 @@ impl Damage {
         if self.records.len() < MAX_KEPT {
             self.records.push(UnreadableRecord {
                 key: found.key.clone(),
-                reason: found.error.to_string(),
+                reason: found.error.reason(),
             });
         }
     }

@@ -38,7 +38,7 @@ impl Namespace<'_> {
     pub(super) async fn report_damaged(&mut self, found: &DamagedRecord) -> Result<()> {
         self.report_unreadable(&UnreadableRecord {
             key: found.key.clone(),
-            reason: found.error.to_string(),
+            reason: found.error.reason(),
         })
         .await
     }
@@ -78,7 +78,10 @@ impl Namespace<'_> {
             return Ok(());
         };
         let folder = self.meta.describe_node(directory).await?;
-        self.add_damaged(format!("entry {:?} of {folder}: {error}", item.name), RESTORE);
+        self.add_damaged(
+            format!("entry {:?} of {folder}: {}", item.name, error.reason()),
+            RESTORE,
+        );
         Ok(())
     }
 
@@ -94,7 +97,7 @@ impl Namespace<'_> {
         nameless.sort_unstable();
         for ino in nameless {
             if let Err(error) = self.read_node(ino).await {
-                self.add_damaged(format!("{error}; no entry leads to it"), RESTORE);
+                self.add_damaged(format!("{}; no entry leads to it", error.reason()), RESTORE);
             }
         }
         Ok(())
@@ -108,6 +111,7 @@ impl Namespace<'_> {
             Scan::DeletedFiles,
             Scan::Quotas,
             Scan::Acls,
+            Scan::AllXattrs,
             Scan::Changelog,
         ];
         let sessions = self.meta.list_sessions().await?;

@@ -1,5 +1,6 @@
 //! The metadata half of `fsck`: does the namespace hang together, do the numbers match a full scan?
 
+mod counters;
 mod damaged;
 mod directories;
 mod edges;
@@ -41,12 +42,12 @@ pub struct CheckOptions {
 
 impl Meta {
     /// Checks the records of a volume against each other: entries and nodes, parents, link counts, directory
-    /// statistics, loops, usage counters, and the owners of slices. Works on a volume in use: what looks wrong is read
+    /// statistics, loops, counters, and the owners of slices. Works on a volume in use: what looks wrong is read
     /// again before it is reported, and numbers that move meanwhile are not compared.
     ///
     /// Repairs, when asked for: link counts, parents, kinds, directory statistics, entries without a node (a directory
     /// gets a node again, others lose the entry), orphans (linked into `/lost+found`), deleted files that
-    /// nobody holds open, and, while no other session lives, usage counters and slice owners.
+    /// nobody holds open, and, while no other session lives, counters (damaged ones too) and slice owners.
     ///
     /// Memory: 40 bytes per directory and 1 MB per million other nodes; 50 MB per million slices, of which at most
     /// two million are held at once and the rest is taken in further passes.
@@ -62,10 +63,7 @@ impl Meta {
         let mut namespace = Namespace::new(self, options, progress);
         match options.scope {
             CheckScope::Tree(ino) => namespace.check_tree(ino).await?,
-            CheckScope::Volume => {
-                namespace.check_volume().await?;
-                namespace.check_owners().await?;
-            }
+            CheckScope::Volume => namespace.check_volume().await?,
         }
         Ok(namespace.report)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use moorage_model::{AclId, Attr, Counter, Error, ErrorKind, Ino, Name, NodeType, Result};
+use moorage_model::{AclId, Attr, Error, ErrorKind, Ino, Name, NodeType, Result, SliceId};
 
 use super::damaged::Unread;
 use super::inode_set::InodeSet;
@@ -41,6 +41,10 @@ pub(super) struct Namespace<'m> {
     pub(super) used: (i64, i64),
     /// No session but this client's own lives, so numbers do not move.
     pub(super) alone: bool,
+    /// Highest inode number of a node or entry, the trash aside.
+    pub(super) highest_inode: Ino,
+    /// Highest slice id on record.
+    pub(super) highest_slice: SliceId,
 }
 
 impl<'m> Namespace<'m> {
@@ -60,13 +64,16 @@ impl<'m> Namespace<'m> {
             acls: BTreeSet::new(),
             used: (0, 0),
             alone: false,
+            highest_inode: Ino::ROOT,
+            highest_slice: SliceId::HOLE,
         }
     }
 
     /// All passes over a whole volume.
     pub(super) async fn check_volume(&mut self) -> Result<()> {
         self.look_for_sessions().await?;
-        let counters = self.counters().await?;
+        self.check_damaged_counters().await?;
+        let usage = self.usage_counters().await?;
         self.collect_nameless().await?;
         self.collect_nodes().await?;
         self.check_acls().await?;
@@ -77,8 +84,10 @@ impl<'m> Namespace<'m> {
         self.find_loops().await?;
         self.check_links().await?;
         self.report_nameless_damage().await?;
-        self.check_counters(counters).await?;
-        self.check_other_records().await
+        self.check_usage(usage).await?;
+        self.check_other_records().await?;
+        self.check_owners().await?;
+        self.check_allocation().await
     }
 
     /// Entries and directories below one.
@@ -99,15 +108,6 @@ impl<'m> Namespace<'m> {
             .iter()
             .all(|session| !session.damaged && (session.expired || session.id == own));
         Ok(())
-    }
-
-    pub(super) async fn counters(&self) -> Result<(i64, i64)> {
-        let keys = [
-            Key::Counter(Counter::UsedSpace),
-            Key::Counter(Counter::TotalInodes),
-        ];
-        let mut found = self.meta.engine.get(&keys).await?;
-        Ok((found.counter()?.unwrap_or(0), found.counter()?.unwrap_or(0)))
     }
 
     async fn collect_nameless(&mut self) -> Result<()> {
@@ -148,6 +148,9 @@ impl<'m> Namespace<'m> {
                     continue;
                 };
                 self.nodes.insert(ino);
+                if !ino.is_internal() && !ino.is_trash() {
+                    self.highest_inode = self.highest_inode.max(ino);
+                }
                 self.note_acls(&attr);
                 match attr.kind {
                     NodeType::Directory => {
@@ -204,7 +207,7 @@ impl<'m> Namespace<'m> {
             return Err(error);
         }
         self.add_damaged(
-            format!("{error}; {consequence}"),
+            format!("{}; {consequence}", error.reason()),
             "Restore the record from a metadata backup.",
         );
         Ok(())
@@ -239,56 +242,5 @@ impl<'m> Namespace<'m> {
     pub(super) fn count(&mut self, attr: &Attr) {
         self.used.0 += attr.used_space();
         self.used.1 += 1;
-    }
-
-    /// Compares the usage counters with the scan, unless they moved meanwhile.
-    async fn check_counters(&mut self, before: (i64, i64)) -> Result<()> {
-        let unread = self.unread.nodes.len() as u64 + self.unread.unknown_nodes + self.unread.entries;
-        if unread > 0 {
-            self.add(
-                Defect::UsageCounter,
-                Severity::Note,
-                format!("the usage counters were not compared: {unread} nodes and entries can not be read"),
-                "Restore them from a metadata backup, then check again.",
-                None,
-            );
-            return Ok(());
-        }
-        let after = self.counters().await?;
-        if before != after {
-            self.add(
-                Defect::UsageCounter,
-                Severity::Note,
-                "the usage counters changed while the volume was checked and were not compared".to_owned(),
-                "Check again while nobody writes.",
-                None,
-            );
-            return Ok(());
-        }
-        let pairs = [
-            (Counter::UsedSpace, "bytes", after.0, self.used.0),
-            (Counter::TotalInodes, "nodes", after.1, self.used.1),
-        ];
-        for (counter, unit, stored, scanned) in pairs {
-            if stored == scanned {
-                continue;
-            }
-            let repair = match (self.options.repair, self.alone) {
-                (true, true) => Some(self.meta.repair_counter(counter, stored, scanned).await),
-                (true, false) => Some(Err(super::repair::in_use())),
-                (false, _) => None,
-            };
-            self.add(
-                Defect::UsageCounter,
-                Severity::Note,
-                format!(
-                    "counter {} says {stored} {unit}, the scan found {scanned}",
-                    counter.name()
-                ),
-                "A client that died before it wrote its numbers leaves this; `fsck --repair` corrects it.",
-                Some(repair),
-            );
-        }
-        Ok(())
     }
 }

@@ -21,6 +21,9 @@ impl Namespace<'_> {
                 Err(error) => return self.damaged(error, "the owners of slices were not checked"),
             };
             self.report.counts.slices += window.slices.len() as u64;
+            if let Some(id) = window.slices.keys().next_back() {
+                self.highest_slice = self.highest_slice.max(*id);
+            }
             if !window.damage.is_empty() {
                 // Each window scans all records.
                 if from == SliceId::HOLE {

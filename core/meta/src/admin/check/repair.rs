@@ -6,12 +6,15 @@ use moorage_model::{
 
 use super::namespace::Repaired;
 use crate::accounting::entry_stat;
+use crate::admin::readable;
 use crate::admin::recount::list_directory;
 use crate::verbs::CreateNode;
-use crate::{Context, Key, Meta, Record, Txn};
+use crate::{Context, Key, Meta, Record, Scan, Txn};
 
 /// Directory in the root that takes nodes without a name.
 const LOST_AND_FOUND: &[u8] = b"lost+found";
+/// Records of open files without a name that are read at once.
+const SUSTAINED_PAGE: usize = 1000;
 /// Mode of a directory that is made again.
 const REMADE_MODE: u16 = 0o755;
 
@@ -175,6 +178,9 @@ impl Meta {
                 let Some(attr) = attr.filter(|attr| attr.nlink == 0 && attr.is_file()) else {
                     return Ok(false);
                 };
+                if is_sustained(txn, ino).await? {
+                    return Ok(false);
+                }
                 txn.delete(Key::Node(ino));
                 txn.delete_attachments(ino);
                 txn.put(
@@ -217,6 +223,36 @@ impl Meta {
         .await
     }
 
+    /// Sets an allocation counter that still has the value that was compared.
+    pub(super) async fn repair_allocation(&self, counter: Counter, stored: i64, value: i64) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                let now = txn.get_locked(&[Key::Counter(counter)]).await?.counter()?;
+                if now.unwrap_or(counter.initial()) != stored {
+                    return Ok(false);
+                }
+                txn.put(Key::Counter(counter), Record::Counter(value));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Replaces a counter that still can not be read.
+    pub(super) async fn rebuild_counter(&self, counter: Counter, value: i64) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            Box::pin(async move {
+                let found = txn.get_locked(&[Key::Counter(counter)]).await;
+                if readable(found.and_then(|mut found| found.counter()))?.is_some() {
+                    return Ok(false);
+                }
+                txn.put(Key::Counter(counter), Record::Counter(value));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     /// Corrects the owners of a slice that still have the number that was compared.
     pub(super) async fn repair_owners(&self, id: SliceId, size: u32, stored: i64, counted: i64) -> Repaired {
         self.transact("repair", move |_, txn| {
@@ -230,6 +266,26 @@ impl Meta {
             })
         })
         .await
+    }
+}
+
+/// Whether a session holds a file without a name open. Such a record is made by whoever locks the node to take its last
+/// name, so that none appears while this transaction has the node locked; one that can not be read may be of this file.
+async fn is_sustained(txn: &mut dyn Txn, ino: Ino) -> Result<bool> {
+    let mut after = None;
+    loop {
+        let page = txn
+            .survey(&Scan::AllSustained, after.as_ref(), SUSTAINED_PAGE)
+            .await?;
+        let mut held = page.items.iter().map(|(key, _)| key);
+        if !page.damaged.is_empty() || held.any(|key| matches!(key, Key::Sustained(_, open) if *open == ino))
+        {
+            return Ok(true);
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(false),
+        }
     }
 }
 

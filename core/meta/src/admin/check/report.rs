@@ -59,6 +59,8 @@ pub enum Defect {
     DirectoryStatistics,
     /// A usage counter that differs from a scan.
     UsageCounter,
+    /// A counter that would give a number a second time.
+    AllocationCounter,
     /// A number of slice owners that differs from the records.
     SliceOwners,
     /// An object that a slice needs is not in the store.
@@ -87,6 +89,7 @@ impl Defect {
             Defect::DeletedButPresent => "deleted-but-present",
             Defect::DirectoryStatistics => "directory-statistics",
             Defect::UsageCounter => "usage-counter",
+            Defect::AllocationCounter => "allocation-counter",
             Defect::SliceOwners => "slice-owners",
             Defect::MissingObject => "missing-object",
             Defect::WrongObjectSize => "wrong-object-size",
