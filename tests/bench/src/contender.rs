@@ -30,7 +30,8 @@ pub(crate) trait Contender {
     fn stored(&self) -> (u64, u64) {
         (0, 0)
     }
-    /// Takes it down and removes its files.
+    /// Takes it down. Its files stay: a disk reuses the inodes of deleted files slowly for a while (ext4 looks for
+    /// others), which whoever came next would pay.
     fn stop(&mut self) -> Result<()>;
 }
 
@@ -53,11 +54,43 @@ fn is_mounted(point: &Path) -> bool {
     fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| mounts.contains(&needle))
 }
 
+/// A folder of its own for every round.
+struct Rounds {
+    parent: PathBuf,
+    name: String,
+    number: usize,
+    folder: PathBuf,
+}
+
+impl Rounds {
+    fn new(parent: &Path, name: &str) -> Rounds {
+        Rounds {
+            parent: parent.to_owned(),
+            name: name.to_owned(),
+            number: 0,
+            folder: PathBuf::new(),
+        }
+    }
+
+    /// Makes the folder of the next round.
+    fn next(&mut self) -> Result<()> {
+        self.number += 1;
+        self.folder = self.parent.join(format!("{}-{}", self.name, self.number));
+        fs::create_dir_all(&self.folder).with_context(|| format!("making {}", self.folder.display()))
+    }
+}
+
+/// Asks ext4 to keep what is made in different folders below apart; other file systems do as they do.
+pub(crate) fn spread_folders(work: &Path) {
+    // Best effort: the comparison is only less steady without.
+    let _ = Command::new("chattr").arg("+T").arg(work).output();
+}
+
 /// A client with the command line `format`, `mount -d`, `umount`.
 pub(crate) struct Cli {
     name: String,
     binary: PathBuf,
-    root: PathBuf,
+    rounds: Rounds,
     spent: Cost,
 }
 
@@ -69,22 +102,26 @@ impl Cli {
         Ok(Cli {
             name: name.to_owned(),
             binary,
-            root: work.join(name),
+            rounds: Rounds::new(work, name),
             spent: Cost::default(),
         })
     }
 
+    fn root(&self) -> &Path {
+        &self.rounds.folder
+    }
+
     fn url(&self) -> String {
-        format!("sqlite3://{}", self.root.join("meta.db").display())
+        format!("sqlite3://{}", self.root().join("meta.db").display())
     }
 
     fn point(&self) -> PathBuf {
-        self.root.join("mount")
+        self.root().join("mount")
     }
 
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.binary);
-        command.arg(verb).stdin(Stdio::null()).env("HOME", &self.root);
+        command.arg(verb).stdin(Stdio::null()).env("HOME", self.root());
         command
     }
 
@@ -93,7 +130,7 @@ impl Cli {
             .command("mount")
             .arg("-d")
             .arg("--cache-dir")
-            .arg(self.root.join("cache"))
+            .arg(self.root().join("cache"))
             .arg(self.url())
             .arg(self.point()))?;
         if is_mounted(&self.point()) {
@@ -126,12 +163,13 @@ impl Contender for Cli {
 
     fn start(&mut self) -> Result<PathBuf> {
         self.spent = Cost::default();
+        self.rounds.next()?;
         fs::create_dir_all(self.point())?;
-        fs::create_dir_all(self.root.join("objects"))?;
+        fs::create_dir_all(self.root().join("objects"))?;
         run(self
             .command("format")
             .args(["--storage", "file", "--trash-days", "0", "--bucket"])
-            .arg(self.root.join("objects"))
+            .arg(self.root().join("objects"))
             .arg(self.url())
             .arg("bench"))?;
         self.mount()?;
@@ -140,7 +178,7 @@ impl Contender for Cli {
 
     fn cool(&mut self) -> Result<()> {
         self.unmount()?;
-        let cache = self.root.join("cache");
+        let cache = self.root().join("cache");
         if cache.exists() {
             fs::remove_dir_all(cache)?;
         }
@@ -157,12 +195,11 @@ impl Contender for Cli {
     }
 
     fn stored(&self) -> (u64, u64) {
-        count(&self.root.join("objects"))
+        count(&self.root().join("objects"))
     }
 
     fn stop(&mut self) -> Result<()> {
-        self.unmount()?;
-        fs::remove_dir_all(&self.root).context("removing the volume")
+        self.unmount()
     }
 }
 
@@ -184,13 +221,13 @@ fn count(directory: &Path) -> (u64, u64) {
 
 /// The local disk, the upper bound.
 pub(crate) struct LocalDisk {
-    root: PathBuf,
+    rounds: Rounds,
 }
 
 impl LocalDisk {
     pub(crate) fn new(work: &Path) -> Result<Self> {
         Ok(LocalDisk {
-            root: work.join("local"),
+            rounds: Rounds::new(work, "local"),
         })
     }
 }
@@ -201,8 +238,8 @@ impl Contender for LocalDisk {
     }
 
     fn start(&mut self) -> Result<PathBuf> {
-        fs::create_dir_all(&self.root)?;
-        Ok(self.root.clone())
+        self.rounds.next()?;
+        Ok(self.rounds.folder.clone())
     }
 
     fn cool(&mut self) -> Result<()> {
@@ -214,7 +251,7 @@ impl Contender for LocalDisk {
     }
 
     fn stop(&mut self) -> Result<()> {
-        fs::remove_dir_all(&self.root).context("removing the local folder")
+        Ok(())
     }
 }
 

@@ -37,8 +37,7 @@ struct Arguments {
     /// Divides every amount of work, for a quick look.
     #[arg(long, default_value_t = 1)]
     divide: u64,
-    /// Lets cores go idle between requests. Spinning loops of idle priority keep them awake otherwise, which delays
-    /// threads that wait for the disk on some machines.
+    /// Lets cores fall asleep between requests, as they do on a machine that does nothing else.
     #[arg(long)]
     let_cores_idle: bool,
     /// Where to work; needs a few GiB.
@@ -54,6 +53,7 @@ fn main() -> Result<()> {
     let work = tempfile::Builder::new()
         .prefix("moorage-bench")
         .tempdir_in(&arguments.directory)?;
+    contender::spread_folders(work.path());
     let _awake = (!arguments.let_cores_idle).then(awake::keep_cores_awake);
     let tree = tree::source_tar(work.path(), arguments.divide).context("making the source tree")?;
     let mut contenders: Vec<Box<dyn Contender>> =
@@ -68,6 +68,7 @@ fn main() -> Result<()> {
 
     let plan = rows::Plan {
         tree,
+        disk: work.path().to_owned(),
         divide: arguments.divide.max(1),
         only: arguments.only,
     };

@@ -16,6 +16,8 @@ use crate::report::Unit;
 pub(crate) struct Plan {
     /// The tar of small files.
     pub(crate) tree: PathBuf,
+    /// A folder on the disk that all contenders keep their files on.
+    pub(crate) disk: PathBuf,
     /// Divides every amount of work.
     pub(crate) divide: u64,
     /// Only groups whose name contains this.
