@@ -7,7 +7,8 @@ use moorage_model::{
 };
 
 use super::slice_records::{Appended, ByChunk, add_records, by_chunk, known_counts, lock_counted};
-use crate::{Meta, Txn};
+use crate::verbs::change_node;
+use crate::{Context, Meta, SetAttr, Txn};
 
 /// A file after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,35 @@ impl Meta {
         slices: &[(ChunkIndex, Slice)],
         mtime: Timestamp,
     ) -> Result<WriteOutcome> {
+        self.write(ino, slices, mtime, None).await
+    }
+
+    /// As [`Meta::write_slices`] and then [`Meta::setattr`], in one transaction; for changes without a size.
+    ///
+    /// # Errors
+    /// Those of both; nothing was written then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave everything done or nothing.
+    pub async fn write_slices_and_set(
+        &self,
+        context: &Context,
+        ino: Ino,
+        slices: &[(ChunkIndex, Slice)],
+        mtime: Timestamp,
+        change: SetAttr,
+    ) -> Result<WriteOutcome> {
+        let change = Some(Arc::new((context.clone(), change)));
+        self.write(ino, slices, mtime, change).await
+    }
+
+    async fn write(
+        &self,
+        ino: Ino,
+        slices: &[(ChunkIndex, Slice)],
+        mtime: Timestamp,
+        change: Option<Arc<(Context, SetAttr)>>,
+    ) -> Result<WriteOutcome> {
         let mut length = 0;
         for (chunk, slice) in slices {
             length = length.max(check_slice(*chunk, slice)?);
@@ -65,8 +95,14 @@ impl Meta {
         let (before, attr, counts) = {
             let _turn = self.barrier.commit_turn().await;
             self.transact("write", move |meta, txn| {
-                let records = Arc::clone(&records);
-                Box::pin(async move { write(meta, txn, ino, &records, (length, mtime)).await })
+                let (records, change) = (Arc::clone(&records), change.clone());
+                Box::pin(async move {
+                    let (before, mut attr, counts) = write(meta, txn, ino, &records, (length, mtime)).await?;
+                    if let Some((context, change)) = change.as_deref() {
+                        attr = change_node(meta, txn, context, ino, attr, *change).await?;
+                    }
+                    Ok((before, attr, counts))
+                })
             })
             .await?
         };

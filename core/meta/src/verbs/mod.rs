@@ -32,6 +32,7 @@ mod xattr_rules;
 
 pub use create::{CreateNode, Created, Opened};
 pub use rename::RenameFlags;
+pub(crate) use setattr::change_node;
 pub use setattr::{SetAttr, SetTime};
 pub(crate) use setattr_rules::mode_after_write;
 pub use setattr_rules::without_set_id;

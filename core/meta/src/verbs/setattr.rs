@@ -93,6 +93,18 @@ impl Meta {
 
 async fn run(meta: &Meta, txn: &mut dyn Txn, context: &Context, ino: Ino, change: SetAttr) -> Result<Attr> {
     let before = txn.lock_node(ino).await?.ok_or(ErrorKind::NotFound)?;
+    change_node(meta, txn, context, ino, before, change).await
+}
+
+/// Changes a node whose attributes the transaction holds.
+pub(crate) async fn change_node(
+    meta: &Meta,
+    txn: &mut dyn Txn,
+    context: &Context,
+    ino: Ino,
+    before: Attr,
+    change: SetAttr,
+) -> Result<Attr> {
     let by_handle_only = change.size_by_handle
         && change
             == SetAttr {

@@ -3,12 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use moorage_meta::{Context, SetAttr};
 use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, Timestamp};
 
 use super::OpenFile;
 use super::pending::PendingSlice;
 use super::refused::is_full;
 use crate::Vfs;
+
+/// Attributes that somebody sets, other than the size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttributeChange<'c> {
+    pub(crate) context: &'c Context,
+    pub(crate) change: SetAttr,
+}
 
 /// A slice ready for its record.
 #[derive(Clone, Debug)]
@@ -37,20 +45,21 @@ impl OpenFile {
     ///
     /// A slice that could not be stored keeps back later ones of its chunk; with appends all later ones, so that no
     /// write is torn and none overtakes another.
+    ///
+    /// Says whether `change` was made with them.
     pub(super) async fn commit(
         &self,
         vfs: &Vfs,
         slices: &[Arc<PendingSlice>],
         stored: Vec<Result<u32>>,
-    ) -> Result<()> {
+        change: Option<&AttributeChange<'_>>,
+    ) -> Result<bool> {
         self.drop_doubts(vfs).await?;
         let batch = self.batch(vfs, slices, stored);
-        if !batch.slices.is_empty() {
-            self.commit_batch(vfs, &batch).await?;
-        }
+        let changed = !batch.slices.is_empty() && self.commit_batch(vfs, &batch, change).await?;
         match batch.failure {
             Some(error) => Err(error),
-            None => Ok(()),
+            None => Ok(changed),
         }
     }
 
@@ -107,20 +116,40 @@ impl OpenFile {
         batch
     }
 
-    async fn commit_batch(&self, vfs: &Vfs, batch: &Batch) -> Result<()> {
-        match self.add_records(vfs, &batch.slices, batch).await {
-            Ok(()) => Ok(()),
-            Err(error) if is_full(error.kind()) => self.commit_what_fits(vfs, batch, error).await,
-            Err(error) if is_final(error.kind()) => {
-                self.give_up_batch(vfs, batch, error);
-                Ok(())
+    async fn commit_batch(
+        &self,
+        vfs: &Vfs,
+        batch: &Batch,
+        change: Option<&AttributeChange<'_>>,
+    ) -> Result<bool> {
+        if change.is_some() && batch.end.is_none() && batch.failure.is_none() {
+            match self.add_records(vfs, &batch.slices, batch, change).await {
+                Ok(()) => return Ok(true),
+                // It may be the change that was refused, which must not cost the content.
+                Err(error)
+                    if error.kind() == ErrorKind::AccessDenied
+                        || is_full(error.kind())
+                        || is_final(error.kind()) => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        match self.add_records(vfs, &batch.slices, batch, None).await {
+            Ok(()) => {}
+            Err(error) if is_full(error.kind()) => self.commit_what_fits(vfs, batch, error).await?,
+            Err(error) if is_final(error.kind()) => self.give_up_batch(vfs, batch, error),
+            Err(error) => return Err(error),
+        }
+        Ok(false)
     }
 
     /// Adds the records of some slices of a batch in one transaction, and takes over what is known then.
-    pub(super) async fn add_records(&self, vfs: &Vfs, slices: &[Ready], batch: &Batch) -> Result<()> {
+    pub(super) async fn add_records(
+        &self,
+        vfs: &Vfs,
+        slices: &[Ready],
+        batch: &Batch,
+        change: Option<&AttributeChange<'_>>,
+    ) -> Result<()> {
         let (before, attr, records) = match batch.end {
             Some(end) => {
                 let run: Vec<Slice> = slices.iter().map(|ready| ready.record).collect();
@@ -133,7 +162,14 @@ impl OpenFile {
                     Ok((chunk, ready.record))
                 };
                 let records: Vec<(ChunkIndex, Slice)> = slices.iter().map(place).collect::<Result<_>>()?;
-                let outcome = vfs.meta().write_slices(self.ino, &records, batch.mtime).await?;
+                let meta = vfs.meta();
+                let outcome = match change {
+                    Some(AttributeChange { context, change }) => {
+                        meta.write_slices_and_set(context, self.ino, &records, batch.mtime, *change)
+                            .await?
+                    }
+                    None => meta.write_slices(self.ino, &records, batch.mtime).await?,
+                };
                 (outcome.before, outcome.attr, records)
             }
         };

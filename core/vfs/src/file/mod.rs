@@ -15,6 +15,7 @@ mod room;
 mod settle;
 mod write;
 
+pub(crate) use commit::AttributeChange;
 pub(crate) use losses::Told;
 pub(crate) use open_file::OpenFile;
 pub(crate) use open_files::OpenFiles;

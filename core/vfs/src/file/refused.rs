@@ -49,7 +49,7 @@ impl OpenFile {
             if cut.kept.is_empty() {
                 break;
             }
-            match self.add_records(vfs, &cut.kept, batch).await {
+            match self.add_records(vfs, &cut.kept, batch, None).await {
                 Ok(()) => {
                     if cut.cuts {
                         tracing::warn!(%refusal, inode = self.ino.0, "written data is given up beyond {limit} bytes");

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use moorage_model::{Error, ErrorKind, Result, SliceId};
 
 use super::OpenFile;
+use super::commit::AttributeChange;
 use super::pending::PendingSlice;
 use crate::Vfs;
 
@@ -33,8 +34,18 @@ impl OpenFile {
     /// # Cancel safety
     /// Dropping the future leaves slices to the next call, which finds out what became of them.
     pub(crate) async fn store_and_commit(&self, vfs: &Vfs) -> Result<()> {
+        self.store_and_commit_with(vfs, None).await.map(drop)
+    }
+
+    /// As [`OpenFile::store_and_commit`], and makes `change` in the same transaction when it can; says whether it did.
+    /// It does not when nothing is to be committed.
+    pub(crate) async fn store_and_commit_with(
+        &self,
+        vfs: &Vfs,
+        change: Option<&AttributeChange<'_>>,
+    ) -> Result<bool> {
         if !self.is_dirty() {
-            return Ok(());
+            return Ok(false);
         }
         let upto = self.content().next_sequence;
         let _turn = self.commit.lock().await;
@@ -46,11 +57,11 @@ impl OpenFile {
             }
         }
         let stored = match slices.as_slice() {
-            [] => return Ok(()),
+            [] => return Ok(false),
             [one] => vec![one.stored().await],
             many => join_all(many.iter().map(|slice| slice.stored())).await,
         };
-        let outcome = self.commit(vfs, &slices, stored).await;
+        let outcome = self.commit(vfs, &slices, stored, change).await;
         vfs.files.note_unrecorded(self, self.content().unrecorded());
         outcome
     }

@@ -3,6 +3,7 @@
 use moorage_meta::{Context, SetAttr, SetTime as MetaTime};
 use moorage_model::{Attr, Flags, Ino, Result};
 
+use crate::file::AttributeChange;
 use crate::identity::SETGID;
 use crate::internal::InternalNode;
 use crate::journal::Operation;
@@ -13,7 +14,9 @@ impl Vfs {
     /// is open for writing no permission is asked. Content written before is stored first when its time or the size
     /// changes, so that what is set here stays. The change time is always now.
     ///
-    /// On internal nodes it succeeds without effect (spec 70-semantics section 13). One transaction.
+    /// One transaction, also for a time that follows content; two when a size does.
+    ///
+    /// On internal nodes it succeeds without effect (spec 70-semantics section 13).
     ///
     /// # Errors
     /// `NotFound`, `NotPermitted`, `AccessDenied`, `FileTooLarge`, `IsDirectory`, `ReadOnly`, and what storing written
@@ -66,7 +69,11 @@ impl Vfs {
             return Ok(file.content().shown());
         }
         let _turn = file.turn().await;
-        file.store_and_commit(self).await?;
+        let with = AttributeChange { context, change };
+        let with = change.size.is_none().then_some(&with);
+        if file.store_and_commit_with(self, with).await? {
+            return Ok(file.content().shown());
+        }
         let attr = self.meta.setattr(context, ino, change).await?;
         let mut content = file.content_mut();
         content.retimed(attr, change.size.is_some());
