@@ -11,6 +11,7 @@ mod file;
 mod handles;
 mod identity;
 mod internal;
+mod interrupt;
 mod journal;
 mod notify;
 mod options;

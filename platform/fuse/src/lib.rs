@@ -5,6 +5,7 @@
 
 mod adapter;
 mod answers;
+mod asker;
 mod attributes;
 mod buffers;
 mod caller;

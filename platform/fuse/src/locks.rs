@@ -1,9 +1,5 @@
-//! Lock requests, and the end of their wait when the waiting process gets a signal.
+//! Lock requests.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use moorage_host::{SignalState, signal_state};
 use moorage_model::{ErrorKind, FileLockKind, LockOwner, RecordLock, RecordLockKind, Result};
 use moorage_vfs::{FileHandle, LockRange, LockWait, RecordLockRequest, Vfs};
 
@@ -66,21 +62,4 @@ pub(crate) fn tested(lock: Option<RecordLock>, asked: LockRequest) -> (u64, u64,
         }
         None => (asked.range.start, asked.range.end, libc::F_UNLCK, 0),
     }
-}
-
-/// How long a request that may sleep waits: until its thread has a signal to handle.
-///
-/// fuser answers the kernel that it takes no interrupts, after which a waiting process cannot even be killed before
-/// its request is answered. So the wait itself looks whether a signal is pending.
-pub(crate) fn until_signal(thread: u32) -> LockWait {
-    let shared_before = AtomicBool::new(false);
-    LockWait::UntilInterrupted(Arc::new(move || match signal_state(thread) {
-        SignalState::Pending => true,
-        // Another thread of the process may be about to take it; one that stays is ours.
-        SignalState::Shared => shared_before.swap(true, Ordering::Relaxed),
-        SignalState::Quiet | SignalState::Unknown => {
-            shared_before.store(false, Ordering::Relaxed);
-            false
-        }
-    }))
 }

@@ -9,6 +9,7 @@ mod machine;
 mod mount_point;
 mod mount_table;
 mod process;
+mod signals;
 mod unmount;
 
 pub use driver::{can_others_be_allowed, check_fuse};
@@ -17,5 +18,6 @@ pub use folders::Folders;
 pub use machine::{host_name, ip_addresses};
 pub use mount_point::{MountPoint, MountPointState};
 pub use mount_table::{MountEntry, mounts};
-pub use process::{ProcessIdentity, SignalState, signal_state, supplementary_groups};
+pub use process::{ProcessIdentity, supplementary_groups};
+pub use signals::{Heeded, SignalState, in_system_call, signal_state};
 pub use unmount::{Holder, Unmount, holders, unmount};

@@ -11,18 +11,18 @@ use tokio::runtime::Runtime;
 use crate::fixture::{Volume, end_of, is_mounted, processes_naming, succeed, text, until};
 use crate::server::{Mood, Server};
 
-const LOST_BYTES: usize = 100_000;
+pub(crate) const LOST_BYTES: usize = 100_000;
 
 /// A volume on a server that can stop answering.
-struct RemoteVolume {
-    volume: Volume,
-    server: Arc<Server>,
+pub(crate) struct RemoteVolume {
+    pub(crate) volume: Volume,
+    pub(crate) server: Arc<Server>,
     /// Runs the server.
     _runtime: Runtime,
 }
 
 impl RemoteVolume {
-    fn format() -> Option<RemoteVolume> {
+    pub(crate) fn format() -> Option<RemoteVolume> {
         let volume = Volume::home()?;
         let runtime = Runtime::new().expect("runtime");
         let server = runtime.block_on(Server::start());
@@ -39,7 +39,7 @@ impl RemoteVolume {
         })
     }
 
-    fn blocks(&self) -> usize {
+    pub(crate) fn blocks(&self) -> usize {
         let objects = self.server.objects.lock().expect("not poisoned");
         objects.keys().filter(|key| key.contains("/chunks/")).count()
     }
@@ -47,7 +47,7 @@ impl RemoteVolume {
 
 /// A process that has written to a file and keeps it open. A process of its own, which closes no copy of the file:
 /// every close waits for what was written.
-fn holding(file: &Path) -> Child {
+pub(crate) fn holding(file: &Path) -> Child {
     let mut child = Command::new("cat")
         .stdin(Stdio::piped())
         .stdout(File::create(file).expect("made"))

@@ -3,18 +3,18 @@
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, Flock, FlockArg, fcntl};
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, kill};
 
 use crate::fixture::{Volume, end_of, until};
+use crate::waiters::{handle, order, pid, signal_thread, start, waiting_thread};
 
-/// Says in the environment of a child what it waits for.
-const WAIT: &str = "MOORAGE_TEST_WAIT";
+/// Where a child waits.
+const CALLS: [i64; 2] = [libc::SYS_fcntl, libc::SYS_flock];
 
 fn whole_file(kind: i32) -> libc::flock {
     libc::flock {
@@ -40,18 +40,13 @@ fn try_record_lock(file: &File, kind: i32) -> Result<(), Errno> {
     fcntl(file, FcntlArg::F_SETLK(&whole_file(kind))).map(|_| ())
 }
 
-/// A signal that a program handles ends its wait.
-extern "C" fn notice(_signal: i32) {}
-
-/// Runs as a child of the tests below: waits for the lock of `MOORAGE_TEST_WAIT`, a kind and a path.
+/// Runs as a child of the tests below: waits for the lock of its order, a kind and a path.
 #[test]
 #[ignore = "runs only as the child of another test"]
 fn child_that_waits_for_a_lock() {
-    let Ok(order) = std::env::var(WAIT) else { return };
+    let Some(order) = order() else { return };
     let (kind, path) = order.split_once(' ').expect("kind and path");
-    let noticed = SigAction::new(SigHandler::Handler(notice), SaFlags::empty(), SigSet::empty());
-    // SAFETY: the handler does nothing.
-    unsafe { sigaction(Signal::SIGUSR1, &noticed) }.expect("a handler");
+    handle(Signal::SIGUSR1);
     let file = open(Path::new(path));
     match kind {
         "record" => {
@@ -66,40 +61,14 @@ fn child_that_waits_for_a_lock() {
 }
 
 fn waiter(kind: &str, path: &Path) -> Child {
-    let child = Command::new(std::env::current_exe().expect("this program"))
-        .args([
-            "locks::child_that_waits_for_a_lock",
-            "--exact",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(WAIT, format!("{kind} {}", path.display()))
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("child");
+    let child = start(
+        "locks::child_that_waits_for_a_lock",
+        &format!("{kind} {}", path.display()),
+    );
     until("the child to wait for the lock", || {
-        waiting_thread(&child).is_some()
+        waiting_thread(&child, &CALLS).is_some()
     });
     child
-}
-
-/// The thread of a child that waits inside fcntl(2) or flock(2), not in an earlier call.
-fn waiting_thread(child: &Child) -> Option<i32> {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).ok()?;
-    tasks
-        .flatten()
-        .find(|task| {
-            let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let call = read("syscall");
-            let number = call.split(' ').next().and_then(|number| number.parse().ok());
-            matches!(number, Some(libc::SYS_fcntl | libc::SYS_flock))
-                && read("wchan").contains("request_wait_answer")
-        })
-        .and_then(|task| task.file_name().to_str()?.parse().ok())
-}
-
-fn pid(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).expect("pid"))
 }
 
 #[test]
@@ -151,10 +120,8 @@ fn a_signal_with_a_handler_interrupts_a_wait() {
     try_record_lock(&holder, libc::F_WRLCK).expect("free");
     let mut child = waiter("record", &path);
     // The signal is for the waiting thread: the test harness has others, which would take one for the process.
-    let thread = waiting_thread(&child).expect("a thread that waits");
-    // SAFETY: a plain system call with the ids of a child of ours.
-    let sent = unsafe { libc::syscall(libc::SYS_tgkill, pid(&child).as_raw(), thread, libc::SIGUSR1) };
-    assert_eq!(sent, 0);
+    let thread = waiting_thread(&child, &CALLS).expect("a thread that waits");
+    signal_thread(&child, thread, Signal::SIGUSR1);
     assert_eq!(end_of(&mut child).code(), Some(libc::EINTR));
 }
 

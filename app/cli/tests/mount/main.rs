@@ -13,6 +13,8 @@ mod dead_store;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod interrupts;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod locks;
@@ -29,3 +31,5 @@ mod quickstart;
 mod server;
 #[cfg(test)]
 mod two_mounts;
+#[cfg(test)]
+mod waiters;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How requests are answered.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ pub(crate) enum Mood {
     Slow(Duration),
     /// Bodies of answers break off in the middle.
     Half,
-    /// Requests are read and never answered.
+    /// Requests are read and not answered; their connections break when the mood changes.
     Silent,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Stored {
 
 #[derive(Debug, Default)]
 pub(crate) struct Server {
-    pub(crate) mood: Mutex<Mood>,
+    mood: watch::Sender<Mood>,
     /// Keys without the bucket.
     pub(crate) objects: Mutex<BTreeMap<String, Stored>>,
     pub(crate) requests: AtomicUsize,
@@ -70,7 +71,7 @@ impl Server {
     }
 
     pub(crate) fn be(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
+        self.mood.send_replace(mood);
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -80,7 +81,7 @@ impl Server {
     async fn serve(&self, mut stream: BufStream<TcpStream>) -> std::io::Result<()> {
         while let Some(request) = read_request(&mut stream).await? {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let mood = self.mood.lock().unwrap().clone();
+            let mood = self.mood.borrow().clone();
             let (status, headers, body) = match &mood {
                 Mood::Failing => (
                     500,
@@ -95,7 +96,8 @@ impl Server {
                     (403, String::new(), words.into_bytes())
                 }
                 Mood::Silent => {
-                    std::future::pending::<()>().await;
+                    let silent = |mood: &Mood| matches!(mood, Mood::Silent);
+                    let _ = self.mood.subscribe().wait_for(|mood| !silent(mood)).await;
                     return Ok(());
                 }
                 Mood::Slow(by) => {

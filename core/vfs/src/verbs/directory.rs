@@ -145,6 +145,9 @@ impl Vfs {
     ///
     /// # Errors
     /// `BadHandle`; what the barrier answers.
+    ///
+    /// # Cancel safety
+    /// Safe.
     pub async fn fsyncdir(&self, handle: FileHandle) -> Result<()> {
         self.watch(Operation::FSyncDir, None, || handle.0.to_string(), async {
             self.handles.directory(handle)?;

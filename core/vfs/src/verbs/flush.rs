@@ -1,5 +1,7 @@
 //! flush, fsync, release.
 
+use std::sync::Arc;
+
 use moorage_model::{LockOwner, Result};
 
 use crate::handles::{Opened, OpenedFile};
@@ -15,15 +17,27 @@ impl Vfs {
     /// # Errors
     /// The error of storing what was written; of data that was given up, once for each handle and for fsync and close
     /// together.
+    ///
+    /// # Cancel safety
+    /// Safe: a dropped future goes on storing by itself, then the locks are dropped. Its error is for the next who
+    /// asks.
     pub async fn flush(&self, handle: FileHandle, owner: Option<LockOwner>) -> Result<()> {
         self.watch(Operation::Flush, None, || handle.0.to_string(), async {
             let Opened::File(opened) = self.handles.get(handle)? else {
                 return Ok(());
             };
+            let unfinished = Unfinished {
+                vfs: self,
+                opened: &opened,
+                owner,
+            };
             let settled = opened.settle(self).await;
-            if let Some(owner) = owner {
-                self.drop_record_locks(&opened, Some(owner)).await?;
-            }
+            let unlocked = match owner {
+                Some(owner) => self.drop_record_locks(&opened, Some(owner)).await,
+                None => Ok(()),
+            };
+            std::mem::forget(unfinished);
+            unlocked?;
             settled?;
             if self.options.sync_mode == SyncMode::Always && may_write(&opened) {
                 self.meta.make_durable().await?;
@@ -40,6 +54,9 @@ impl Vfs {
     ///
     /// # Errors
     /// As [`Vfs::flush`]; what the barrier answers.
+    ///
+    /// # Cancel safety
+    /// As [`Vfs::flush`].
     pub async fn fsync(&self, handle: FileHandle, datasync: bool) -> Result<()> {
         self.watch(
             Operation::FSync,
@@ -47,7 +64,14 @@ impl Vfs {
             || format!("{},{datasync}", handle.0),
             async {
                 if let Opened::File(opened) = self.handles.get(handle)? {
-                    opened.settle(self).await?;
+                    let unfinished = Unfinished {
+                        vfs: self,
+                        opened: &opened,
+                        owner: None,
+                    };
+                    let settled = opened.settle(self).await;
+                    std::mem::forget(unfinished);
+                    settled?;
                     leave_caller().await;
                     self.meta.make_durable().await?;
                 }
@@ -78,6 +102,33 @@ impl Vfs {
             settled.and(unlocked).and(closed)
         })
         .await
+    }
+}
+
+/// Goes on by itself with what a dropped flush or fsync leaves.
+struct Unfinished<'v> {
+    vfs: &'v Vfs,
+    opened: &'v Arc<OpenedFile>,
+    /// Whose POSIX locks go when everything is stored.
+    owner: Option<LockOwner>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let Some(vfs) = self.vfs.this.upgrade() else {
+            return;
+        };
+        let (opened, owner) = (Arc::clone(self.opened), self.owner);
+        self.vfs.runtime.spawn(async move {
+            let stored = opened.file.store_and_commit(&vfs).await;
+            let unlocked = match owner {
+                Some(owner) => vfs.drop_record_locks(&opened, Some(owner)).await,
+                None => Ok(()),
+            };
+            if let Err(error) = stored.and(unlocked) {
+                tracing::warn!(%error, inode = opened.file.ino.0, "an interrupted flush goes on failing");
+            }
+        });
     }
 }
 

@@ -1,11 +1,9 @@
 //! BSD and POSIX locks.
 
-use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 
 use moorage_meta::{LockRequest, Wait};
-use moorage_model::{ErrorKind, FileLockKind, LockOwner, RecordLock, RecordLockKind, Result};
+use moorage_model::{FileLockKind, LockOwner, RecordLock, RecordLockKind, Result};
 use parking_lot::Mutex;
 
 use crate::handles::OpenedFile;
@@ -64,7 +62,7 @@ impl Vfs {
             match &wait {
                 LockWait::No => set(Wait::No).await,
                 LockWait::UntilInterrupted(interrupted) => {
-                    self.interruptible(set(Wait::UntilGranted), interrupted.as_ref())
+                    self.interruptible(set(Wait::UntilGranted), INTERRUPT_POLL, || interrupted())
                         .await
                 }
             }
@@ -96,31 +94,12 @@ impl Vfs {
             match &wait {
                 LockWait::No => set(Wait::No).await,
                 LockWait::UntilInterrupted(interrupted) => {
-                    self.interruptible(set(Wait::UntilGranted), interrupted.as_ref())
+                    self.interruptible(set(Wait::UntilGranted), INTERRUPT_POLL, || interrupted())
                         .await
                 }
             }
         })
         .await
-    }
-
-    /// Runs a lock request until it is granted or no longer wanted.
-    async fn interruptible(
-        &self,
-        request: impl Future<Output = Result<()>>,
-        interrupted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<()> {
-        let mut request = pin!(request);
-        loop {
-            tokio::select! {
-                biased;
-                done = request.as_mut() => return done,
-                () = self.sleep(INTERRUPT_POLL) => {}
-            }
-            if interrupted() {
-                return Err(ErrorKind::Interrupted.into());
-            }
-        }
     }
 
     /// Drops the POSIX locks that this owner, or every owner, took through the handle (spec 70-semantics section 7).

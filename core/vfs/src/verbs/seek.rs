@@ -12,6 +12,9 @@ impl Vfs {
     ///
     /// # Errors
     /// `NoSuchAddress` at or behind the end, or when no data follows.
+    ///
+    /// # Cancel safety
+    /// Safe.
     pub async fn lseek(&self, handle: FileHandle, offset: u64, target: SeekTarget) -> Result<u64> {
         let arguments = || format!("{},{offset},{target:?}", handle.0);
         self.watch(Operation::Lseek, None, arguments, async {

@@ -9,18 +9,29 @@ use bytes::Bytes;
 use moorage_chunk::{Features, MemoryStore, ObjectInfo, ObjectStore, StoreCounters};
 use moorage_engines::CommitFault;
 use moorage_model::{Error, ErrorKind, Result};
+use tokio::sync::watch;
 
-/// A store whose next writes fail, or whose sync never ends.
+/// A store whose next writes fail, whose sync never ends, or that is silent.
 #[derive(Debug, Default)]
 pub(crate) struct FailingStore {
     inner: MemoryStore,
     pub(crate) failures: AtomicU32,
     pub(crate) hangs: AtomicBool,
+    /// Neither takes nor gives objects while this holds.
+    pub(crate) silent: watch::Sender<bool>,
+}
+
+impl FailingStore {
+    async fn speak(&self) {
+        // The sender lives as long as this.
+        let _ = self.silent.subscribe().wait_for(|silent| !silent).await;
+    }
 }
 
 #[async_trait]
 impl ObjectStore for FailingStore {
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        self.speak().await;
         let left = self
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
@@ -32,6 +43,7 @@ impl ObjectStore for FailingStore {
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
+        self.speak().await;
         self.inner.get(key, range).await
     }
 

@@ -8,6 +8,7 @@ use moorage_vfs::{FileHandle, Vfs, WriteOrigin};
 
 use super::Adapter;
 use crate::answers::{self, or_refuse};
+use crate::asker::Asker;
 use crate::buffers::Buffer;
 use crate::errno::errno;
 use crate::{dispatch, flags};
@@ -15,16 +16,24 @@ use crate::{dispatch, flags};
 /// Most bytes that one copy can report: fuser answers in 32 bits, and the next copy starts aligned.
 const MAX_COPY_BYTES: u64 = u32::MAX as u64 & !0xFFFF;
 
-pub(super) async fn read(vfs: Arc<Vfs>, file: FileHandle, offset: u64, mut buffer: Buffer, reply: ReplyData) {
-    let read = vfs.read(file, offset, &mut buffer).await;
+pub(super) async fn read(
+    vfs: Arc<Vfs>,
+    asker: Asker,
+    file: FileHandle,
+    offset: u64,
+    mut buffer: Buffer,
+    reply: ReplyData,
+) {
+    let read = vfs.read(file, offset, &mut buffer);
+    let read = asker.unless_stopped(&vfs, read).await;
     answers::read(read, &buffer, reply);
 }
 
 /// Not a future: `data` is the FUSE thread's own buffer, so that only a write that has to wait needs a copy.
 pub(super) fn write(
     adapter: &Adapter,
-    file: FileHandle,
-    offset: u64,
+    asker: Asker,
+    (file, offset): (FileHandle, u64),
     data: &[u8],
     kind: WriteFlags,
     reply: ReplyWrite,
@@ -40,7 +49,8 @@ pub(super) fn write(
     }
     let data = adapter.buffers.copy_of(data);
     adapter.answer(|vfs| async move {
-        let written = vfs.write_from(file, offset, &data, origin).await;
+        let write = vfs.write_from(file, offset, &data, origin);
+        let written = asker.unless_killed(&vfs, write).await;
         answers::written("write", written, reply);
     });
 }
@@ -48,31 +58,45 @@ pub(super) fn write(
 /// `range` is an offset and a length.
 pub(super) async fn fallocate(
     vfs: Arc<Vfs>,
+    asker: Asker,
     file: FileHandle,
     mode: i32,
     range: (u64, u64),
     reply: ReplyEmpty,
 ) {
     let mode = or_refuse!("fallocate", flags::fallocate_mode(mode), reply);
-    let done = vfs.fallocate(file, mode, range.0, range.1).await;
+    let door = Arc::clone(&vfs);
+    let change = async move { door.fallocate(file, mode, range.0, range.1).await };
+    let done = asker.or_leave(&vfs, change).await;
     answers::empty("fallocate", done, reply);
 }
 
-pub(super) async fn lseek(vfs: Arc<Vfs>, file: FileHandle, offset: i64, whence: i32, reply: ReplyLseek) {
+pub(super) async fn lseek(
+    vfs: Arc<Vfs>,
+    asker: Asker,
+    file: FileHandle,
+    offset: i64,
+    whence: i32,
+    reply: ReplyLseek,
+) {
     let target = or_refuse!("lseek", flags::seek_target(whence), reply);
     let offset = u64::try_from(offset).map_err(|_| Error::from(ErrorKind::NoSuchAddress));
     let offset = or_refuse!("lseek", offset, reply);
-    answers::offset(vfs.lseek(file, offset, target).await, reply);
+    let found = asker.unless_stopped(&vfs, vfs.lseek(file, offset, target)).await;
+    answers::offset(found, reply);
 }
 
 pub(super) async fn copy_file_range(
     vfs: Arc<Vfs>,
+    asker: Asker,
     source: (FileHandle, u64),
     target: (FileHandle, u64),
     length: u64,
     reply: ReplyWrite,
 ) {
     let length = length.min(MAX_COPY_BYTES);
-    let copied = vfs.copy_file_range(source, target, length).await;
+    let door = Arc::clone(&vfs);
+    let copy = async move { door.copy_file_range(source, target, length).await };
+    let copied = asker.or_leave(&vfs, copy).await;
     answers::written("copy_file_range", copied, reply);
 }

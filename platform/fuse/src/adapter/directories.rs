@@ -10,6 +10,7 @@ use moorage_model::Ino;
 use moorage_vfs::{Caller, FileHandle, Vfs};
 
 use crate::answers::{self, GENERATION, or_refuse};
+use crate::asker::Asker;
 use crate::attributes::{blank, file_attr, file_type, listed_ttl};
 use crate::errno::{by_number, errno};
 
@@ -55,6 +56,7 @@ pub(super) async fn releasedir(vfs: Arc<Vfs>, directory: FileHandle, reply: Repl
     answers::empty("releasedir", vfs.releasedir(directory).await, reply);
 }
 
-pub(super) async fn fsyncdir(vfs: Arc<Vfs>, directory: FileHandle, reply: ReplyEmpty) {
-    answers::empty("fsyncdir", vfs.fsyncdir(directory).await, reply);
+pub(super) async fn fsyncdir(vfs: Arc<Vfs>, asker: Asker, directory: FileHandle, reply: ReplyEmpty) {
+    let synced = asker.unless_stopped(&vfs, vfs.fsyncdir(directory)).await;
+    answers::empty("fsyncdir", synced, reply);
 }

@@ -8,6 +8,7 @@ use moorage_vfs::{Caller, FileHandle, NewNode, OpenFlags, Vfs};
 
 use super::names::{Named, NewMode};
 use crate::answers;
+use crate::asker::Asker;
 use crate::attributes::permissions;
 use crate::errno::by_number;
 
@@ -26,14 +27,16 @@ pub(super) async fn create(vfs: Arc<Vfs>, at: Named, mode: NewMode, how: OpenFla
     answers::created(created, reply);
 }
 
-pub(super) async fn flush(vfs: Arc<Vfs>, file: FileHandle, by: LockOwner, reply: ReplyEmpty) {
-    answers::empty("flush", vfs.flush(file, Some(by)).await, reply);
+pub(super) async fn flush(vfs: Arc<Vfs>, asker: Asker, file: FileHandle, by: LockOwner, reply: ReplyEmpty) {
+    let flushed = asker.unless_stopped(&vfs, vfs.flush(file, Some(by))).await;
+    answers::empty("flush", flushed, reply);
 }
 
 pub(super) async fn release(vfs: Arc<Vfs>, file: FileHandle, flock_by: Option<LockOwner>, reply: ReplyEmpty) {
     answers::empty("release", vfs.release(file, flock_by).await, reply);
 }
 
-pub(super) async fn fsync(vfs: Arc<Vfs>, file: FileHandle, data_only: bool, reply: ReplyEmpty) {
-    answers::empty("fsync", vfs.fsync(file, data_only).await, reply);
+pub(super) async fn fsync(vfs: Arc<Vfs>, asker: Asker, file: FileHandle, data_only: bool, reply: ReplyEmpty) {
+    let synced = asker.unless_stopped(&vfs, vfs.fsync(file, data_only)).await;
+    answers::empty("fsync", synced, reply);
 }

@@ -7,9 +7,10 @@ use moorage_vfs::{LockRange, LockWait, Vfs};
 
 use super::{handle, owner};
 use crate::answers::{self, or_refuse};
+use crate::asker::Asker;
 use crate::errno::errno;
 use crate::kernel;
-use crate::locks::{LockRequest, tested, until_signal};
+use crate::locks::{LockRequest, tested};
 
 /// `range` is the first and the last byte.
 pub(super) fn asked(file: FileHandle, by: LockOwner, range: (u64, u64), kind: i32, pid: u32) -> LockRequest {
@@ -28,7 +29,7 @@ pub(super) fn asked(file: FileHandle, by: LockOwner, range: (u64, u64), kind: i3
 /// Whether the lock is one of flock(2), and how long it is waited for.
 pub(super) fn how(request: &Request, sleep: bool) -> (bool, LockWait) {
     let wait = if sleep {
-        until_signal(request.pid())
+        Asker::of(request).until_signal()
     } else {
         LockWait::No
     };

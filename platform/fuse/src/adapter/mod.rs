@@ -26,6 +26,7 @@ use moorage_model::{Gid, Ino, Uid};
 use moorage_vfs::{SetAttrRequest, SetTime, Vfs};
 use tokio::runtime::Handle;
 
+use crate::asker::Asker;
 use crate::attributes::{permissions, set_time};
 use crate::buffers::BufferPool;
 use crate::caller::caller;
@@ -110,7 +111,8 @@ impl Filesystem for Adapter {
             flags: None,
         };
         let file = file.map(handle);
-        self.answer(|vfs| nodes::setattr(vfs, caller(request), ino(number), file, change, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| nodes::setattr(vfs, (caller(request), asker), ino(number), file, change, reply));
     }
 
     fn readlink(&self, _request: &Request, number: INodeNo, reply: ReplyData) {
@@ -196,7 +198,7 @@ impl Filesystem for Adapter {
 
     fn read(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         file: FileHandle,
         offset: u64,
@@ -206,12 +208,13 @@ impl Filesystem for Adapter {
         reply: ReplyData,
     ) {
         let buffer = self.buffers.take(size as usize);
-        self.answer(|vfs| data::read(vfs, handle(file), offset, buffer, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| data::read(vfs, asker, handle(file), offset, buffer, reply));
     }
 
     fn write(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         file: FileHandle,
         offset: u64,
@@ -221,18 +224,19 @@ impl Filesystem for Adapter {
         _owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        data::write(self, handle(file), offset, data, kind, reply);
+        data::write(
+            self,
+            Asker::of(request),
+            (handle(file), offset),
+            data,
+            kind,
+            reply,
+        );
     }
 
-    fn flush(
-        &self,
-        _request: &Request,
-        _number: INodeNo,
-        file: FileHandle,
-        by: LockOwner,
-        reply: ReplyEmpty,
-    ) {
-        self.answer(|vfs| files::flush(vfs, handle(file), owner(by), reply));
+    fn flush(&self, request: &Request, _number: INodeNo, file: FileHandle, by: LockOwner, reply: ReplyEmpty) {
+        let asker = Asker::of(request);
+        self.answer(|vfs| files::flush(vfs, asker, handle(file), owner(by), reply));
     }
 
     fn release(
@@ -250,13 +254,14 @@ impl Filesystem for Adapter {
 
     fn fsync(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         file: FileHandle,
         datasync: bool,
         reply: ReplyEmpty,
     ) {
-        self.answer(|vfs| files::fsync(vfs, handle(file), datasync, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| files::fsync(vfs, asker, handle(file), datasync, reply));
     }
 
     fn opendir(&self, request: &Request, number: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
@@ -298,13 +303,14 @@ impl Filesystem for Adapter {
 
     fn fsyncdir(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         directory: FileHandle,
         _datasync: bool,
         reply: ReplyEmpty,
     ) {
-        self.answer(|vfs| directories::fsyncdir(vfs, handle(directory), reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| directories::fsyncdir(vfs, asker, handle(directory), reply));
     }
 
     fn statfs(&self, _request: &Request, number: INodeNo, reply: ReplyStatfs) {
@@ -393,7 +399,7 @@ impl Filesystem for Adapter {
 
     fn fallocate(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         file: FileHandle,
         offset: u64,
@@ -401,24 +407,26 @@ impl Filesystem for Adapter {
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        self.answer(|vfs| data::fallocate(vfs, handle(file), mode, (offset, length), reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| data::fallocate(vfs, asker, handle(file), mode, (offset, length), reply));
     }
 
     fn lseek(
         &self,
-        _request: &Request,
+        request: &Request,
         _number: INodeNo,
         file: FileHandle,
         offset: i64,
         whence: i32,
         reply: ReplyLseek,
     ) {
-        self.answer(|vfs| data::lseek(vfs, handle(file), offset, whence, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| data::lseek(vfs, asker, handle(file), offset, whence, reply));
     }
 
     fn copy_file_range(
         &self,
-        _request: &Request,
+        request: &Request,
         _source: INodeNo,
         source_file: FileHandle,
         source_offset: u64,
@@ -431,6 +439,7 @@ impl Filesystem for Adapter {
     ) {
         let source = (handle(source_file), source_offset);
         let target = (handle(target_file), target_offset);
-        self.answer(|vfs| data::copy_file_range(vfs, source, target, length, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| data::copy_file_range(vfs, asker, source, target, length, reply));
     }
 }

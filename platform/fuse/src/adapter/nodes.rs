@@ -6,6 +6,7 @@ use fuser::{AccessFlags, ReplyAttr, ReplyData, ReplyEmpty, ReplyIoctl, ReplyStat
 use moorage_model::Ino;
 use moorage_vfs::{Caller, FileHandle, SetAttrRequest, Vfs};
 
+use crate::asker::Asker;
 use crate::errno::by_number;
 use crate::{answers, ioctl};
 
@@ -15,13 +16,20 @@ pub(super) async fn getattr(vfs: Arc<Vfs>, node: Ino, reply: ReplyAttr) {
 
 pub(super) async fn setattr(
     vfs: Arc<Vfs>,
-    caller: Caller,
+    (caller, asker): (Caller, Asker),
     node: Ino,
     file: Option<FileHandle>,
     change: SetAttrRequest,
     reply: ReplyAttr,
 ) {
-    let changed = vfs.setattr(&caller, node, file, change).await;
+    // Only a new length or modification time waits for what was written before.
+    let changed = if change.size.is_some() || change.mtime.is_some() {
+        let door = Arc::clone(&vfs);
+        let change = async move { door.setattr(&caller, node, file, change).await };
+        asker.or_leave(&vfs, change).await
+    } else {
+        vfs.setattr(&caller, node, file, change).await
+    };
     answers::attributes("setattr", by_number(changed), reply);
 }
 
