@@ -1,11 +1,19 @@
 //! What mounts on this computer have acknowledged and not uploaded yet (`--writeback`).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use moorage_chunk::left_blocks;
+use moorage_host::{Folders, ProcessIdentity};
 use moorage_model::SessionInfo;
+use serde::Serialize;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+use crate::mounting::MountRecord;
+use crate::noun::{BLOCKS, agree};
+use crate::size;
 
 /// Names of the file in which a mount says how it is (spec 70-semantics section 13).
 const STATS_FILES: [&str; 2] = [".stats", ".jfs.stats"];
@@ -17,6 +25,70 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Staged {
     pub(crate) blocks: u64,
     pub(crate) bytes: u64,
+}
+
+/// Blocks that ended mounts on this computer have staged, and that nobody uploads now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Left {
+    pub(crate) folder: PathBuf,
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Left {
+    /// What a cache folder has of a volume; `None` when there is nothing, or nothing that this user can read.
+    fn in_folder(folder: &Path, uuid: &str) -> Option<Left> {
+        let left = left_blocks(folder, uuid)
+            .inspect_err(|error| tracing::debug!(%error, "staged blocks are not counted"))
+            .ok()
+            .filter(|left| left.blocks > 0)?;
+        Some(Left {
+            folder: folder.to_owned(),
+            blocks: left.blocks,
+            bytes: left.bytes,
+        })
+    }
+
+    /// Where they are, and how they get into the object store.
+    pub(crate) fn text(&self) -> String {
+        let folder = self.folder.display();
+        format!(
+            "{} ({}) {} in {folder} and not in the object store; mount the volume again with --writeback --cache-dir \
+             {folder} to upload {}.",
+            BLOCKS.count(self.blocks),
+            size::show(self.bytes),
+            agree(self.blocks, "waits", "wait"),
+            agree(self.blocks, "it", "them"),
+        )
+    }
+}
+
+/// What mounts of this volume have left on this computer: in their cache folders as this user's records have them, and
+/// in the one of mounts that named none.
+pub(crate) fn left_here(uuid: &str) -> Vec<Left> {
+    let Ok(folders) = Folders::of_user() else {
+        return Vec::new();
+    };
+    let records = MountRecord::all(&folders.state);
+    let named = records.into_iter().filter(|record| record.uuid == uuid);
+    let places: BTreeSet<PathBuf> = named
+        .filter_map(|record| record.cache)
+        .chain([folders.cache])
+        .collect();
+    let left = places.iter().filter_map(|folder| Left::in_folder(folder, uuid));
+    left.collect()
+}
+
+/// What the mount of a record has left.
+pub(crate) fn left_by(record: &MountRecord) -> Option<Left> {
+    Left::in_folder(record.cache.as_deref()?, &record.uuid)
+}
+
+/// Whether a session is one of this computer whose process has ended. Its host name is all that tells the computer.
+pub(crate) fn is_dead(session: &SessionInfo) -> bool {
+    let here = !session.host_name.is_empty() && session.host_name == moorage_host::host_name();
+    here && session.process_id != 0 && ProcessIdentity::of(session.process_id).is_none()
 }
 
 /// What the mount of a session has staged; `None` for one of another computer or one that does not tell.

@@ -38,7 +38,7 @@ pub use compress::Compression;
 pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
 pub use pending::PendingUploads;
 pub use read::ContentProof;
-pub use staging::StagedName;
+pub use staging::{LeftBlocks, StagedName, left_blocks};
 pub use stats::ChunkStats;
 pub use store::{
     BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES,

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use faulty::{FaultyStore, until};
 use moorage_chunk::{
-    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, ObjectStore, WritebackConfig,
+    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, LeftBlocks, ObjectStore, WritebackConfig,
+    left_blocks,
 };
 use moorage_model::{ErrorKind, SliceId, TierId};
 
@@ -298,4 +299,28 @@ fn a_mount_that_ends_hands_its_blocks_to_the_one_that_runs() {
         until("they are uploaded", || chunks.pending().blocks == 0).await;
         assert_eq!(store.stored.lock().unwrap().len(), 4, "each block once");
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_are_left_behind_once_their_process_has_ended_and_until_another_takes_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    let left = || left_blocks(dir.path(), UUID).unwrap();
+    assert_eq!(left(), LeftBlocks::default(), "no folder yet");
+    let chunks = ChunkStore::open(store.clone(), config(dir.path()), UUID)
+        .await
+        .unwrap();
+    write(&chunks, 1, 200_000).await;
+    assert_eq!(left(), LeftBlocks::default(), "its process tells of them");
+    let staged = chunks.pending();
+    drop(chunks);
+    until("the folder to be free", || left().blocks > 0).await;
+    assert_eq!(left().blocks, staged.blocks);
+    assert!(left().bytes >= staged.bytes);
+    store.down.store(false, SeqCst);
+    let chunks = ChunkStore::open(store, config(dir.path()), UUID).await.unwrap();
+    chunks.drain(|_| ()).await.unwrap();
+    drop(chunks);
+    assert_eq!(left().blocks, 0);
 }

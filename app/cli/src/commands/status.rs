@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::noun::{RANGES, RECORDS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
+use crate::staged::Left;
 use crate::{size, staged, volume};
 
 /// Show a volume, who uses it and how full it is
@@ -41,6 +42,9 @@ struct Status {
     sessions: Vec<Session>,
     statistic: Statistic,
     durability: &'static str,
+    /// Of mounts on this computer that have ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_staged: Vec<Left>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +53,9 @@ struct Session {
     sid: u64,
     expire: i64,
     expired: bool,
+    /// Of a process on this computer that has ended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dead: bool,
     /// The record of the session can not be read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     damaged: bool,
@@ -136,6 +143,7 @@ impl Status {
             sessions.push(Session::new(session).await);
         }
         Status {
+            left_staged: staged::left_here(&status.setting.uuid),
             setting: status.setting,
             sessions,
             statistic: Statistic::new(status.usage, pending),
@@ -173,6 +181,7 @@ impl Status {
         let mut text = output::fields(&fields);
         if self.sessions.is_empty() {
             text.push_str("\nNobody uses it now.\n");
+            self.tell_left(&mut text);
             return text;
         }
         let rows: Vec<Vec<String>> = self.sessions.iter().map(Session::row).collect();
@@ -189,7 +198,16 @@ impl Status {
             ],
             &rows,
         ));
+        self.tell_left(&mut text);
         text
+    }
+
+    fn tell_left(&self, text: &mut String) {
+        for left in &self.left_staged {
+            text.push('\n');
+            text.push_str(&left.text());
+            text.push('\n');
+        }
     }
 }
 
@@ -204,7 +222,8 @@ fn free(shown: &str, limit: u64) -> String {
 
 impl Session {
     async fn new(status: SessionStatus) -> Session {
-        let staged = if status.expired || status.damaged {
+        let dead = !status.damaged && staged::is_dead(&status.info);
+        let staged = if status.expired || status.damaged || dead {
             None
         } else {
             staged::of_session(&status.info).await
@@ -215,6 +234,7 @@ impl Session {
             sid: status.id.0,
             expire: status.expire,
             expired: status.expired,
+            dead,
             damaged: status.damaged,
             info: status.info,
         }
@@ -240,6 +260,7 @@ impl Session {
         }
         match (self.expired, self.staged_blocks, self.staged_bytes) {
             (true, _, _) => "expired".to_owned(),
+            _ if self.dead => "dead, its process has ended".to_owned(),
             (false, Some(1..), Some(bytes)) => format!("alive, {} not uploaded yet", size::show(bytes)),
             (false, _, _) => "alive".to_owned(),
         }

@@ -11,8 +11,8 @@ use nix::sys::signal::Signal;
 
 use crate::context::Context;
 use crate::mounting::{FORCE_SIGNAL, MountPhase, MountRecord, host_error};
-use crate::output;
 use crate::upload_display::{Unstored, UploadDisplay};
+use crate::{output, staged};
 
 /// Type of our mounts in the mount table, unless `-o subtype` says another.
 const OWN_KIND: &str = "fuse.moorage";
@@ -48,13 +48,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
     let state = point.state().map_err(|error| host_error(ErrorKind::Io, &error))?;
     let entry = match state {
         MountPointState::Mounted(entry) => entry,
-        MountPointState::Stale(_) => {
+        MountPointState::Stale(entry) => {
             point
                 .clear_stale()
                 .map_err(|error| host_error(ErrorKind::Busy, &error))?;
             context.say(&format!(
                 "The mount at {shown} had lost its process; it is taken away."
             ));
+            if let Some(left) =
+                record_of(&point, Some(&entry))?.and_then(|(_, record)| staged::left_by(&record))
+            {
+                output::tell(&left.text());
+            }
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
@@ -109,14 +114,18 @@ fn unknown_process(point: &MountPoint) -> Error {
     )
 }
 
-/// The record of the mount, in the state folder of whoever mounted it.
+/// The record of the mount, when its process runs.
 fn find_record(point: &MountPoint, entry: Option<&MountEntry>) -> Result<Option<(PathBuf, MountRecord)>> {
+    Ok(record_of(point, entry)?.filter(|(_, record)| record.is_running()))
+}
+
+/// The record of the mount, in the state folder of whoever mounted it.
+fn record_of(point: &MountPoint, entry: Option<&MountEntry>) -> Result<Option<(PathBuf, MountRecord)>> {
     let own = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let owner = entry.and_then(|entry| entry.owner).and_then(Folders::state_of);
     Ok(std::iter::once(own.state)
         .chain(owner)
-        .find_map(|folder| MountRecord::find(&folder, point.path()).map(|record| (folder, record)))
-        .filter(|(_, record)| record.is_running()))
+        .find_map(|folder| MountRecord::find(&folder, point.path()).map(|record| (folder, record))))
 }
 
 /// Has the process of a detached mount end within seconds; one that does not is killed. Its supervisor does not start it
@@ -175,14 +184,20 @@ fn wait(
             output::tell(&text);
             Ok(ExitCode::from(code))
         }
-        Some(last) if last.pid == record.pid => Err(Error::new(
-            ErrorKind::Io,
-            format!(
-                "the process of volume {} died before everything was stored",
-                record.volume
-            ),
-        )
-        .with_advice("Mount the volume again and look at its files; `moorage fsck` checks all of them.")),
+        Some(last) if last.pid == record.pid => {
+            let left = staged::left_by(&record).map(|left| left.text());
+            let advice = left.unwrap_or_else(|| {
+                "Mount the volume again and look at its files; `moorage fsck` checks all of them.".to_owned()
+            });
+            Err(Error::new(
+                ErrorKind::Io,
+                format!(
+                    "the process of volume {} died before everything was stored",
+                    record.volume
+                ),
+            )
+            .with_advice(advice))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }

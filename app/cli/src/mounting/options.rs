@@ -63,7 +63,7 @@ impl MountPlan {
     }
 
     /// Write-back stages in the first cache folder.
-    fn staging_folder(&self) -> Option<std::path::PathBuf> {
+    pub(super) fn staging_folder(&self) -> Option<std::path::PathBuf> {
         self.cache_folders().into_iter().next()
     }
 

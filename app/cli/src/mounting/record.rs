@@ -52,6 +52,12 @@ pub(crate) struct MountRecord {
     /// Its database, without a password.
     #[serde(default)]
     pub(crate) database: String,
+    /// Identity of the volume.
+    #[serde(default)]
+    pub(crate) uuid: String,
+    /// The cache folder where write-back stages, also when this mount does not write back: an earlier one may have.
+    #[serde(default)]
+    pub(crate) cache: Option<PathBuf>,
     /// The directory of the volume that is mounted; none for all of it.
     #[serde(default)]
     pub(crate) subdir: Option<String>,
@@ -70,6 +76,8 @@ impl MountRecord {
             point: point.to_owned(),
             volume: volume.to_owned(),
             database: database.to_share().as_str().to_owned(),
+            uuid: String::new(),
+            cache: None,
             subdir: subdir.map(str::to_owned),
             pid: std::process::id(),
             started: ProcessIdentity::own().map_or(0, |own| own.start),
@@ -81,6 +89,15 @@ impl MountRecord {
     pub(crate) fn find(state: &Path, point: &Path) -> Option<MountRecord> {
         let text = fs::read(path(state, point)).ok()?;
         serde_json::from_slice(&text).ok()
+    }
+
+    /// All records below a state folder.
+    pub(crate) fn all(state: &Path) -> Vec<MountRecord> {
+        let files = fs::read_dir(state.join("mounts")).into_iter().flatten().flatten();
+        files
+            .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
+            .filter_map(|file| serde_json::from_slice(&fs::read(file.path()).ok()?).ok())
+            .collect()
     }
 
     /// Whether the process that serves it lives.

@@ -63,8 +63,15 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
             return Err(error);
         }
     };
-    let volume = vfs.meta().setting().name.clone();
-    let mut record = MountRecord::own(plan.point.path(), &volume, &plan.url, plan.subdir());
+    let (volume, uuid) = {
+        let setting = vfs.meta().setting();
+        (setting.name.clone(), setting.uuid.clone())
+    };
+    let mut record = MountRecord {
+        uuid,
+        cache: plan.staging_folder(),
+        ..MountRecord::own(plan.point.path(), &volume, &plan.url, plan.subdir())
+    };
     if let Err(error) = record.write(&plan.folders.state) {
         tracing::warn!(%error, "`moorage umount` will not wait for this mount");
     }

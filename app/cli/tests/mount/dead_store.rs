@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::runtime::Runtime;
 
 use crate::fixture::{Volume, end_of, is_mounted, processes_naming, succeed, text, until};
@@ -151,4 +153,38 @@ fn an_unmount_says_once_what_it_waits_for_and_ends_when_that_is_stored() {
     let mut rest = String::new();
     said.read_to_string(&mut rest).expect("text");
     assert!(!rest.contains("Waiting"), "{rest}");
+}
+
+#[test]
+fn what_a_killed_write_back_mount_has_staged_is_told_until_it_is_uploaded() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--writeback"]);
+    remote.server.be(Mood::Silent);
+    fs::write(mount.file("staged"), [7; LOST_BYTES]).expect("staged");
+    for pid in processes_naming(mount.point()) {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("ours");
+    }
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    let status = || {
+        let mut status = remote.volume.program();
+        succeed(status.arg("status").arg(remote.volume.url()))
+    };
+    let told = |said: &str| said.contains("1 block (") && said.contains("mount-cache");
+    let said = status();
+    assert!(told(&said) && said.contains("dead"), "{said}");
+    let output = mount.umount(&[]);
+    let said = text(&output);
+    assert!(output.status.success() && told(&said), "{said}");
+    remote.server.be(Mood::Well);
+    let mount = remote.volume.mount("mount", &["--writeback"]);
+    let said = status();
+    assert!(!told(&said), "the running mount has it: {said}");
+    assert!(mount.umount(&[]).status.success());
+    assert_eq!(remote.blocks(), 1);
+    let said = status();
+    assert!(!told(&said), "{said}");
 }

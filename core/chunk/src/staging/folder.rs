@@ -15,8 +15,8 @@ use crate::disk_cache::make_private_folder;
 use crate::disk_error::disk_error;
 
 /// Mounts of one volume on one machine at the same time, each with a folder of its own.
-const MAX_FOLDERS: u32 = 64;
-const LOCK: &str = "lock";
+pub(super) const MAX_FOLDERS: u32 = 64;
+pub(super) const LOCK: &str = "lock";
 const TEMPORARY: &str = ".tmp";
 const DAMAGED: &str = ".damaged";
 

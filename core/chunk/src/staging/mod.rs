@@ -6,6 +6,7 @@
 
 mod disk;
 mod folder;
+mod left;
 mod name;
 mod neighbours;
 mod queue;
@@ -33,6 +34,7 @@ use crate::offload::{Offload, away};
 use crate::pending::PendingUploads;
 use disk::{StageDisk, SystemDisk};
 use folder::StageFolder;
+pub use left::{LeftBlocks, left_blocks};
 pub use name::StagedName;
 use neighbours::Neighbours;
 use queue::Queue;
