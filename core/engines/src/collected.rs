@@ -54,7 +54,7 @@ impl Collected {
     pub(crate) fn touches(&self, range: &Scan) -> bool {
         self.changes.iter().any(|change| match change {
             Change::Record(write) => belongs(range, &write.key()),
-            Change::Attachments(ino) => *range == Scan::Xattrs(*ino),
+            Change::Attachments(ino) => [Scan::Xattrs(*ino), Scan::AllXattrs].contains(range),
             Change::Line(_) => *range == Scan::Changelog,
         })
     }
@@ -70,7 +70,7 @@ impl Collected {
                         found.insert(key, Ok(after));
                     }
                 }
-                Change::Attachments(ino) if *range == Scan::Xattrs(*ino) => found.clear(),
+                Change::Attachments(ino) => found.retain(|key, _| !is_attached(key, *ino)),
                 _ => {}
             }
         }
@@ -94,6 +94,7 @@ pub(crate) fn belongs(range: &Scan, key: &Key) -> bool {
         | (Scan::SessionLocks(of), Key::FileLock(_, sid, _) | Key::RecordLocks(_, sid, _)) => of == sid,
         (Scan::AllEdges, Key::Edge(..))
         | (Scan::AllNodes, Key::Node(_))
+        | (Scan::AllXattrs, Key::Xattr(..))
         | (Scan::AllChunks, Key::Chunk(..))
         | (Scan::SliceRefs | Scan::DeadSlices, Key::SliceRef(..))
         | (Scan::DelayedSlices, Key::DelayedSlices(..))

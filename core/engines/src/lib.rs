@@ -4,6 +4,7 @@ mod collected;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod memory;
+mod mysql;
 mod postgres;
 mod redis;
 mod relational;
@@ -19,7 +20,7 @@ pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result, split_scheme};
 
 /// What to write, for messages.
-const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db] (rediss:// for TLS), or postgres://[user[:password]@]host[:port]/database.";
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db] (rediss:// for TLS), postgres://[user[:password]@]host[:port]/database, or mysql://user[:password]@(host:port)/database.";
 
 /// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
 /// SQLite file reads as an empty database and is made by the first change.
@@ -43,7 +44,8 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
         "memory" => Ok(Arc::new(MemoryEngine::new())),
         "redis" | "rediss" | "unix" => Ok(Arc::new(redis::RedisEngine::open(url, password)?)),
         "postgres" | "postgresql" => Ok(Arc::new(postgres::open(url, password)?)),
-        "mysql" | "tikv" => Err(Error::new(
+        "mysql" => Ok(Arc::new(mysql::open(url, password)?)),
+        "tikv" => Err(Error::new(
             ErrorKind::NotSupported,
             format!("the metadata engine of {scheme}:// is not built yet"),
         )
@@ -51,7 +53,7 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
         other => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "unknown metadata engine {other}; known are sqlite3, redis and postgres, and later mysql and tikv"
+                "unknown metadata engine {other}; known are sqlite3, redis, postgres and mysql, and later tikv"
             ),
         )
         .with_advice(URL_FORMS)),

@@ -22,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("rsync", "/usr/bin/rsync"),
     ("sqlite3", "/usr/bin/sqlite3"),
     ("redis-server", "/usr/bin/redis-server"),
+    ("mariadb-server", "/usr/sbin/mariadbd"),
     ("postgresql", "/usr/share/doc/postgresql"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
 ];

@@ -142,8 +142,8 @@ impl Address {
         if let Some(schema) = &schema {
             option(format!("search_path={schema}"));
         }
-        if let Some(own) = common.prefix.strip_prefix("jfs_").filter(|own| !own.is_empty()) {
-            option(format!("table_prefix={}", own.trim_end_matches('_')));
+        if let Some(own) = common.own_prefix() {
+            option(format!("table_prefix={own}"));
         }
         Ok(Address {
             config,

@@ -6,7 +6,6 @@ pub(crate) enum Dialect {
     /// PostgreSQL and what speaks its protocol.
     Postgres,
     /// MySQL and MariaDB.
-    #[expect(dead_code, reason = "its driver follows")]
     MySql,
 }
 

@@ -28,6 +28,11 @@ impl Default for CommonOptions {
 }
 
 impl CommonOptions {
+    /// The prefix as the URL names it.
+    pub(crate) fn own_prefix(&self) -> Option<&str> {
+        self.prefix.strip_prefix("jfs_")?.strip_suffix('_')
+    }
+
     /// Takes over an option; `false` when it is none of these.
     ///
     /// # Errors

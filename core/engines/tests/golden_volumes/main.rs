@@ -9,6 +9,9 @@
 )]
 
 mod layout;
+mod mysql;
+#[path = "../mysql_server/mod.rs"]
+mod mysql_server;
 mod postgres;
 #[path = "../postgres_server/mod.rs"]
 mod postgres_server;

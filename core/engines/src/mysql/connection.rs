@@ -1,0 +1,348 @@
+//! Connections: each sends the statements of one caller at a time, in one message.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
+use moorage_model::{Error, ErrorKind, Result};
+use mysql_async::consts::ColumnType;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Column, Conn, Error as Cause, Opts};
+
+use super::address::Address;
+use super::failure::{failure, is_broken, is_missing_table};
+use super::text::text;
+use crate::sql::{Driver, Failure, Reason, Row, Statement, Value};
+
+/// Longest wait for a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for the answers of one round trip.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for a connection that others use.
+const POOL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Tries of what changes nothing, when the connection breaks or none can be made.
+const MAX_TRIES: u32 = 5;
+/// Wait before the second of them; it doubles.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+/// Bytes of one message: well below the least limit that servers come with (max_allowed_packet, 16 MiB).
+const MESSAGE_BYTES: usize = 4 << 20;
+
+/// Makes connections.
+struct Connector(Opts);
+
+impl Manager for Connector {
+    type Type = Conn;
+    type Error = Cause;
+
+    async fn create(&self) -> Result<Conn, Cause> {
+        Conn::new(self.0.clone()).await
+    }
+
+    /// One that broke is not given back, or is found to be broken when it is used.
+    async fn recycle(&self, _: &mut Conn, _: &Metrics) -> RecycleResult<Cause> {
+        Ok(())
+    }
+}
+
+/// Connections to one server, made when they are first needed and again after they broke.
+pub(super) struct MySql {
+    address: Address,
+    pool: Pool<Connector>,
+}
+
+/// A connection out of the pool. One that is dropped before its answers came may be inside a transaction, so it does
+/// not go back: the server ends the transaction with the connection.
+struct Lease(Option<Object<Connector>>);
+
+impl Lease {
+    fn give_back(mut self) {
+        self.0.take();
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+/// A round trip that failed.
+struct Broken {
+    /// Statements that were answered before.
+    answered: usize,
+    error: Cause,
+}
+
+impl MySql {
+    /// # Errors
+    /// `InvalidArgument` when the library refuses the limits.
+    pub(super) fn new(address: Address) -> Result<MySql> {
+        let pool = Pool::builder(Connector(address.options.clone()))
+            .max_size(address.connections)
+            .runtime(deadpool::Runtime::Tokio1)
+            .wait_timeout(Some(POOL_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorKind::InvalidArgument, format!("MySQL {}", address.shown)).with_source(error)
+            })?;
+        Ok(MySql { address, pool })
+    }
+
+    /// A connection; tries again while the server starts.
+    async fn lease(&self) -> Result<Lease, Failure> {
+        let mut delay = RETRY_DELAY;
+        let mut tries = 1;
+        loop {
+            match self.pool.get().await {
+                Ok(object) => return Ok(Lease(Some(object))),
+                Err(PoolError::Backend(error)) if is_broken(&error) && tries < MAX_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(delay).await;
+                    delay *= 2;
+                }
+                Err(PoolError::Backend(error)) => return Err(failure(&self.address, error, None, false)),
+                Err(error) => {
+                    let kind = match error {
+                        PoolError::Timeout(_) => ErrorKind::Timeout,
+                        _ => ErrorKind::Unavailable,
+                    };
+                    let told = Error::new(kind, format!("MySQL {}: no connection", self.address.shown));
+                    return Err(Failure {
+                        reason: Reason::Refused,
+                        statement: None,
+                        error: told.with_source(error),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Sends statements in one message and reads their answers until one fails.
+    async fn round_trip(&self, lease: &mut Lease, message: String) -> Result<Vec<Vec<Row>>, Failed> {
+        let Some(connection) = lease.0.as_mut() else {
+            return Ok(Vec::new());
+        };
+        let conversation = async {
+            let mut answers = Vec::new();
+            let started = connection.query_iter(message).await;
+            let mut result = started.map_err(|error| Broken { answered: 0, error })?;
+            loop {
+                let last = result.is_empty();
+                let mut rows = Vec::new();
+                loop {
+                    // Tells of a failure of this statement, also when no answer seemed to be left.
+                    let next = result.next().await;
+                    let broken = |error: Cause| Broken {
+                        answered: answers.len(),
+                        error,
+                    };
+                    match next.map_err(broken)? {
+                        Some(row) => rows.push(decoded(row)),
+                        None => break,
+                    }
+                }
+                if last {
+                    break;
+                }
+                answers.push(rows);
+            }
+            Ok(answers)
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, conversation).await {
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(broken)) => Err(Failed::Answered(broken)),
+            Err(_) => Err(Failed::Late),
+        }
+    }
+
+    fn told(&self, failed: Failed, sent: bool, first: usize) -> Failure {
+        match failed {
+            Failed::Answered(broken) => {
+                let at = first + broken.answered;
+                failure(&self.address, broken.error, Some(at), sent)
+            }
+            Failed::Late => {
+                let error = Error::new(
+                    ErrorKind::Timeout,
+                    format!(
+                        "MySQL {} did not answer in {ANSWER_TIMEOUT:?}",
+                        self.address.shown
+                    ),
+                );
+                Failure {
+                    reason: if sent { Reason::Unknown } else { Reason::Refused },
+                    statement: None,
+                    error: error.with_advice("Check that the server is reachable and not stopped."),
+                }
+            }
+        }
+    }
+}
+
+/// Why a round trip has no whole answer.
+enum Failed {
+    Answered(Broken),
+    Late,
+}
+
+impl Failed {
+    fn is_broken(&self) -> bool {
+        match self {
+            Failed::Answered(broken) => is_broken(&broken.error),
+            Failed::Late => true,
+        }
+    }
+}
+
+fn decoded(row: mysql_async::Row) -> Row {
+    let columns = row.columns();
+    let values = row.unwrap_raw().into_iter().zip(columns.iter());
+    Row(values
+        .map(|(value, column)| decoded_value(value, column))
+        .collect())
+}
+
+/// Numbers come as decimal digits.
+fn decoded_value(value: Option<mysql_async::Value>, column: &Column) -> Value {
+    let number = matches!(
+        column.column_type(),
+        ColumnType::MYSQL_TYPE_TINY
+            | ColumnType::MYSQL_TYPE_SHORT
+            | ColumnType::MYSQL_TYPE_INT24
+            | ColumnType::MYSQL_TYPE_LONG
+            | ColumnType::MYSQL_TYPE_LONGLONG
+    );
+    match value {
+        Some(mysql_async::Value::Bytes(bytes)) if number => {
+            let text = std::str::from_utf8(&bytes).ok();
+            match text.and_then(|text| text.parse().ok()) {
+                Some(number) => Value::Int(number),
+                None => Value::Bytes(bytes),
+            }
+        }
+        Some(mysql_async::Value::Bytes(bytes)) => Value::Bytes(bytes),
+        Some(mysql_async::Value::Int(number)) => Value::Int(number),
+        Some(mysql_async::Value::UInt(number)) => Value::Int(number.cast_signed()),
+        _ => Value::Null,
+    }
+}
+
+/// Texts as few messages, each with the number of its first statement.
+fn messages(texts: impl Iterator<Item = String>) -> Vec<(usize, String)> {
+    let mut messages: Vec<(usize, String)> = Vec::new();
+    for (place, text) in texts.enumerate() {
+        match messages.last_mut() {
+            Some((_, message)) if message.len() + text.len() < MESSAGE_BYTES => {
+                message.push(';');
+                message.push_str(&text);
+            }
+            _ => messages.push((place, text)),
+        }
+    }
+    messages
+}
+
+#[async_trait]
+impl Driver for MySql {
+    fn location(&self) -> String {
+        self.address.shown.clone()
+    }
+
+    async fn query(&self, queries: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
+        let mut all = Vec::with_capacity(queries.len());
+        // A message ends with its first failure; without tables that are missing there is one message.
+        let mut alone = false;
+        let mut tries = 1;
+        while let Some(left) = queries.get(all.len()..).filter(|left| !left.is_empty()) {
+            let wanted = if alone { 1 } else { left.len() };
+            let texts = left.iter().take(wanted).map(text);
+            let mut lease = self.lease().await?;
+            let mut failed = None;
+            for (_, message) in messages(texts) {
+                match self.round_trip(&mut lease, message).await {
+                    Ok(answers) => all.extend(answers),
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            match failed {
+                None => lease.give_back(),
+                Some(Failed::Answered(broken)) if is_missing_table(&broken.error) => {
+                    lease.give_back();
+                    if alone {
+                        all.push(Vec::new());
+                    }
+                    alone = true;
+                }
+                Some(failed @ Failed::Answered(_)) if failed.is_broken() && tries < MAX_TRIES => {
+                    tries += 1;
+                }
+                Some(failed) => {
+                    if !failed.is_broken() {
+                        lease.give_back();
+                    }
+                    return Err(self.told(failed, false, 0));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure> {
+        let mut lease = self.lease().await?;
+        let mut last = Vec::new();
+        for (first, message) in messages(statements.iter().map(text)) {
+            match self.round_trip(&mut lease, message).await {
+                Ok(mut answers) => last = answers.pop().unwrap_or_default(),
+                Err(failed) => {
+                    if !failed.is_broken() {
+                        lease.give_back();
+                    }
+                    return Err(self.told(failed, true, first));
+                }
+            }
+        }
+        lease.give_back();
+        Ok(last)
+    }
+
+    async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
+        let mut lease = self.lease().await?;
+        let texts = std::iter::once("START TRANSACTION".to_owned())
+            .chain(statements.iter().map(text))
+            .chain(["COMMIT".to_owned()]);
+        for (first, message) in messages(texts) {
+            let Err(failed) = self.round_trip(&mut lease, message).await else {
+                continue;
+            };
+            if !failed.is_broken() {
+                // The connection is used again only when the rest of the transaction is surely gone.
+                let ended = self.round_trip(&mut lease, "ROLLBACK".to_owned()).await;
+                if ended.is_ok() {
+                    lease.give_back();
+                }
+            }
+            let mut told = self.told(failed, true, first);
+            told.statement = told.statement.and_then(|at| at.checked_sub(1));
+            return Err(told);
+        }
+        lease.give_back();
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl fmt::Debug for MySql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MySql").field(&self.address.shown).finish()
+    }
+}
