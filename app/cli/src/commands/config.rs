@@ -74,7 +74,7 @@ struct StoreArguments {
     #[arg(long)]
     storage_class: Option<String>,
 
-    /// Tag of the objects of that tier, as KEY=VALUE
+    /// Tag of the objects of that tier, as KEY=VALUE: kept for JuiceFS clients, Moorage sends none
     #[arg(long, requires = "tier")]
     tag: Option<String>,
 }

@@ -99,8 +99,8 @@ struct LayoutArguments {
     #[arg(long)]
     hash_prefix: bool,
 
-    /// File with the RSA private key (PEM) that encrypts the data. Its passphrase comes from MOORAGE_RSA_PASSPHRASE
-    /// or JFS_RSA_PASSPHRASE, when the volume is made and at every mount
+    /// File with the RSA or SM2 private key (PEM) that encrypts the data. Its passphrase comes from
+    /// MOORAGE_RSA_PASSPHRASE or JFS_RSA_PASSPHRASE, when the volume is made and at every mount
     #[arg(long, value_name = "FILE")]
     encrypt_rsa_key: Option<PathBuf>,
 

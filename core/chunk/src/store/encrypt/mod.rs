@@ -4,6 +4,8 @@ mod cipher;
 mod data_key;
 mod envelope;
 mod pem;
+mod rsa_key;
+mod sm2_key;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ impl Sealer {
         }
     }
 
-    /// The encrypted form of a body, with a data key and a nonce of its own. One copy, one RSA public operation.
+    /// The encrypted form of a body, with a data key and a nonce of its own. One copy, one operation of the public key.
     ///
     /// # Errors
     /// `Io` when the library fails.
@@ -60,7 +62,7 @@ impl Sealer {
         Ok(out.into())
     }
 
-    /// The body in an encrypted object; `name` names it in errors. One allocation, one RSA private operation.
+    /// The body in an encrypted object; `name` names it in errors. One allocation, one operation of the private key.
     ///
     /// # Errors
     /// `Corrupt` when the bytes are not what was sealed, or were sealed with another key.

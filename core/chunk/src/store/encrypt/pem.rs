@@ -7,13 +7,19 @@ use aws_lc_rs::cipher::{
 };
 use md5::{Digest as _, Md5};
 use moorage_model::{Error, ErrorKind, Result};
-use pkcs8::EncryptedPrivateKeyInfo;
+use pkcs8::{EncryptedPrivateKeyInfo, ObjectIdentifier, PrivateKeyInfo};
 use zeroize::Zeroizing;
 
 /// Bytes of an AES block, and of the initial vector in a legacy PEM header.
 const BLOCK_BYTES: usize = 16;
 /// Bytes of the initial vector that legacy PEM encryption uses as salt.
 const LEGACY_SALT_BYTES: usize = 8;
+
+/// What a key has to be.
+pub(super) const WANTED: &str =
+    "The key is the PEM text of an RSA private key of 2048 bits or more, or of an SM2 private key";
+/// Algorithm of a key on an elliptic curve: id-ecPublicKey.
+const ELLIPTIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 /// The DER of the PKCS#8 document in a PEM text.
 pub(super) type Der = Zeroizing<Vec<u8>>;
@@ -23,7 +29,7 @@ fn unusable(why: impl Display) -> Error {
         ErrorKind::InvalidArgument,
         format!("the data encryption key can not be used: {why}"),
     )
-    .with_advice("The key is the PEM text of an RSA private key of 2048 bits or more")
+    .with_advice(WANTED)
 }
 
 fn locked(why: &str) -> Error {
@@ -59,11 +65,16 @@ pub(super) fn to_pkcs8(text: &str, passphrase: Option<&str>) -> Result<Der> {
         }
         "EC PRIVATE KEY" | "SM2 PRIVATE KEY" => Err(Error::new(
             ErrorKind::NotSupported,
-            "data encryption with an elliptic curve key is not supported",
+            "the data encryption key is in a form for elliptic curves that the format does not have",
         )
-        .with_advice("Mount the volume with a client that supports SM2 keys")),
+        .with_advice("Bring it into the form PKCS#8 with `openssl pkcs8 -topk8`")),
         other => Err(unusable(format_args!("a {other:?} is no private key"))),
     }
+}
+
+/// Whether a PKCS#8 document holds a key on an elliptic curve.
+pub(super) fn is_elliptic(der: &[u8]) -> bool {
+    PrivateKeyInfo::try_from(der).is_ok_and(|key| key.algorithm.oid == ELLIPTIC)
 }
 
 pub(super) fn wrong_passphrase() -> Error {

@@ -128,6 +128,7 @@ impl Opened {
         checksum: bool,
         make: impl Fn(Option<&str>) -> opendal::Result<Operator>,
     ) -> Result<Opened> {
+        warn_of_tags(config, &words);
         // The operators find their transport in a place that is filled once for the process.
         opendal::install_default();
         let secrets = Secrets::new(config);
@@ -163,6 +164,7 @@ impl Opened {
                 "storage classes of tiers are not sent to this kind of store"
             );
         }
+        warn_of_tags(config, &words);
         opendal::install_default();
         let operator = make().map_err(|e| {
             Secrets::new(config).error(&e, &format!("the object store ({words}) can not be opened"))
@@ -172,6 +174,13 @@ impl Opened {
             words,
             checksum: false,
         })
+    }
+}
+
+/// The drivers have no way to send a tag with an object.
+fn warn_of_tags(config: &StoreConfig, words: &str) {
+    if config.tiers.iter().any(|tier| !tier.tag.is_empty()) {
+        tracing::warn!(store = words, "object tags of tiers are not sent");
     }
 }
 
