@@ -1,4 +1,5 @@
-//! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite.
+//! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite and
+//! Redis.
 //!
 //! `obligations` holds one test per line of the list of what a writer owes the other clients of a volume.
 
@@ -18,6 +19,9 @@ mod fixture;
 mod jobs;
 mod model;
 mod obligations;
+mod races;
+#[path = "../../../engines/tests/redis_server/mod.rs"]
+mod redis_server;
 mod rename;
 mod server_engine;
 mod sessions;

@@ -1,8 +1,8 @@
 //! Whether a volume shows what the reference holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use moorage_meta::{Context, Scan};
+use moorage_meta::{Context, Key, Record, Scan};
 use moorage_model::{ChunkIndex, Ino, NodeType, SliceId, resolve};
 
 use super::reference::Content;
@@ -91,12 +91,20 @@ impl Run {
 
     /// Slices whose data was never removed although nothing owns them.
     pub(super) async fn leaked(&self) -> Vec<SliceId> {
-        let owned = all(self.engine.as_ref(), Scan::SliceRefs).await;
-        let is_owned = |id: &SliceId| {
-            owned
-                .iter()
-                .any(|(key, _)| matches!(key, moorage_meta::Key::SliceRef(owned, _) if owned == id))
-        };
+        let engine = self.engine.as_ref();
+        let mut owned = BTreeSet::new();
+        for (key, _) in all(engine, Scan::SliceRefs).await {
+            if let Key::SliceRef(id, _) = key {
+                owned.insert(id);
+            }
+        }
+        // A layout may have no record for a slice with one owner.
+        for (_, record) in all(engine, Scan::AllChunks).await {
+            if let Record::Chunk(slices) = record {
+                owned.extend(slices.iter().map(|slice| slice.id));
+            }
+        }
+        let is_owned = |id: &SliceId| owned.contains(id);
         self.data.ids().into_iter().filter(|id| !is_owned(id)).collect()
     }
 }

@@ -8,11 +8,15 @@ mod reference;
 mod run;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moorage_engines::{MemoryEngine, SeededFaults};
 use moorage_meta::Engine;
 use proptest::prelude::*;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
+use crate::redis_server::Server;
 use operations::{Action, Operation, operations};
 use run::Run;
 
@@ -58,6 +62,43 @@ fn on_sqlite(sequence: &[Operation]) {
     });
 }
 
+/// With `cuts`, connections to the server break all the time: no operation may be lost, applied twice or reported as
+/// failed for it.
+fn on_redis(sequence: &[Operation], cuts: bool) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let Some(server) = Server::start(&[]).await else {
+            return;
+        };
+        let url = format!("{}?min-retry-backoff=10ms&max-retry-backoff=10ms", server.url());
+        let engine: Arc<dyn Engine> = moorage_engines::open(&url, None).unwrap();
+        let mut run = Run::new(engine, None, false).await;
+        let cutting = tokio::spawn(cut_connections(server.socket(), cuts));
+        for operation in sequence {
+            run.step(operation).await;
+        }
+        cutting.abort();
+        run.finish_without_leaks().await;
+    });
+}
+
+/// Leaves time for some requests and for making a connection again.
+const BETWEEN_CUTS: Duration = Duration::from_millis(8);
+
+/// Breaks every connection of a server again and again.
+async fn cut_connections(socket: std::path::PathBuf, cuts: bool) {
+    let Ok(mut wire) = UnixStream::connect(socket).await else {
+        return;
+    };
+    let mut answer = [0; 64];
+    while cuts
+        && wire.write_all(b"CLIENT KILL TYPE normal\r\n").await.is_ok()
+        && wire.read(&mut answer).await.is_ok_and(|length| length > 0)
+    {
+        tokio::time::sleep(BETWEEN_CUTS).await;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -93,5 +134,19 @@ proptest! {
     #[test]
     fn sqlite_agrees_with_the_reference(sequence in operations(60, false)) {
         on_sqlite(&sequence);
+    }
+
+    #[test]
+    fn redis_agrees_with_the_reference(sequence in operations(60, false)) {
+        on_redis(&sequence, false);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn redis_agrees_with_the_reference_while_connections_break(sequence in operations(60, false)) {
+        on_redis(&sequence, true);
     }
 }
