@@ -1,7 +1,8 @@
-//! The decoder of rows, for its fuzz target alone: nothing else builds with `--cfg fuzzing`.
+//! The decoders of what databases hold, for their fuzz targets alone: nothing else builds with `--cfg fuzzing`.
 
 use moorage_model::{Error, ErrorKind, Result};
 
+pub use crate::redis::fuzzing::{decode_name as decode_redis_name, decode_values as decode_redis_values};
 use crate::relational::{Cells, Table, decode};
 
 /// A value as a driver may answer it, whatever the column should hold.

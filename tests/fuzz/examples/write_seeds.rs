@@ -27,6 +27,7 @@ fn main() -> Outcome {
     lists()?;
     setting()?;
     rows()?;
+    redis()?;
     objects()?;
     addresses()
 }
@@ -179,6 +180,34 @@ fn setting() -> Outcome {
         "sealed_sm4",
         encode_setting(&other.with_sealed_secrets(|| [7; 12])?)?,
     )
+}
+
+/// Values in the form that the target `redis_values` reads: kind, then values; and names of fields, members and keys.
+fn redis() -> Outcome {
+    let values = |kind: u8, values: &[&[u8]]| {
+        let mut bytes = vec![kind];
+        for value in values {
+            bytes.push(u8::try_from(value.len()).unwrap_or(254));
+            bytes.extend_from_slice(value);
+        }
+        bytes
+    };
+    seed("redis_values", "counter", values(1, &[b"1024"]))?;
+    seed("redis_values", "chunk", values(7, &[&[0; 24]]))?;
+    seed("redis_values", "session", values(10, &[b"1.7e9", b"{}"]))?;
+    seed("redis_values", "statistics", values(16, &[b"-1", b"4096", b"2"]))?;
+    seed("redis_values", "quota", values(17, &[&[0xFF; 16], b"0", b"0"]))?;
+    for (name, bytes) in [
+        ("lock_owner", "3_00000000000000AB"),
+        ("deleted_file", "7:4096"),
+        ("slice", "k33_65536"),
+        ("delayed", "33_1700000000"),
+        ("locks", "lockf7"),
+        ("number", "18446744073709551615"),
+    ] {
+        seed("redis_name", name, bytes)?;
+    }
+    Ok(())
 }
 
 /// Rows in the form that the target `row` reads: table, then columns.

@@ -17,6 +17,8 @@ mod directory;
 mod facts;
 mod failure;
 mod found;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod layout;
 mod link;
 mod listing;
