@@ -4,6 +4,7 @@
 //! its request is answered. So the wait itself looks whether a signal is pending.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,7 +38,7 @@ impl Asker {
     pub(crate) async fn unless_stopped<T>(
         self,
         vfs: &Vfs,
-        request: impl Future<Output = Result<T>>,
+        request: Pin<&mut impl Future<Output = Result<T>>>,
     ) -> Result<T> {
         let watch = Watch::new(self.thread);
         vfs.interruptible(request, LOOK, move || watch.is_stopped()).await
@@ -50,7 +51,7 @@ impl Asker {
     pub(crate) async fn unless_killed<T>(
         self,
         vfs: &Vfs,
-        request: impl Future<Output = Result<T>>,
+        request: Pin<&mut impl Future<Output = Result<T>>>,
     ) -> Result<T> {
         let watch = Watch::new(self.thread);
         vfs.interruptible(request, LOOK, move || watch.sees(Heeded::Fatal))

@@ -1,5 +1,6 @@
 //! Requests about the bytes of an open file.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use fuser::{ReplyData, ReplyEmpty, ReplyLseek, ReplyWrite, WriteFlags};
@@ -24,8 +25,10 @@ pub(super) async fn read(
     mut buffer: Buffer,
     reply: ReplyData,
 ) {
-    let read = vfs.read(file, offset, &mut buffer);
-    let read = asker.unless_stopped(&vfs, read).await;
+    let read = {
+        let read = pin!(vfs.read(file, offset, &mut buffer));
+        asker.unless_stopped(&vfs, read).await
+    };
     answers::read(read, &buffer, reply);
 }
 
@@ -49,7 +52,7 @@ pub(super) fn write(
     }
     let data = adapter.buffers.copy_of(data);
     adapter.answer(|vfs| async move {
-        let write = vfs.write_from(file, offset, &data, origin);
+        let write = pin!(vfs.write_from(file, offset, &data, origin));
         let written = asker.unless_killed(&vfs, write).await;
         answers::written("write", written, reply);
     });
@@ -82,7 +85,8 @@ pub(super) async fn lseek(
     let target = or_refuse!("lseek", flags::seek_target(whence), reply);
     let offset = u64::try_from(offset).map_err(|_| Error::from(ErrorKind::NoSuchAddress));
     let offset = or_refuse!("lseek", offset, reply);
-    let found = asker.unless_stopped(&vfs, vfs.lseek(file, offset, target)).await;
+    let seek = pin!(vfs.lseek(file, offset, target));
+    let found = asker.unless_stopped(&vfs, seek).await;
     answers::offset(found, reply);
 }
 

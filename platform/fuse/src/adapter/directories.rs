@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ pub(super) async fn releasedir(vfs: Arc<Vfs>, directory: FileHandle, reply: Repl
 }
 
 pub(super) async fn fsyncdir(vfs: Arc<Vfs>, asker: Asker, directory: FileHandle, reply: ReplyEmpty) {
-    let synced = asker.unless_stopped(&vfs, vfs.fsyncdir(directory)).await;
+    let sync = pin!(vfs.fsyncdir(directory));
+    let synced = asker.unless_stopped(&vfs, sync).await;
     answers::empty("fsyncdir", synced, reply);
 }

@@ -1,5 +1,6 @@
 //! Requests that open, sync and close files.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use fuser::{ReplyCreate, ReplyEmpty, ReplyOpen};
@@ -28,7 +29,8 @@ pub(super) async fn create(vfs: Arc<Vfs>, at: Named, mode: NewMode, how: OpenFla
 }
 
 pub(super) async fn flush(vfs: Arc<Vfs>, asker: Asker, file: FileHandle, by: LockOwner, reply: ReplyEmpty) {
-    let flushed = asker.unless_stopped(&vfs, vfs.flush(file, Some(by))).await;
+    let flush = pin!(vfs.flush(file, Some(by)));
+    let flushed = asker.unless_stopped(&vfs, flush).await;
     answers::empty("flush", flushed, reply);
 }
 
@@ -37,6 +39,7 @@ pub(super) async fn release(vfs: Arc<Vfs>, file: FileHandle, flock_by: Option<Lo
 }
 
 pub(super) async fn fsync(vfs: Arc<Vfs>, asker: Asker, file: FileHandle, data_only: bool, reply: ReplyEmpty) {
-    let synced = asker.unless_stopped(&vfs, vfs.fsync(file, data_only)).await;
+    let sync = pin!(vfs.fsync(file, data_only));
+    let synced = asker.unless_stopped(&vfs, sync).await;
     answers::empty("fsync", synced, reply);
 }
