@@ -28,6 +28,7 @@ mod stats;
 pub mod store;
 mod touch;
 mod upload;
+mod warm;
 mod writer;
 
 pub use block::{BLOCK_PREFIX, BlockId, blocks};

@@ -6,6 +6,7 @@
 
 mod background;
 mod caller;
+pub mod control;
 mod directory;
 mod file;
 mod handles;

@@ -18,6 +18,9 @@ use crate::handles::Handles;
 use crate::journal::Journal;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background};
 
+/// Offset of a notice that leaves cached content alone.
+const ATTRIBUTES_ONLY: i64 = -1;
+
 /// One mounted volume: open files, buffered writes, and every operation a door needs.
 ///
 /// Shared behind an `Arc` by all threads. An operation is a future that is ready on its first poll when nothing has to
@@ -135,6 +138,19 @@ impl Vfs {
             self.runtime
                 .spawn_blocking(move || notifier.inval_inode(ino, 0, 0)),
         );
+    }
+
+    /// Tells the kernel that a command made or removed an entry of a stored directory.
+    pub(crate) fn notify_entry(&self, parent: Ino, name: &Name) {
+        let Some(notifier) = self.notifier.read().clone() else {
+            return;
+        };
+        let (parent, name) = (self.shown(parent), name.clone());
+        drop(self.runtime.spawn_blocking(move || {
+            notifier.inval_entry(parent, name.as_bytes());
+            // Its times and link count are not what they were.
+            notifier.inval_inode(parent, ATTRIBUTES_ONLY, 0);
+        }));
     }
 
     /// The options it was opened with.

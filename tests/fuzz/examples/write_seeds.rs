@@ -29,6 +29,7 @@ fn main() -> Outcome {
     rows()?;
     redis()?;
     objects()?;
+    commands()?;
     addresses()
 }
 
@@ -132,6 +133,24 @@ fn lists() -> Outcome {
         ],
     };
     seed("record_locks", "three", locks.encode_ranges())
+}
+
+/// Commands as JuiceFS 1.4.1 writes them. The target takes the payload first and the number, less 1000, from the end.
+fn commands() -> Outcome {
+    let command = |name, number: u8, payload: &[u8]| {
+        let bytes = [payload, &[number]].concat();
+        seed("control_request", name, bytes)
+    };
+    command("remove", 2, b"\0\0\0\0\0\0\0\x12\x05inner\x01\x32")?;
+    command("warm_up", 4, b"\0\0\0\x0b/d/a\n/d/sub\0\x32\0\x02")?;
+    command("info", 5, b"\0\0\0\0\0\0\0\x04\x01\0\0")?;
+    command(
+        "clone",
+        6,
+        b"\0\0\0\0\0\0\0\x13\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\x05acopy\0\x12\x02\x04",
+    )?;
+    command("summary", 7, b"\0\0\0\0\0\0\0\x02\x02\x0a\0")?;
+    command("compact", 8, b"\0\0\0\0\0\0\0\x02\0\x0a")
 }
 
 fn setting() -> Outcome {

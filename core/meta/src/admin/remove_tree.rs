@@ -55,7 +55,7 @@ impl Meta {
     /// Memory: see the walk of trees; independent of the size of directories.
     ///
     /// # Errors
-    /// `NotFound`; `AccessDenied` or `NotPermitted` for the first entry that the caller may not remove (what was
+    /// `NotFound`; `InvalidArgument` for `.` and `..`; `AccessDenied` or `NotPermitted` for the first entry that the caller may not remove (what was
     /// removed before stays removed); `NotEmpty` when somebody makes entries meanwhile; `Interrupted` when cancelled.
     ///
     /// # Cancel safety
@@ -68,6 +68,10 @@ impl Meta {
         options: RemoveTreeOptions,
         progress: &Progress,
     ) -> Result<()> {
+        if name.is_dots() {
+            // They would lead to the folder itself or out of it.
+            return Err(ErrorKind::InvalidArgument.into());
+        }
         if parent == Ino::ROOT && name.as_bytes() == b".trash" {
             return Err(
                 Error::new(ErrorKind::NotPermitted, "the trash itself can not be removed").with_advice(

@@ -61,6 +61,8 @@ impl TreeUsage {
 /// A node of a summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryNode {
+    /// Its inode; [`Ino::NONE`] for what `...` stands for.
+    pub ino: Ino,
     /// Its name; for the top whatever the caller called it. `...` stands for the entries that are not shown.
     pub name: Vec<u8>,
     /// Its kind; what `...` stands for is shown as a file.
@@ -246,6 +248,7 @@ impl Meta {
     ) -> BoxFuture<'m, Result<SummaryNode>> {
         Box::pin(async move {
             let mut node = SummaryNode {
+                ino,
                 name,
                 kind,
                 usage: own,
@@ -287,6 +290,7 @@ impl Meta {
             }
             if hidden != TreeUsage::default() {
                 node.children.push(SummaryNode {
+                    ino: Ino::NONE,
                     name: b"...".to_vec(),
                     kind: NodeType::File,
                     usage: hidden,
@@ -318,6 +322,7 @@ mod tests {
 
     fn node(name: &str, space: u64) -> SummaryNode {
         SummaryNode {
+            ino: Ino(7),
             name: name.as_bytes().to_vec(),
             kind: NodeType::File,
             usage: TreeUsage {

@@ -14,6 +14,7 @@ mod lookup;
 mod mkdir;
 mod parent;
 mod paths;
+mod reach;
 mod readdir;
 mod readlink;
 mod removal;

@@ -22,6 +22,9 @@ impl Meta {
         if ino == Ino::ROOT {
             return Ok(vec![b"/".to_vec()]);
         }
+        if ino == Ino::TRASH {
+            return Ok(vec![b"/.trash".to_vec()]);
+        }
         let parents = match attr.parent {
             Ino::NONE => self
                 .engine

@@ -23,6 +23,11 @@ impl OpenFile {
         if doubtful.is_empty() {
             return Ok(());
         }
+        // Rare, and large for a future that every commit carries.
+        Box::pin(self.look_for(vfs, doubtful)).await
+    }
+
+    async fn look_for(&self, vfs: &Vfs, doubtful: Vec<Arc<PendingSlice>>) -> Result<()> {
         let (mut done, mut undone) = (Vec::new(), Vec::new());
         let slices: BTreeMap<SliceId, u32> = doubtful.iter().map(|slice| (slice.id, slice.size())).collect();
         let recorded = vfs.meta().recorded_slices(self.ino, &slices).await?;

@@ -77,7 +77,8 @@ impl OpenFile {
     ) -> Result<usize> {
         let _turn = self.turn().await;
         if self.content().waits_otherwise(append) {
-            self.store_and_commit(vfs).await?;
+            // Rare, and large for a future that every write carries.
+            Box::pin(self.store_and_commit(vfs)).await?;
         }
         if append {
             if self.is_dirty() {
@@ -197,7 +198,7 @@ impl OpenFile {
             (content.pending.len(), content.open_slices())
         };
         if pending >= MAX_PENDING_SLICES {
-            self.store_and_commit(vfs).await?;
+            Box::pin(self.store_and_commit(vfs)).await?;
         } else if open >= MAX_OPEN_SLICES {
             self.close_oldest(open - MAX_OPEN_SLICES + 1);
         }
@@ -230,7 +231,7 @@ impl OpenFile {
 
     /// Why no buffer came free: usually because the store takes nothing.
     async fn no_buffers(&self, vfs: &Vfs) -> Error {
-        match self.store_and_commit(vfs).await {
+        match Box::pin(self.store_and_commit(vfs)).await {
             Err(error) => error,
             Ok(()) => Error::new(
                 ErrorKind::Timeout,

@@ -2,7 +2,6 @@
 //! trash (spec 70-semantics section 13).
 
 mod config;
-mod control;
 mod node;
 mod open;
 mod stats;

@@ -103,6 +103,11 @@ impl Vfs {
         (found != InternalNode::Trash || self.root == Ino::ROOT).then_some(found)
     }
 
+    /// Whether this is the name of the command channel.
+    pub(crate) fn is_control(&self, name: &Name) -> bool {
+        name.as_bytes() == InternalNode::Control.name(self.options.prefix_internal)
+    }
+
     /// Whether something would hide the trash's name in the root of a sub-directory mount, where the trash is not shown.
     pub(crate) fn is_hidden_trash(&self, parent: Ino, name: &Name) -> bool {
         parent == self.root

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use moorage_meta::{MAY_READ, MAY_WRITE};
 use moorage_model::{ErrorKind, Result};
 
-use super::control::Exchange;
 use super::{InternalNode, config, stats};
+use crate::control::Exchange;
 use crate::handles::Opened;
 use crate::journal::AccessLog;
 use crate::{Caller, OpenFlags, OpenReply, Vfs};
@@ -44,7 +44,7 @@ impl Vfs {
         }
         let opened = match node {
             InternalNode::AccessLog => OpenInternal::AccessLog(self.journal.listen()),
-            InternalNode::Control => OpenInternal::Control(Exchange::default()),
+            InternalNode::Control => OpenInternal::Control(Exchange::new(self.context_with_groups(caller))),
             InternalNode::Stats => OpenInternal::Text(stats::text(self).into()),
             InternalNode::Config => OpenInternal::Text(config::text(self).into()),
             InternalNode::Trash => return Err(ErrorKind::IsDirectory.into()),
@@ -74,7 +74,7 @@ impl OpenInternal {
                 Ok(len)
             }
             OpenInternal::AccessLog(log) => Ok(log.read(vfs, buffer).await),
-            OpenInternal::Control(exchange) => Ok(exchange.read(buffer)),
+            OpenInternal::Control(exchange) => Ok(exchange.read(buffer).await),
         }
     }
 
@@ -82,9 +82,9 @@ impl OpenInternal {
     ///
     /// # Errors
     /// `NotPermitted` for other nodes; `InvalidArgument` for what is no command.
-    pub(crate) fn write(&self, data: &[u8]) -> Result<usize> {
+    pub(crate) fn write(&self, vfs: &Vfs, data: &[u8]) -> Result<usize> {
         match self {
-            OpenInternal::Control(exchange) => exchange.write(data),
+            OpenInternal::Control(exchange) => exchange.write(vfs, data),
             OpenInternal::Text(_) | OpenInternal::AccessLog(_) => Err(ErrorKind::NotPermitted.into()),
         }
     }

@@ -7,7 +7,8 @@ use crate::journal::Operation;
 use crate::{Caller, EntryReply, Vfs};
 
 impl Vfs {
-    /// The node behind a name; `.` and `..` work too. Internal nodes are found in the root.
+    /// The node behind a name; `.` and `..` work too. Internal nodes are found in the root, and the command channel in
+    /// every directory that has no entry of its name: that is where JuiceFS's commands look for it.
     ///
     /// One engine read, and one more for a node that is open here, whose length counts what its writers have not
     /// stored yet. Ready on the first poll where the engine is.
@@ -29,7 +30,13 @@ impl Vfs {
                 let attr = self.fresh_attr(self.root).await?;
                 return Ok(self.entry(self.root, attr));
             }
-            let (ino, attr) = self.meta.lookup(&self.context(caller), parent, &name).await?;
+            let found = self.meta.lookup(&self.context(caller), parent, &name).await;
+            let (ino, attr) = match found {
+                Err(error) if error.kind() == ErrorKind::NotFound && self.is_control(&name) => {
+                    return Ok(self.internal_entry(InternalNode::Control));
+                }
+                found => found?,
+            };
             if ino == Ino::TRASH {
                 return Ok(self.internal_entry(InternalNode::Trash));
             }

@@ -106,7 +106,7 @@ impl Vfs {
     }
 
     /// Checks where something is to be made: a writable mount, a good name, not that of an internal node.
-    pub(super) fn place(&self, parent: Ino, name: &[u8]) -> Result<(Ino, Name)> {
+    pub(crate) fn place(&self, parent: Ino, name: &[u8]) -> Result<(Ino, Name)> {
         self.check_writable()?;
         let parent = self.stored(parent);
         if let Some(node) = self.internal_at(parent, name) {

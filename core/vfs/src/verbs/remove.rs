@@ -40,7 +40,7 @@ impl Vfs {
     }
 
     /// Checks what is to be removed or renamed: a writable mount, no internal node.
-    pub(super) fn removable(&self, parent: Ino, name: &[u8]) -> Result<(Ino, Name)> {
+    pub(crate) fn removable(&self, parent: Ino, name: &[u8]) -> Result<(Ino, Name)> {
         self.check_writable()?;
         let parent = self.stored(parent);
         if parent.is_internal() {

@@ -64,7 +64,7 @@ impl Vfs {
                     let data = file.with_room(self, start, data).await?;
                     file.write(self, append, offset, data).await
                 }
-                Opened::Internal(node) => node.write(data),
+                Opened::Internal(node) => node.write(self, data),
                 Opened::File(_) | Opened::Directory(_) => Err(ErrorKind::BadHandle.into()),
             }
         })

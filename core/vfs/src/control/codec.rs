@@ -1,0 +1,393 @@
+//! The bytes of requests and answers.
+
+use moorage_meta::admin::ProgressCounts;
+use moorage_model::{Error, ErrorKind, Ino, Result};
+
+/// Bytes in front of a payload: command and length.
+const HEADER_BYTES: usize = 8;
+/// Longest payload: some ten thousand paths to warm up.
+pub(super) const MAX_PAYLOAD_BYTES: usize = 16 << 20;
+/// First byte of a progress frame.
+const PROGRESS: u8 = 0xFE;
+/// First byte of a data frame.
+const DATA: u8 = 0xFF;
+
+/// What to do with cached blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheAction {
+    /// 0: fetch what is missing.
+    Fill,
+    /// 1: drop what is there.
+    Evict,
+    /// 2: count what is missing.
+    Check,
+}
+
+/// A request. Inode numbers are those that the mount shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// 1002: remove an entry and everything below it.
+    Remove {
+        /// Folder of the entry.
+        parent: Ino,
+        /// Its name.
+        name: Vec<u8>,
+        /// Delete for good.
+        skip_trash: bool,
+        /// Folders at work at once.
+        threads: usize,
+    },
+    /// 1004: fill, drop or check the cache for files and folders.
+    WarmUp {
+        /// Paths from the root of the mount.
+        paths: Vec<Vec<u8>>,
+        /// Files at work at once.
+        threads: usize,
+        /// Answer at once, and go on.
+        background: bool,
+        /// What to do.
+        action: CacheAction,
+    },
+    /// 1005: what is known of a node.
+    Info {
+        /// The node.
+        ino: Ino,
+        /// Add up everything below a folder.
+        recursive: bool,
+        /// Slices instead of objects.
+        raw: bool,
+    },
+    /// 1006: clone a node.
+    Clone {
+        /// The node.
+        source: Ino,
+        /// Folder of the copy.
+        parent: Ino,
+        /// Name of the copy.
+        name: Vec<u8>,
+        /// Bits that modes lose.
+        umask: u16,
+        /// Keep owner, mode and times.
+        preserve: bool,
+        /// Folders at work at once.
+        threads: usize,
+    },
+    /// 1007: what the parts of a folder take.
+    Summary {
+        /// The folder.
+        ino: Ino,
+        /// Levels below it.
+        depth: u8,
+        /// Entries shown of each folder.
+        entries: u8,
+    },
+    /// 1008: join the pieces of files.
+    Compact {
+        /// A file or folder.
+        ino: Ino,
+        /// Folders at work at once.
+        threads: usize,
+    },
+}
+
+/// The fields of a payload, one after the other.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or_else(too_short)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(len).ok_or_else(too_short)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn ino(&mut self) -> Result<Ino> {
+        self.take().map(u64::from_be_bytes).map(Ino)
+    }
+
+    fn name(&mut self) -> Result<Vec<u8>> {
+        let [len] = self.take()?;
+        let name = self.bytes(usize::from(len))?;
+        // Without this check a request with an empty name would mean the folder itself.
+        if name.is_empty() {
+            return Err(invalid("a command names nothing"));
+        }
+        Ok(name.to_vec())
+    }
+
+    /// A byte that older clients leave out.
+    fn option(&mut self, default: u8) -> u8 {
+        match self.take() {
+            Ok([byte]) => byte,
+            Err(_) => default,
+        }
+    }
+
+    /// Bytes of a newer client may change what is meant, so they are not passed over.
+    fn end(self) -> Result<()> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(invalid(format!(
+                "a command has {} bytes that mean nothing here",
+                self.0.len()
+            )))
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+fn too_short() -> Error {
+    invalid("a command ends too early")
+}
+
+/// At least one.
+fn threads(number: impl Into<usize>) -> usize {
+    number.into().max(1)
+}
+
+impl Request {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// `NotSupported` for a command that is not part of this build; `InvalidArgument` for a payload that breaks off or
+    /// has bytes too many.
+    pub fn decode(command: u32, payload: &[u8]) -> Result<Request> {
+        /// What older clients, which do not say, use.
+        const REMOVE_THREADS: u8 = 50;
+        const CLONE_THREADS: u8 = 4;
+        /// Bit of the clone's mode: attributes are kept.
+        const PRESERVE: u8 = 2;
+        let mut fields = Fields(payload);
+        let request = match command {
+            1002 => Request::Remove {
+                parent: fields.ino()?,
+                name: fields.name()?,
+                skip_trash: fields.option(0) != 0,
+                threads: threads(fields.option(REMOVE_THREADS)),
+            },
+            1004 => fields.warm_up()?,
+            1005 => {
+                let request = Request::Info {
+                    ino: fields.ino()?,
+                    recursive: fields.option(0) != 0,
+                    raw: fields.option(0) != 0,
+                };
+                // Sums are made from the entries themselves, whether that was asked for or not.
+                let _strict = fields.option(0);
+                request
+            }
+            1006 => {
+                let source = fields.ino()?;
+                let _parent_of_source = fields.ino()?;
+                Request::Clone {
+                    source,
+                    parent: fields.ino()?,
+                    name: fields.name()?,
+                    umask: u16::from_be_bytes(fields.take()?),
+                    preserve: fields.option(0) & PRESERVE != 0,
+                    threads: threads(fields.option(CLONE_THREADS)),
+                }
+            }
+            1007 => {
+                let request = Request::Summary {
+                    ino: fields.ino()?,
+                    depth: fields.option(0),
+                    entries: fields.option(0),
+                };
+                let _strict = fields.option(0);
+                request
+            }
+            1008 => Request::Compact {
+                ino: fields.ino()?,
+                threads: threads(u16::from_be_bytes(fields.take()?)),
+            },
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::NotSupported,
+                    format!("command {command} is not part of this build"),
+                ));
+            }
+        };
+        fields.end()?;
+        Ok(request)
+    }
+}
+
+impl Fields<'_> {
+    fn warm_up(&mut self) -> Result<Request> {
+        let len = u32::from_be_bytes(self.take()?);
+        let list = self.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
+        let threads = threads(u16::from_be_bytes(self.take()?));
+        let background = self.option(0) != 0;
+        let action = match self.option(0) {
+            0 => CacheAction::Fill,
+            1 => CacheAction::Evict,
+            2 => CacheAction::Check,
+            other => return Err(invalid(format!("{other} is nothing to do with a cache"))),
+        };
+        let lines = list.split(|byte| *byte == b'\n');
+        Ok(Request::WarmUp {
+            paths: lines
+                .filter(|path| !path.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect(),
+            threads,
+            background,
+            action,
+        })
+    }
+}
+
+/// Takes the first complete request out of the bytes written so far.
+///
+/// # Errors
+/// `InvalidArgument` for a payload that is too long; everything written so far is forgotten then.
+pub(super) fn take_request(bytes: &mut Vec<u8>) -> Result<Option<(u32, Vec<u8>)>> {
+    let Some((head, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Ok(None);
+    };
+    let [a, b, c, d, e, f, g, h] = *head;
+    let (command, length) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > MAX_PAYLOAD_BYTES {
+        bytes.clear();
+        return Err(invalid(format!(
+            "a command's payload of {length} bytes is longer than {MAX_PAYLOAD_BYTES}"
+        )));
+    }
+    let Some(payload) = rest.get(..length).map(<[u8]>::to_vec) else {
+        return Ok(None);
+    };
+    bytes.drain(..HEADER_BYTES + length);
+    Ok(Some((command, payload)))
+}
+
+/// What a command answers in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// JSON.
+    Data(Vec<u8>),
+    /// An error number; 0 is success.
+    Status(u8),
+}
+
+impl Answer {
+    /// Appends the frame.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Answer::Status(number) => out.push(*number),
+            Answer::Data(json) => {
+                let len = u32::try_from(json.len()).unwrap_or(u32::MAX);
+                out.push(DATA);
+                out.extend_from_slice(&len.to_be_bytes());
+                out.extend_from_slice(json);
+            }
+        }
+    }
+}
+
+/// Appends a progress frame: items done, and bytes or items known of.
+pub(super) fn encode_progress(first: u64, second: u64, out: &mut Vec<u8>) {
+    out.push(PROGRESS);
+    out.extend_from_slice(&first.to_be_bytes());
+    out.extend_from_slice(&second.to_be_bytes());
+}
+
+/// The two numbers of a progress frame for this request.
+pub(super) fn progress_of(request: &Request, counts: ProgressCounts) -> (u64, u64) {
+    match request {
+        Request::Clone { .. } | Request::Compact { .. } => (counts.done, counts.expected.max(counts.done)),
+        _ => (counts.done, counts.bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_when_its_last_byte_is_there() {
+        let mut bytes = vec![0, 0, 3, 0xEA, 0, 0, 0, 2, 7];
+        assert_eq!(take_request(&mut bytes).unwrap(), None);
+        bytes.push(8);
+        bytes.push(9);
+        assert_eq!(take_request(&mut bytes).unwrap(), Some((1002, vec![7, 8])));
+        assert_eq!(bytes, [9]);
+    }
+
+    #[test]
+    fn an_endless_payload_is_refused() {
+        let mut bytes = vec![0, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF];
+        assert!(take_request(&mut bytes).is_err());
+        assert!(bytes.is_empty());
+    }
+
+    /// Payloads as `juicefs` 1.4.1 writes them.
+    #[test]
+    fn the_requests_of_juicefs_are_understood() {
+        let remove = b"\0\0\0\0\0\0\0\x12\x05inner\x01\x32";
+        assert_eq!(
+            Request::decode(1002, remove).unwrap(),
+            Request::Remove {
+                parent: Ino(18),
+                name: b"inner".to_vec(),
+                skip_trash: true,
+                threads: 50,
+            }
+        );
+        let clone = b"\0\0\0\0\0\0\0\x13\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\x05acopy\0\x12\x02\x04";
+        assert_eq!(
+            Request::decode(1006, clone).unwrap(),
+            Request::Clone {
+                source: Ino(19),
+                parent: Ino(2),
+                name: b"acopy".to_vec(),
+                umask: 0o22,
+                preserve: true,
+                threads: 4,
+            }
+        );
+        let warm_up = b"\0\0\0\x0b/d/a\n/d/sub\0\x32\0\x02";
+        assert_eq!(
+            Request::decode(1004, warm_up).unwrap(),
+            Request::WarmUp {
+                paths: vec![b"/d/a".to_vec(), b"/d/sub".to_vec()],
+                threads: 50,
+                background: false,
+                action: CacheAction::Check,
+            }
+        );
+        let info = b"\0\0\0\0\0\0\0\x04\x01\0\0";
+        assert!(matches!(
+            Request::decode(1005, info).unwrap(),
+            Request::Info {
+                ino: Ino(4),
+                recursive: true,
+                raw: false
+            }
+        ));
+    }
+
+    #[test]
+    fn requests_that_could_mean_something_else_are_refused() {
+        let nameless = b"\0\0\0\0\0\0\0\x12\0\0\x32";
+        let longer = b"\0\0\0\0\0\0\0\x12\x01a\0\x32\x01";
+        for payload in [nameless.as_slice(), longer] {
+            let refused = Request::decode(1002, payload).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+        }
+        assert_eq!(
+            Request::decode(9, &[]).unwrap_err().kind(),
+            ErrorKind::NotSupported
+        );
+    }
+}

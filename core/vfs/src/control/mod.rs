@@ -1,0 +1,23 @@
+//! Commands that run inside a mount, through its `.control` file (spec 70-semantics section 13).
+//!
+//! A request is written to the file: a big-endian command number, a big-endian length, and that many bytes of payload.
+//! The answer is read from the same handle: progress frames while the command runs, then a data frame or one byte with
+//! an error number. Payloads are what the commands of JuiceFS 1.4 send, so its command-line tool works on a mount.
+//!
+//! Whoever opened the file asks. The kernel can not judge what a request names by number, so every command checks that
+//! the caller could have reached it by a path of this mount, with the caller's own permissions.
+
+mod clone;
+mod codec;
+mod compact;
+mod errno;
+mod exchange;
+mod info;
+mod remove;
+mod run;
+mod summary;
+mod warm_up;
+
+pub use codec::{CacheAction, Request};
+pub use errno::error_number;
+pub(crate) use exchange::Exchange;

@@ -1,0 +1,26 @@
+//! Commands written to `.control`: what decodes names something, and asks for at least one thread.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use moorage_vfs::control::Request;
+
+fuzz_target!(|bytes: &[u8]| {
+    // The last byte chooses the command.
+    let Some((command, payload)) = bytes.split_last() else {
+        return;
+    };
+    let Ok(request) = Request::decode(1000 + u32::from(*command), payload) else {
+        return;
+    };
+    match request {
+        Request::Remove { name, threads, .. } | Request::Clone { name, threads, .. } => {
+            assert!(!name.is_empty() && name.len() <= 255 && threads > 0);
+        }
+        Request::WarmUp { paths, threads, .. } => {
+            assert!(threads > 0);
+            assert!(paths.iter().all(|path| !path.is_empty() && !path.contains(&b'\n')));
+        }
+        Request::Compact { threads, .. } => assert!(threads > 0),
+        Request::Info { .. } | Request::Summary { .. } => {}
+    }
+});
