@@ -122,6 +122,8 @@ async fn damaged_attributes_are_named() {
         "uid = -1",
         "nlink = -5",
         "length = 'long'",
+        "length = -1",
+        "length = 9223372036854775807",
         "tier_id = 256",
     ] {
         let volume = Damaged::by(&format!("UPDATE jfs_node SET {change} WHERE inode = 5")).await;

@@ -1,9 +1,9 @@
 //! Inode numbers and slice ids, taken from their counters in batches (spec 20-model section 2).
 
-use moorage_model::{Counter, INODE_BATCH, Ino, Result, SLICE_BATCH, SliceId};
+use moorage_model::{Counter, Error, ErrorKind, INODE_BATCH, Ino, Result, SLICE_BATCH, SliceId};
 use parking_lot::Mutex;
 
-use crate::{Durability, Key, Meta};
+use crate::{Durability, Key, Meta, Scan};
 
 /// Ids of one counter that this client has taken and not used yet.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ impl IdBatch {
                 // A power cut must not take the counter back: objects, staged blocks and cached blocks of lost slices
                 // may outlive it, and a slice that got such an id again would find them under its name.
                 meta.make_durable().await?;
+                meta.refuse_known_slices(SliceId(first)).await?;
             }
             *self.unused.lock() = first.max(self.lowest)..first.saturating_add(self.batch);
         }
@@ -69,6 +70,25 @@ impl Meta {
     pub async fn allocate_slice(&self) -> Result<SliceId> {
         self.check_writable()?;
         self.slice_ids.next(self).await.map(SliceId)
+    }
+
+    /// Refuses new ids when slices with them or higher ones are on record: the counter was damaged, and objects of
+    /// theirs would be written over before any record could say so. One read, where the engine keeps slices in order.
+    async fn refuse_known_slices(&self, first: SliceId) -> Result<()> {
+        let before = Key::SliceRef(SliceId(first.0.saturating_sub(1)), u32::MAX);
+        let found = self.engine.survey(&Scan::SliceRefs, Some(&before), 1).await?;
+        let highest = found.items.first().map(|(key, _)| key);
+        let Some(Key::SliceRef(known, _)) = highest.filter(|_| first.0 > 0) else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "counter {} gave slice id {first}, and slice {known} is on record already",
+                Counter::NextChunk.name()
+            ),
+        )
+        .with_advice("Nothing was written. Unmount the volume everywhere and run `moorage fsck --repair`."))
     }
 
     /// Takes `batch` numbers from a counter and returns the first of them. On a volume with a changelog that is a

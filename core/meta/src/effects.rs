@@ -156,8 +156,8 @@ impl Txn for Observed<'_> {
 
     fn add_counter(&mut self, counter: Counter, delta: i64) {
         match counter {
-            Counter::UsedSpace => self.effects.space += delta,
-            Counter::TotalInodes => self.effects.inodes += delta,
+            Counter::UsedSpace => self.effects.space = self.effects.space.saturating_add(delta),
+            Counter::TotalInodes => self.effects.inodes = self.effects.inodes.saturating_add(delta),
             _ => {}
         }
         self.inner.add_counter(counter, delta);

@@ -82,7 +82,8 @@ async fn read_setting(engine: &Arc<dyn Engine>) -> Result<Setting> {
                 setting.name
             ),
         )
-        .with_advice("Run `moorage fsck`, or load a metadata backup."));
+        .with_advice("No check can make it again: restore the database from a copy, or from the backups that a JuiceFS client \
+             keeps in the store's `meta/` folder."));
     }
     Ok(setting)
 }

@@ -86,7 +86,7 @@ impl DirectoryEntry {
                 ErrorKind::Corrupt,
                 format!("attributes of inode {} (entry {:?})", item.entry.ino, item.name),
             )
-            .with_advice("Run `moorage fsck` on the volume, or load a metadata backup.")),
+            .with_advice("Run `moorage fsck` on the volume.")),
         }
     }
 }

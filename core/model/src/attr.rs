@@ -226,9 +226,11 @@ impl Attr {
         let parent = take(input).map_or(Ino::NONE, |b| Ino(u64::from_be_bytes(b)));
         let acl = take::<8>(input).map_or(0, u64::from_be_bytes);
         let tier = take::<1>(input).map_or(0, u8::from_be_bytes);
+        let kind = NodeType::from_code((kind_and_mode >> 12) as u8)?;
+        check_length(length)?;
         Ok(Attr {
             flags,
-            kind: NodeType::from_code((kind_and_mode >> 12) as u8)?,
+            kind,
             mode: kind_and_mode & 0xFFF,
             uid,
             gid,
@@ -244,6 +246,20 @@ impl Attr {
             tier: TierId(tier),
         })
     }
+}
+
+/// Refuses a length that no file can have: sums of such would leave the numbers that records hold.
+///
+/// # Errors
+/// `Corrupt`.
+pub fn check_length(length: u64) -> Result<()> {
+    if length < crate::MAX_FILE_LENGTH {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        format!("a length of {length} bytes, which no file can have"),
+    ))
 }
 
 /// Cuts `N` bytes off the front; `None` and unchanged when fewer remain.

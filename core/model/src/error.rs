@@ -131,7 +131,8 @@ impl Error {
         let mut reason = message.unwrap_or(self.kind.describe()).to_owned();
         if let Some(source) = self.detail.as_ref().and_then(|detail| detail.source.as_ref()) {
             reason.push_str(": ");
-            match source.downcast_ref::<Error>() {
+            let shared = source.downcast_ref::<std::sync::Arc<Error>>();
+            match source.downcast_ref::<Error>().or(shared.map(AsRef::as_ref)) {
                 Some(error) => reason.push_str(&error.reason()),
                 None => reason.push_str(&source.to_string()),
             }

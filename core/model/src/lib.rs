@@ -24,7 +24,7 @@ mod version;
 
 pub use acl::{ACL_UNSET, AclEntry, AclKind, AclRule};
 pub use acl_xattr::{ACL_ACCESS_XATTR, ACL_DEFAULT_XATTR};
-pub use attr::{Attr, Flags, NodeType};
+pub use attr::{Attr, Flags, NodeType, check_length};
 pub use counter::Counter;
 pub use entry::{Entry, Name};
 pub use error::{Error, ErrorKind, Result};

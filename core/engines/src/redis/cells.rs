@@ -11,7 +11,7 @@ use super::failure::WRONG_TYPE;
 use super::layout::Layout;
 
 /// What to do about a damaged record.
-pub(super) const DAMAGE_ADVICE: &str = "Run `moorage fsck` on the volume, or load a metadata backup.";
+pub(super) const DAMAGE_ADVICE: &str = "Run `moorage fsck` on the volume.";
 
 /// One value that a decision can rest on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use moorage_meta::{DamagedRecord, Key, Record, SessionRecord};
 use moorage_model::{
     ACL_UNSET, AclId, AclRule, Attr, ChunkIndex, DelayedSlice, DirStat, Entry, Error, ErrorKind,
     FileLockKind, Flags, Gid, Ino, LockOwner, Name, NodeType, Quota, QuotaKey, RecordLocks, Result,
-    SessionId, SliceId, TierId, Timestamp, Uid, decode_slices,
+    SessionId, SliceId, TierId, Timestamp, Uid, check_length, decode_slices,
 };
 
 use super::{Cells, Table};
@@ -43,7 +43,7 @@ pub(crate) fn decode_value(key: &Key, row: &impl Cells, first: usize) -> Result<
     value(key, row, first).map_err(|error| {
         error
             .context(key)
-            .with_advice("Run `moorage fsck` on the volume, or load a metadata backup.")
+            .with_advice("Run `moorage fsck` on the volume.")
     })
 }
 
@@ -170,6 +170,8 @@ fn attributes(row: &impl Cells, first: usize) -> Result<Attr> {
     let time = |micros: usize, rest: usize| -> Result<Timestamp> {
         Ok(timestamp(row.signed(first + micros)?, row.signed(first + rest)?))
     };
+    let length = row.unsigned(first + 12)?;
+    check_length(length)?;
     Ok(Attr {
         kind: NodeType::from_code(small(row, first, "type")?)?,
         flags: Flags(small(row, first + 1, "flags")?),
@@ -180,7 +182,7 @@ fn attributes(row: &impl Cells, first: usize) -> Result<Attr> {
         mtime: time(6, 9)?,
         ctime: time(7, 10)?,
         nlink: small(row, first + 11, "nlink")?,
-        length: row.unsigned(first + 12)?,
+        length,
         rdev: small(row, first + 13, "rdev")?,
         parent: Ino(row.unsigned(first + 14)?),
         access_acl: AclId(small(row, first + 15, "access_acl_id")?),

@@ -95,7 +95,8 @@ impl Statements {
             ),
             add_counter: format!(
                 "INSERT INTO `{prefix}counter` (name, value) VALUES (?1, ?3) \
-                 ON CONFLICT (name) DO UPDATE SET value = value + ?2 WHERE {}",
+                 ON CONFLICT (name) DO UPDATE SET value = {} WHERE {}",
+                sum("value", "?2"),
                 is_number("value")
             ),
             add_dir_stat: format!(
@@ -208,11 +209,23 @@ fn is_number(column: &str) -> String {
     format!("typeof({column}) = 'integer'")
 }
 
+/// A sum that stays within 64 bits: SQLite would go on with a floating-point number, which no client reads.
+fn sum(column: &str, delta: &str) -> String {
+    format!(
+        "CASE WHEN {delta} > 0 AND {column} > {most} - {delta} THEN {most} \
+         WHEN {delta} < 0 AND {column} < {least} - {delta} THEN {least} ELSE {column} + {delta} END",
+        most = i64::MAX,
+        // The least number itself is no literal that SQLite reads as a whole one.
+        least = i64::MIN + 1
+    )
+}
+
 /// Moves a number that is allowed to drift; a damaged one stays, to be found.
 fn moved(column: &str, delta: &str) -> String {
     format!(
-        "{column} = CASE WHEN {} THEN {column} + {delta} ELSE {column} END",
-        is_number(column)
+        "{column} = CASE WHEN {} THEN {} ELSE {column} END",
+        is_number(column),
+        sum(column, delta)
     )
 }
 

@@ -3,8 +3,8 @@
 use moorage_meta::{Key, Record, SessionRecord};
 use moorage_model::{
     AclEntry, AclId, AclRule, Attr, ChunkIndex, Counter, DelayedSlice, DirStat, Entry, FileLockKind, Flags,
-    Gid, Ino, LockOwner, Name, NodeType, Quota, QuotaKey, RecordLock, RecordLockKind, SessionId, Slice,
-    SliceId, TierId, Timestamp, Uid,
+    Gid, Ino, LockOwner, MAX_FILE_LENGTH, Name, NodeType, Quota, QuotaKey, RecordLock, RecordLockKind,
+    SessionId, Slice, SliceId, TierId, Timestamp, Uid,
 };
 
 pub(crate) fn name(bytes: impl AsRef<[u8]>) -> Name {
@@ -59,7 +59,7 @@ pub(crate) fn extreme_attributes() -> Attr {
         mtime: Timestamp::new(9_223_372_036, 854_775_807),
         ctime: Timestamp::new(1_700_000_000, 999_999_999),
         nlink: 0x7FFF_FFFF,
-        length: 0x7FFF_FFFF_FFFF_FFFF,
+        length: MAX_FILE_LENGTH - 1,
         rdev: 0x7FFF_FFFF,
         parent: Ino(0x7FFF_FFFF_1000_0001),
         access_acl: AclId(7),

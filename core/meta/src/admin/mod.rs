@@ -24,6 +24,7 @@ mod status;
 mod summary;
 mod tree_walk;
 
+pub(crate) use check::InodeSet;
 pub use check::{
     CheckCounts, CheckOptions, CheckReport, CheckScope, Defect, Finding, MAX_FINDINGS, RepairState, Severity,
 };
@@ -43,3 +44,4 @@ pub use restore::{RestoreOptions, Restored};
 pub use slice_window::{SliceShown, SliceUse, SliceWindow};
 pub use status::{PendingStatus, SessionDetail, SessionStatus, VolumeStatus};
 pub use summary::{MAX_SUMMARY_DEPTH, MAX_SUMMARY_ENTRIES, SummaryNode, SummaryOptions, TreeUsage};
+pub(crate) use tree_walk::below_itself;

@@ -1,11 +1,11 @@
 //! Walking a tree with several directories at work at once and bounded memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use moorage_model::{Ino, Name, Result};
+use moorage_model::{Error, ErrorKind, Ino, Name, Result};
 
 use super::entries::read_entries;
 use super::progress::Progress;
@@ -44,6 +44,7 @@ pub(super) trait TreeVisitor: Sync {
 struct Frame<P> {
     /// `None` while a step has it.
     place: Option<P>,
+    directory: Ino,
     parent: Option<u64>,
     after: Option<Name>,
     /// Sub-directories found and not left yet.
@@ -62,7 +63,10 @@ type Running<'w, P> = BoxFuture<'w, (u64, Result<Step<P>>)>;
 /// Walks the tree below `root` with up to `concurrency` steps at once, deepest directories first. The first error
 /// ends the walk; steps that run then are finished or dropped.
 ///
-/// Memory: at most one page of directories per level of depth and step, about 150 bytes each.
+/// Memory: at most one page of directories per level of depth and step, about 170 bytes each.
+///
+/// # Errors
+/// Those of the visitor and the engine; `Corrupt` when a directory lies below itself.
 pub(super) async fn walk<V: TreeVisitor>(
     meta: &Meta,
     visitor: &V,
@@ -72,10 +76,11 @@ pub(super) async fn walk<V: TreeVisitor>(
 ) -> Result<()> {
     let mut walk = Walk {
         frames: HashMap::new(),
+        open: HashSet::new(),
         ready: Vec::new(),
         next: 0,
     };
-    walk.push(root, None);
+    walk.push(visitor.directory(&root), root, None)?;
     let mut running: FuturesUnordered<Running<'_, V::Place>> = FuturesUnordered::new();
     loop {
         progress.check()?;
@@ -96,7 +101,12 @@ pub(super) async fn walk<V: TreeVisitor>(
             return Ok(());
         };
         match step? {
-            Step::Page(place, children, after) => walk.listed(id, place, children, after),
+            Step::Page(place, children, after) => {
+                let children = children
+                    .into_iter()
+                    .map(|child| (visitor.directory(&child), child));
+                walk.listed(id, place, children.collect(), after)?;
+            }
             Step::Left => walk.left(id),
         }
     }
@@ -126,19 +136,34 @@ async fn read_page<V: TreeVisitor>(
     Ok(Step::Page(place, children, page.next))
 }
 
+/// The error of a walk that meets a directory inside itself: two clients of an older release may leave that.
+pub(crate) fn below_itself(directory: Ino) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("directory {directory} has several names, or lies below itself"),
+    )
+    .with_advice("`moorage fsck` names the entries.")
+}
+
 struct Walk<P> {
     frames: HashMap<u64, Frame<P>>,
+    /// The directories of all frames.
+    open: HashSet<Ino>,
     /// Last in, first out, so that the deepest are finished before more are found.
     ready: Vec<u64>,
     next: u64,
 }
 
 impl<P> Walk<P> {
-    fn push(&mut self, place: P, parent: Option<u64>) {
+    fn push(&mut self, directory: Ino, place: P, parent: Option<u64>) -> Result<()> {
+        if !self.open.insert(directory) {
+            return Err(below_itself(directory));
+        }
         let id = self.next;
         self.next += 1;
         let frame = Frame {
             place: Some(place),
+            directory,
             parent,
             after: None,
             open: 0,
@@ -146,6 +171,7 @@ impl<P> Walk<P> {
         };
         self.frames.insert(id, frame);
         self.ready.push(id);
+        Ok(())
     }
 
     fn take_ready(&mut self) -> Option<(u64, P, Option<Name>, bool)> {
@@ -155,7 +181,7 @@ impl<P> Walk<P> {
         Some((id, place, frame.after.take(), frame.listed))
     }
 
-    fn listed(&mut self, id: u64, place: P, children: Vec<P>, after: Option<Name>) {
+    fn listed(&mut self, id: u64, place: P, children: Vec<(Ino, P)>, after: Option<Name>) -> Result<()> {
         if let Some(frame) = self.frames.get_mut(&id) {
             frame.place = Some(place);
             frame.open += children.len();
@@ -165,14 +191,18 @@ impl<P> Walk<P> {
                 self.ready.push(id);
             }
         }
-        for child in children {
-            self.push(child, Some(id));
+        for (directory, child) in children {
+            self.push(directory, child, Some(id))?;
         }
+        Ok(())
     }
 
     fn left(&mut self, id: u64) {
-        let parent = self.frames.remove(&id).and_then(|frame| frame.parent);
-        if let Some(parent) = parent
+        let Some(left) = self.frames.remove(&id) else {
+            return;
+        };
+        self.open.remove(&left.directory);
+        if let Some(parent) = left.parent
             && let Some(frame) = self.frames.get_mut(&parent)
         {
             frame.open -= 1;

@@ -4,7 +4,7 @@ use moorage_model::{Attr, DirStat, Error, ErrorKind, Ino, NodeType, Result, alig
 
 use super::Usage;
 use crate::accounting::entry_stat;
-use crate::admin::{read_entries, readable};
+use crate::admin::{InodeSet, below_itself, read_entries, readable};
 use crate::{Key, Meta, Read, TxnExt as _};
 
 /// Directories whose statistics are read at once.
@@ -36,7 +36,7 @@ impl Meta {
     /// Adds up a directory and everything below it, hard links once per entry.
     ///
     /// Round trips: one per 1000 entries and directory, one per 100 directories for statistics. Memory: 8 bytes per
-    /// directory that is found and not visited yet.
+    /// directory that is found and not visited yet, and a bit per directory.
     ///
     /// # Errors
     /// What the engine answers.
@@ -88,6 +88,7 @@ impl Meta {
         let by_statistics = counting == Counting::Statistics && self.setting.read().dir_stats;
         let mut walked = Walked::default();
         let mut pending = vec![directory];
+        let mut seen = InodeSet::default();
         while !pending.is_empty() {
             let batch = pending.split_off(pending.len().saturating_sub(STATISTICS_BATCH));
             let mut known = if by_statistics {
@@ -98,6 +99,9 @@ impl Meta {
                 None
             };
             for current in batch {
+                if !seen.insert(current) {
+                    return Err(below_itself(current));
+                }
                 let stat = match &mut known {
                     Some(records) => records.dir_stat()?.filter(is_plausible),
                     None => None,

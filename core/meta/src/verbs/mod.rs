@@ -32,6 +32,7 @@ mod xattr;
 mod xattr_rules;
 
 pub use create::{CreateNode, Created, Opened};
+pub(crate) use parent::TRASH_ENTRY;
 pub use rename::RenameFlags;
 pub(crate) use setattr::change_node;
 pub use setattr::{SetAttr, SetTime};

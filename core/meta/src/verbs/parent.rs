@@ -7,7 +7,7 @@ use moorage_model::{Attr, ErrorKind, Ino, Name, NodeType, Result, Timestamp};
 use crate::{Key, Meta, Record, Txn};
 
 /// Name of the trash in the root, reserved on every volume.
-const TRASH_ENTRY: &[u8] = b".trash";
+pub(crate) const TRASH_ENTRY: &[u8] = b".trash";
 
 /// A locked directory and what happens to its sub-directories.
 #[derive(Debug)]

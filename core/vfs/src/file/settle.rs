@@ -61,7 +61,7 @@ impl OpenFile {
             [one] => vec![one.stored().await],
             many => join_all(many.iter().map(|slice| slice.stored())).await,
         };
-        let outcome = self.commit(vfs, &slices, stored, change).await;
+        let outcome = Box::pin(self.commit(vfs, &slices, stored, change)).await;
         vfs.files.note_unrecorded(self, self.content().unrecorded());
         outcome
     }

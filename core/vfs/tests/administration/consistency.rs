@@ -308,7 +308,8 @@ async fn a_deleted_file_that_nobody_holds_open_is_deleted_for_good() {
     on_each_engine(
         |_| {},
         async |volume| {
-            let gone = Ino(99_999);
+            // One that the counter has given out.
+            let gone = Ino(volume.create(Ino::ROOT, "last").await.0 + 1);
             let mut attr = Attr::new(
                 NodeType::File,
                 0o644,

@@ -17,4 +17,5 @@ mod removal;
 mod settings;
 mod summaries;
 mod trash;
+mod twisted;
 mod volume;

@@ -7,6 +7,7 @@ use super::namespace::Namespace;
 use super::report::{Defect, Severity};
 use crate::admin::recount::{Listing, list_directory};
 use crate::admin::{read_entries, readable};
+use crate::verbs::TRASH_ENTRY;
 use crate::{DamagedRecord, DirectoryEntry, Key, TxnExt as _};
 
 impl Namespace<'_> {
@@ -90,8 +91,11 @@ impl Namespace<'_> {
     ) -> Result<()> {
         let ino = item.entry.ino;
         let first = self.named.insert(ino);
-        if item.entry.kind == NodeType::Directory && self.options.scope != CheckScope::Volume {
+        if first && item.entry.kind == NodeType::Directory && self.options.scope != CheckScope::Volume {
             waiting.push(ino);
+        }
+        if let Some(what) = reserved(directory, item) {
+            return self.report_reserved(directory, item, what).await;
         }
         if item.damaged {
             let whole_volume = self.options.scope == CheckScope::Volume;
@@ -113,6 +117,9 @@ impl Namespace<'_> {
             return self.check_missing_node(directory, item, waiting).await;
         };
         let subject = format!("entry {:?} of directory {directory}", item.name);
+        if attr.is_directory() && attr.parent != directory && self.has_other_name(ino, attr).await? {
+            return self.report_second_name(directory, item, attr).await;
+        }
         if attr.kind != item.entry.kind && self.still_there(directory, item).await? {
             let repair = self
                 .repair(self.meta.repair_edge_kind(directory, item.name.clone()))
@@ -163,6 +170,61 @@ impl Namespace<'_> {
             // It may only have been moved from a directory that was read before.
             self.twice_named.insert(ino);
         }
+        Ok(())
+    }
+
+    /// Whether the directory that a directory says it lies in has it, so that another entry is one too many.
+    async fn has_other_name(&self, ino: Ino, attr: &Attr) -> Result<bool> {
+        if ino == Ino::ROOT {
+            return Ok(true);
+        }
+        let names = readable(self.meta.names_of(attr.parent, ino).await)?;
+        Ok(names.is_some_and(|names| !names.is_empty()))
+    }
+
+    async fn report_second_name(&mut self, directory: Ino, item: &DirectoryEntry, attr: &Attr) -> Result<()> {
+        if !self.still_there(directory, item).await? {
+            return Ok(());
+        }
+        let repair = self
+            .repair(self.meta.repair_second_name(directory, item.name.clone()))
+            .await;
+        let lies = if item.entry.ino == Ino::ROOT {
+            "the root of the volume".to_owned()
+        } else {
+            format!("a directory that lies in directory {}", attr.parent)
+        };
+        self.add(
+            Defect::SecondName,
+            Severity::Error,
+            format!(
+                "entry {:?} of directory {directory} leads to inode {}, {lies}: what walks the tree may never end",
+                item.name, item.entry.ino
+            ),
+            "`fsck --repair` removes this entry; nothing that lies below it is touched.",
+            Some(repair),
+        );
+        Ok(())
+    }
+
+    /// A name that no client can look up, or that means something else to every client.
+    async fn report_reserved(&mut self, directory: Ino, item: &DirectoryEntry, what: &str) -> Result<()> {
+        if !self.still_there(directory, item).await? {
+            return Ok(());
+        }
+        let repair = self
+            .repair(self.meta.repair_reserved_name(directory, item.name.clone()))
+            .await;
+        self.add(
+            Defect::ReservedName,
+            Severity::Error,
+            format!(
+                "entry {:?} of directory {directory} has the name of {what}, so inode {} can not be reached",
+                item.name, item.entry.ino
+            ),
+            "`fsck --repair` names it `renamed-` and its inode.",
+            Some(repair),
+        );
         Ok(())
     }
 
@@ -304,5 +366,15 @@ impl Namespace<'_> {
         } else {
             None
         }
+    }
+}
+
+/// What an entry's name means already.
+fn reserved(directory: Ino, item: &DirectoryEntry) -> Option<&'static str> {
+    match item.name.as_bytes() {
+        b"." => Some("the directory itself"),
+        b".." => Some("the directory above"),
+        TRASH_ENTRY if directory == Ino::ROOT => Some("the trash"),
+        _ => None,
     }
 }

@@ -11,11 +11,11 @@ const WORDS: usize = 16;
 
 /// A paged bitmap: about 0.2 MB per million numbers of full batches, at worst 180 bytes for a number on its own.
 #[derive(Debug, Default)]
-pub(super) struct InodeSet(HashMap<u64, Box<[u64; WORDS]>>);
+pub(crate) struct InodeSet(HashMap<u64, Box<[u64; WORDS]>>);
 
 impl InodeSet {
     /// Adds a number; `false` when it was there.
-    pub(super) fn insert(&mut self, ino: Ino) -> bool {
+    pub(crate) fn insert(&mut self, ino: Ino) -> bool {
         let (page, word, bit) = place(ino);
         let page = self.0.entry(page).or_insert_with(|| Box::new([0; WORDS]));
         match page.get_mut(word) {

@@ -13,6 +13,7 @@ mod references;
 mod repair;
 mod report;
 
+pub(crate) use inode_set::InodeSet;
 pub use report::{CheckCounts, CheckReport, Defect, Finding, MAX_FINDINGS, RepairState, Severity};
 
 use moorage_model::{Ino, Result};

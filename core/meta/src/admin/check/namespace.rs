@@ -240,7 +240,7 @@ impl<'m> Namespace<'m> {
 
     /// Counts a node for the comparison with the usage counters.
     pub(super) fn count(&mut self, attr: &Attr) {
-        self.used.0 += attr.used_space();
+        self.used.0 = self.used.0.saturating_add(attr.used_space());
         self.used.1 += 1;
     }
 }

@@ -112,6 +112,53 @@ impl Meta {
         .await
     }
 
+    /// Removes an entry that leads to the root, or to a directory that says it lies elsewhere.
+    pub(super) async fn repair_second_name(&self, directory: Ino, name: Name) -> Repaired {
+        self.transact("repair", move |meta, txn| {
+            let name = name.clone();
+            Box::pin(async move {
+                let Some((entry, Some(attr))) = txn.lock_child(directory, &name).await? else {
+                    return Ok(false);
+                };
+                // A rename changes both at once.
+                let elsewhere = entry.ino == Ino::ROOT || attr.parent != directory;
+                if !(attr.is_directory() && elsewhere) {
+                    return Ok(false);
+                }
+                txn.delete(Key::Edge(directory, name));
+                meta.account_entry(txn, directory, -entry_stat(&attr)).await?;
+                meta.log(txn, || format!("REPAIRDIR({directory})"));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Gives an entry whose name means something else one of its own.
+    pub(super) async fn repair_reserved_name(&self, directory: Ino, name: Name) -> Repaired {
+        self.transact("repair", move |_, txn| {
+            let name = name.clone();
+            Box::pin(async move {
+                let Some((entry, _)) = txn.lock_child(directory, &name).await? else {
+                    return Ok(false);
+                };
+                let renamed = Key::Edge(directory, Name::new(format!("renamed-{}", entry.ino).as_bytes())?);
+                if txn
+                    .get_locked(std::slice::from_ref(&renamed))
+                    .await?
+                    .edge()?
+                    .is_some()
+                {
+                    return Ok(false);
+                }
+                txn.delete(Key::Edge(directory, name));
+                txn.insert(renamed, Record::Edge(entry));
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     /// Makes the node of a directory again, or removes an entry of another kind whose node is gone.
     pub(super) async fn repair_missing_node(&self, directory: Ino, name: Name) -> Repaired {
         self.transact("repair", move |meta, txn| {

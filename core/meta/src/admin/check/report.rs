@@ -41,6 +41,8 @@ pub enum Defect {
     WrongParent,
     /// A directory with more than one name, or a file with more names than it knows.
     SecondName,
+    /// An entry whose name means something else.
+    ReservedName,
     /// An entry in a directory that does not exist, or in something that is no directory.
     MissingDirectory,
     /// Directories that contain each other and hang below nothing.
@@ -80,6 +82,7 @@ impl Defect {
             Defect::WrongKind => "wrong-kind",
             Defect::WrongParent => "wrong-parent",
             Defect::SecondName => "second-name",
+            Defect::ReservedName => "reserved-name",
             Defect::MissingDirectory => "missing-directory",
             Defect::Loop => "loop",
             Defect::Orphan => "orphan",
