@@ -44,6 +44,8 @@ pub struct VfsOptions {
     pub open_cache: Duration,
     /// What close promises.
     pub sync_mode: SyncMode,
+    /// Making, removing and renaming entries also run the durability barrier, as the fsync of their directory.
+    pub sync_directories: bool,
     /// Every change is refused.
     pub read_only: bool,
     /// Internal nodes are named `.jfs.stats` instead of `.stats` (spec 70-semantics section 13).
@@ -88,6 +90,7 @@ impl Default for VfsOptions {
             negative_ttl: Duration::ZERO,
             open_cache: Duration::ZERO,
             sync_mode: SyncMode::Close,
+            sync_directories: false,
             read_only: false,
             prefix_internal: false,
             hide_internal: false,

@@ -4,10 +4,14 @@
 mod volume;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
 use moorage_meta::MetaOptions;
 use moorage_model::{ErrorKind, Ino, NodeType};
-use moorage_vfs::{Caller, FileHandle, SetAttrRequest, Vfs, VfsOptions};
+use moorage_vfs::{Caller, FileHandle, RenameFlags, SetAttrRequest, Vfs, VfsOptions};
+use volume::faults::FailingStore;
 use volume::{FILE, READ, Volume, close, content, create, uncached};
 
 /// Names listed from a cookie on, at most `limit`, and the cookie to go on from.
@@ -207,4 +211,37 @@ async fn prefixed_internal_nodes_leave_the_plain_names_free() {
     vfs.lookup(&caller, Ino::ROOT, b".jfs.stats").await.unwrap();
     vfs.mknod(&caller, Ino::ROOT, b".stats", FILE).await.unwrap();
     assert!(vfs.lookup(&caller, Ino::ROOT, b".stats").await.unwrap().ino < Ino::INTERNAL);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_synchronous_directories_a_change_is_answered_after_the_barrier_only() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as _).await;
+    let options = VfsOptions {
+        sync_directories: true,
+        ..uncached()
+    };
+    let synchronous = volume.client_with(options, MetaOptions::default()).await;
+    let other = volume.client().await;
+    let caller = Caller::root();
+    store.hangs.store(true, Ordering::SeqCst);
+    let made = other.mkdir(&caller, Ino::ROOT, b"other", 0o755, 0).now_or_never();
+    assert!(made.is_some_and(|made| made.is_ok()), "it waits for no barrier");
+    let made = synchronous.mkdir(&caller, Ino::ROOT, b"kept", 0o755, 0);
+    assert!(made.now_or_never().is_none(), "the barrier has not ended");
+    for change in [
+        synchronous.rmdir(&caller, Ino::ROOT, b"kept").now_or_never(),
+        synchronous
+            .rename(
+                &caller,
+                (Ino::ROOT, b"other"),
+                (Ino::ROOT, b"moved"),
+                RenameFlags::default(),
+            )
+            .now_or_never(),
+    ] {
+        assert!(change.is_none(), "the barrier has not ended");
+    }
+    store.hangs.store(false, Ordering::SeqCst);
+    synchronous.rmdir(&caller, Ino::ROOT, b"moved").await.unwrap();
 }

@@ -117,6 +117,11 @@ impl MountOptions {
         Ok(())
     }
 
+    /// Whether changes of directories are to be durable before they are answered: the kernel leaves that to us.
+    pub fn syncs_directories(&self) -> bool {
+        self.synchronous || self.synchronous_directories
+    }
+
     /// As fuser wants them.
     pub(crate) fn for_fuser(&self, source: &str, kernel_checks: bool) -> Vec<MountOption> {
         let choose = |on: bool, yes: MountOption, no: MountOption| if on { yes } else { no };

@@ -101,6 +101,7 @@ impl MountPlan {
             negative_ttl: metadata.negative_entry_cache,
             open_cache: metadata.open_cache,
             sync_mode: data.sync.into(),
+            sync_directories: self.mount_options.syncs_directories(),
             read_only: self.read_only(),
             prefix_internal: access.prefix_internal,
             hide_internal: access.hide_internal,

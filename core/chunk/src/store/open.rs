@@ -121,6 +121,10 @@ fn buckets(setting: &Setting) -> Result<Vec<String>> {
 /// `NotSupported` for an unknown `Storage`, `InvalidArgument` for a bucket that does not fit it.
 pub fn open_store(setting: &Setting, passphrase: Option<&str>) -> Result<Arc<dyn ObjectStore>> {
     let config = StoreConfig::from_setting(setting, passphrase)?;
+    let has_classes = !matches!(config.storage.as_str(), "file" | "mem");
+    if !has_classes && config.tiers.iter().any(|tier| !tier.storage_class.is_empty()) {
+        tracing::warn!("storage classes have no effect with --storage {}", config.storage);
+    }
     let shards = config
         .buckets
         .iter()

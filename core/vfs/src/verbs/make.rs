@@ -28,8 +28,7 @@ impl Vfs {
             }
             let context = self.context_for_mode(caller, node.mode);
             let made = self
-                .meta
-                .mknod(&context, parent, &name, stored_node(node))
+                .settled(self.meta.mknod(&context, parent, &name, stored_node(node)))
                 .await?;
             Ok(self.entry(made.ino, made.attr))
         })
@@ -52,7 +51,9 @@ impl Vfs {
         self.watch(Operation::MkDir, Some(caller), arguments, async {
             let (parent, name) = self.place(parent, name)?;
             let context = self.context_for_mode(caller, mode);
-            let made = self.meta.mkdir(&context, parent, &name, mode, umask).await?;
+            let made = self
+                .settled(self.meta.mkdir(&context, parent, &name, mode, umask))
+                .await?;
             Ok(self.entry(made.ino, made.attr))
         })
         .await
@@ -75,9 +76,9 @@ impl Vfs {
         };
         self.watch(Operation::Symlink, Some(caller), arguments, async {
             let (parent, name) = self.place(parent, name)?;
+            let context = self.context(caller);
             let made = self
-                .meta
-                .symlink(&self.context(caller), parent, &name, target)
+                .settled(self.meta.symlink(&context, parent, &name, target))
                 .await?;
             Ok(self.entry(made.ino, made.attr))
         })
@@ -96,13 +97,24 @@ impl Vfs {
                 return Err(ErrorKind::NotPermitted.into());
             }
             let (parent, name) = self.place(parent, name)?;
-            let mut attr = self.meta.link(&self.context(caller), ino, parent, &name).await?;
+            let context = self.context(caller);
+            let mut attr = self.settled(self.meta.link(&context, ino, parent, &name)).await?;
             if let Some(file) = self.files.get(ino) {
                 file.content().overlay(&mut attr);
             }
             Ok(self.entry(ino, attr))
         })
         .await
+    }
+
+    /// Changes a directory; with synchronous directories the change is durable before it is answered.
+    pub(super) async fn settled<T>(&self, change: impl Future<Output = Result<T>>) -> Result<T> {
+        let changed = change.await?;
+        if self.options.sync_directories {
+            // Apart, since few mounts ask for it and every request would carry its state.
+            Box::pin(self.meta.make_durable()).await?;
+        }
+        Ok(changed)
     }
 
     /// Checks where something is to be made: a writable mount, a good name, not that of an internal node.

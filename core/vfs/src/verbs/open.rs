@@ -62,10 +62,10 @@ impl Vfs {
             }
             let (parent, name) = self.place(parent, name)?;
             let context = self.context_for_mode(caller, node.mode);
-            let found = self
-                .meta
-                .create_or_open(&context, parent, &name, node.mode, node.umask, flags.exclusive)
-                .await?;
+            let made =
+                self.meta
+                    .create_or_open(&context, parent, &name, node.mode, node.umask, flags.exclusive);
+            let found = self.settled(made).await?;
             if !found.created {
                 check_openable(&found.attr)?;
                 let (attr, opened) = self.open_stored(&context, found.ino, flags).await?;

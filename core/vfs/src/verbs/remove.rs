@@ -16,8 +16,8 @@ impl Vfs {
         self.watch(Operation::Unlink, Some(caller), arguments, async {
             let (parent, name) = self.removable(parent, name)?;
             let options = UnlinkOptions::default();
-            self.meta
-                .unlink(&self.context(caller), parent, &name, options)
+            let context = self.context(caller);
+            self.settled(self.meta.unlink(&context, parent, &name, options))
                 .await
         })
         .await
@@ -32,8 +32,8 @@ impl Vfs {
         self.watch(Operation::RmDir, Some(caller), arguments, async {
             let (parent, name) = self.removable(parent, name)?;
             let options = UnlinkOptions::default();
-            self.meta
-                .rmdir(&self.context(caller), parent, &name, options)
+            let context = self.context(caller);
+            self.settled(self.meta.rmdir(&context, parent, &name, options))
                 .await
         })
         .await

@@ -37,10 +37,11 @@ impl Vfs {
                 exchange: flags.exchange,
                 restore: false,
             };
-            self.meta
-                .rename(&self.context(caller), (from, &old_name), (to, &new_name), flags)
-                .await
-                .map(drop)
+            let context = self.context(caller);
+            let renamed = self
+                .meta
+                .rename(&context, (from, &old_name), (to, &new_name), flags);
+            self.settled(renamed).await.map(drop)
         })
         .await
     }
