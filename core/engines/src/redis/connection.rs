@@ -1,21 +1,19 @@
 //! Requests to the server, repeated while the connection is made again.
 
-use std::time::{Duration, Instant};
-
 use futures_util::future::BoxFuture;
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
-use rand::RngExt as _;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::Semaphore;
 
 use super::address::{Address, Servers};
-use super::child::CHILD;
-use super::commit::{Answer, COMMIT, Commit};
+use super::commit::{Answer, Commit};
 use super::facts::Facts;
 use super::failure::{WRONG_TYPE, failure, is_demoted, is_passing, is_refused_login};
 use super::link::{Handle, Link};
+use super::patience::Patience;
+use super::scripts::Scripts;
 use super::token::Token;
 use super::watch;
 
@@ -23,24 +21,6 @@ use super::watch;
 const COMMANDS_AT_ONCE: usize = 5000;
 /// Commits side by side where each needs a connection of its own.
 const MAX_OWN_CONNECTIONS: usize = 16;
-/// Longest wait between two tries, so that a server that is back is noticed.
-const MAX_PAUSE: Duration = Duration::from_millis(500);
-
-/// Names the first command that the user may not run; an empty text when all are allowed or the server can not tell
-/// (before 7.0). A commit that met one half-way would be half applied.
-const PERMISSION: &str = r"
-if not redis.acl_check_cmd then return '' end
-local commands = {{'GET', 'i'}, {'SET', 'i', '1', 'EX', '1'}, {'DEL', 'i'}, {'INCR', 'i'}, {'INCRBY', 'i', '1'},
-  {'TYPE', 'i'}, {'EXISTS', 'i'}, {'HGET', 'd', 'f'}, {'HSET', 'd', 'f', 'v'}, {'HSETNX', 'd', 'f', 'v'},
-  {'HDEL', 'd', 'f'}, {'HINCRBY', 'd', 'f', '1'}, {'HLEN', 'd'}, {'HEXISTS', 'd', 'f'}, {'RPUSH', 'c', 'v'},
-  {'LPOP', 'c'}, {'LRANGE', 'c', '0', '1'}, {'LLEN', 'c'}, {'ZADD', 'z', '1', 'm'}, {'ZREM', 'z', 'm'},
-  {'ZSCORE', 'z', 'm'}, {'SADD', 's', 'm'}, {'SREM', 's', 'm'}, {'SISMEMBER', 's', 'm'}}
-for _, command in ipairs(commands) do
-  command[2] = KEYS[1] .. command[2]
-  if not redis.acl_check_cmd(unpack(command)) then return command[1] end
-end
-return ''
-";
 
 /// The connection to the server or servers of one volume.
 pub(super) struct Connection {
@@ -64,12 +44,6 @@ impl Default for OwnConnections {
             idle: Mutex::default(),
         }
     }
-}
-
-/// Scripts of the server.
-struct Scripts {
-    commit: Script,
-    child: Script,
 }
 
 impl Connection {
@@ -136,12 +110,9 @@ impl Connection {
     }
 
     async fn find_scripts(&mut self, prefix: &str) -> Result<()> {
-        let scripts = Scripts {
-            commit: Script::new(COMMIT),
-            child: Script::new(CHILD),
-        };
+        let scripts = Scripts::new();
         let mut handle = self.link.handle();
-        match Connection::check_scripts(&mut handle, &scripts, prefix).await {
+        match scripts.find_refused(&mut handle, prefix).await {
             Ok(refused) if refused.is_empty() => self.scripts = Some(scripts),
             Ok(refused) => {
                 return Err(Error::new(
@@ -171,22 +142,10 @@ impl Connection {
         Ok(())
     }
 
-    async fn check_scripts(handle: &mut Handle, scripts: &Scripts, prefix: &str) -> RedisResult<String> {
-        scripts.commit.load_async(handle).await?;
-        scripts.child.load_async(handle).await?;
-        Script::new(PERMISSION).key(prefix).invoke_async(handle).await
-    }
-
     /// A call of the script that reads children; `None` where scripts are not allowed.
     pub(super) fn child_call(&self, directory: &[u8], name: &[u8], prefix: &str) -> Option<Cmd> {
         let scripts = self.scripts.as_ref()?;
-        let mut call = redis::cmd("EVALSHA");
-        call.arg(scripts.child.get_hash())
-            .arg(1)
-            .arg(directory)
-            .arg(name)
-            .arg(prefix);
-        Some(call)
+        Some(scripts.child_call(directory, name, prefix))
     }
 
     /// Runs one command that changes nothing, or may run twice.
@@ -261,12 +220,10 @@ impl Connection {
     }
 
     async fn load_scripts(&self) -> RedisResult<()> {
-        if let Some(scripts) = &self.scripts {
-            let mut handle = self.link.handle();
-            scripts.commit.load_async(&mut handle).await?;
-            scripts.child.load_async(&mut handle).await?;
+        match &self.scripts {
+            Some(scripts) => scripts.load(&mut self.link.handle()).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Compares and applies; sent again until it is answered, for at most twice the read time limit and the last try.
@@ -344,34 +301,5 @@ fn refuse_error(answer: Value) -> RedisResult<Value> {
     match &answer {
         Value::ServerError(error) if error.code() != WRONG_TYPE => answer.extract_error(),
         _ => Ok(answer),
-    }
-}
-
-/// How long a request is repeated.
-struct Patience {
-    deadline: Instant,
-    wait: Duration,
-    longest: Duration,
-}
-
-impl Patience {
-    fn new(address: &Address, time_limits: u32) -> Patience {
-        let options = &address.options;
-        Patience {
-            deadline: Instant::now() + options.read_timeout * time_limits,
-            wait: options.min_backoff,
-            longest: options.max_backoff.min(MAX_PAUSE).max(options.min_backoff),
-        }
-    }
-
-    /// Waits before the next try, with jitter; `false` when there is to be none.
-    async fn pause(&mut self) -> bool {
-        if Instant::now() >= self.deadline {
-            return false;
-        }
-        let wait = rand::rng().random_range(self.wait / 2..=self.wait);
-        tokio::time::sleep(wait).await;
-        self.wait = (self.wait * 2).min(self.longest);
-        true
     }
 }

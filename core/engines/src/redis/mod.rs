@@ -22,10 +22,13 @@ pub(crate) mod fuzzing;
 mod layout;
 mod link;
 mod listing;
+mod locked;
 mod names;
 mod options;
+mod patience;
 mod ranges;
 mod reader;
+mod scripts;
 mod store;
 mod tls;
 mod token;
@@ -48,9 +51,9 @@ use cells::{DAMAGE_ADVICE, decode};
 use commit::{Answer, Commit};
 use connection::Connection;
 use layout::Layout;
+use locked::RedisTxn;
 use reader::Reader;
 use token::Tokens;
-use txn::RedisTxn;
 
 /// Runs of one job before its conflicts are reported, as the original tries.
 const MAX_RUNS: u32 = 50;

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod changed;
 mod layout;
 mod mysql;
 #[path = "../mysql_server/mod.rs"]

@@ -1,6 +1,7 @@
 //! A volume that JuiceFS wrote into Redis.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use ::redis::Cmd;
@@ -8,6 +9,7 @@ use moorage_meta::{Meta, MetaOptions};
 use moorage_model::SystemClock;
 use serde_json::Value;
 
+use super::changed::{change, expectation};
 use super::redis_server::Server;
 use super::shown::compare_nodes;
 use super::volume::Volume;
@@ -54,14 +56,18 @@ fn restored(key: &Value) -> Cmd {
     command
 }
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/engines")
+}
+
 /// The volume of the fixture in a private server; `None` where one of the two is missing.
-async fn volume() -> Option<(Volume, Server)> {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/engines/redis");
+async fn volume(read_only: bool, arguments: &[&str]) -> Option<(Volume, Server)> {
+    let fixture = fixtures().join("redis");
     if !fixture.is_dir() {
         println!("skipped: no fixtures in {}", fixture.display());
         return None;
     }
-    let server = Server::start(&[]).await?;
+    let server = Server::start(arguments).await?;
     let snapshot: Value =
         serde_json::from_slice(&std::fs::read(fixture.join("redis.json")).unwrap()).unwrap();
     let url = format!("redis+{}", server.url());
@@ -71,7 +77,8 @@ async fn volume() -> Option<(Volume, Server)> {
         restored(key).exec_async(&mut connection).await.unwrap();
     }
     let options = MetaOptions {
-        read_only: true,
+        read_only,
+        background_jobs: false,
         ..MetaOptions::default()
     };
     let engine = moorage_engines::open_existing(&server.url(), None).unwrap();
@@ -88,7 +95,52 @@ async fn volume() -> Option<(Volume, Server)> {
 
 #[tokio::test]
 async fn every_node_in_redis_is_shown_as_juicefs_shows_it() {
-    if let Some((volume, _server)) = volume().await {
+    if let Some((volume, _server)) = volume(true, &[]).await {
         compare_nodes(&volume).await;
     }
+}
+
+#[tokio::test]
+async fn a_changed_volume_in_redis_is_what_an_independent_reader_finds() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let Some((volume, server)) = volume(false, &["--port", &port]).await else {
+        return;
+    };
+    let made = change(&volume).await;
+    let expected = expectation(&volume, &made).await;
+    // These expire and are no part of the format.
+    let client = ::redis::Client::open(format!("redis+{}", server.url())).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let numbers: Vec<String> = ::redis::cmd("KEYS")
+        .arg("moorageCommit:*")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    let forget = ::redis::cmd("DEL").arg(numbers).to_owned();
+    forget.exec_async(&mut connection).await.unwrap();
+
+    let (folder, tools) = (volume.folder.path(), fixtures().join("tools"));
+    let python = |arguments: &[&str]| {
+        let output = Command::new("python3")
+            .args(arguments)
+            .current_dir(&tools)
+            .output();
+        output.inspect_err(|_| println!("skipped: no python3")).ok()
+    };
+    let Some(dump) = python(&["dump_redis.py", &port, "0"]) else {
+        return;
+    };
+    std::fs::write(folder.join("redis.json"), dump.stdout).unwrap();
+    std::fs::write(folder.join("expect.json"), expected.to_string()).unwrap();
+    let objects = fixtures().join("redis/objects").canonicalize().unwrap();
+    std::os::unix::fs::symlink(objects, folder.join("objects")).unwrap();
+    let Some(read) = python(&["read_redis.py", &folder.display().to_string()]) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&read.stdout);
+    let errors = String::from_utf8_lossy(&read.stderr);
+    assert!(read.status.success(), "{text}{errors}");
+    assert!(text.trim_end().ends_with("OK"), "{text}");
 }

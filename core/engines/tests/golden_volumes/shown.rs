@@ -18,19 +18,24 @@ fn escaped(path: &[u8]) -> String {
     std::iter::once("/".to_owned()).chain(bytes).collect()
 }
 
-/// Compares every node, the trash included, with what the fixture expects.
-pub(crate) async fn compare_nodes(volume: &Volume) {
+/// Every node by its path, the trash included.
+pub(crate) async fn shown_nodes(volume: &Volume) -> BTreeMap<String, (Ino, Attr)> {
     let mut found: BTreeMap<Vec<u8>, (Ino, Attr)> = walk(&volume.meta, Ino::ROOT).await;
     for (path, node) in walk(&volume.meta, Ino::TRASH).await {
         let separator: &[u8] = if path.is_empty() { b"" } else { b"/" };
         found.insert([b".trash", separator, &path].concat(), node);
     }
-    let expected = volume.expected["nodes"].as_array().unwrap();
-    assert_eq!(found.len(), expected.len());
-    let shown_as: BTreeMap<String, (Ino, Attr)> = found
+    found
         .into_iter()
         .map(|(path, node)| (escaped(&path), node))
-        .collect();
+        .collect()
+}
+
+/// Compares every node, the trash included, with what the fixture expects.
+pub(crate) async fn compare_nodes(volume: &Volume) {
+    let shown_as = shown_nodes(volume).await;
+    let expected = volume.expected["nodes"].as_array().unwrap();
+    assert_eq!(shown_as.len(), expected.len());
     for node in expected {
         let path = node["path"].as_str().unwrap();
         let (ino, attr) = &shown_as[path];
