@@ -114,18 +114,16 @@ fn kind<T>(result: Result<T>) -> std::result::Result<(), ErrorKind> {
     result.map(drop).map_err(|error| error.kind())
 }
 
-fn renamed<'a>(
-    meta: &'a Meta,
-    source: (Ino, &'a Name),
-    target: (Ino, &'a Name),
-) -> impl Future<Output = std::result::Result<(), ErrorKind>> + 'a {
-    async move {
-        let context = Context::root();
-        kind(
-            meta.rename(&context, source, target, RenameFlags::default())
-                .await,
-        )
-    }
+async fn renamed(
+    meta: &Meta,
+    source: (Ino, &Name),
+    target: (Ino, &Name),
+) -> std::result::Result<(), ErrorKind> {
+    let context = Context::root();
+    kind(
+        meta.rename(&context, source, target, RenameFlags::default())
+            .await,
+    )
 }
 
 async fn a_directory_is_removed_or_gets_an_entry(pair: &Pair) {
