@@ -1,7 +1,7 @@
 //! Connections: each sends the statements of one caller at a time, in one message.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
@@ -9,11 +9,13 @@ use moorage_model::{Error, ErrorKind, Result};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn, Error as Cause, Opts};
+use uuid::Uuid;
 
 use super::address::Address;
 use super::failure::{failure, is_broken, is_missing_table};
 use super::text::text;
-use crate::sql::{Driver, Failure, Reason, Row, Statement, Value};
+use crate::relational::{Cell, Cells as _};
+use crate::sql::{Driver, END_LIMIT, END_PERIOD, Failure, Reason, Row, Statement, Value};
 
 /// Longest wait for a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,16 +33,27 @@ const MESSAGE_BYTES: usize = 4 << 20;
 /// Makes connections.
 struct Connector(Opts);
 
+/// A connection and the lock that it holds as long as it lives at the server; no other has that name.
+struct Connected {
+    connection: Conn,
+    name: String,
+}
+
 impl Manager for Connector {
-    type Type = Conn;
+    type Type = Connected;
     type Error = Cause;
 
-    async fn create(&self) -> Result<Conn, Cause> {
-        Conn::new(self.0.clone()).await
+    async fn create(&self) -> Result<Connected, Cause> {
+        let name = format!("moorage {}", Uuid::new_v4());
+        let mut connection = Conn::new(self.0.clone()).await?;
+        connection
+            .query_drop(format!("SELECT GET_LOCK('{name}', 0)"))
+            .await?;
+        Ok(Connected { connection, name })
     }
 
     /// One that broke is not given back, or is found to be broken when it is used.
-    async fn recycle(&self, _: &mut Conn, _: &Metrics) -> RecycleResult<Cause> {
+    async fn recycle(&self, _: &mut Connected, _: &Metrics) -> RecycleResult<Cause> {
         Ok(())
     }
 }
@@ -58,6 +71,10 @@ struct Lease(Option<Object<Connector>>);
 impl Lease {
     fn give_back(mut self) {
         self.0.take();
+    }
+
+    fn name(&self) -> Option<String> {
+        self.0.as_ref().map(|connected| connected.name.clone())
     }
 }
 
@@ -115,6 +132,7 @@ impl MySql {
                         reason: Reason::Refused,
                         statement: None,
                         error: told.with_source(error),
+                        connection: None,
                     });
                 }
             }
@@ -123,9 +141,10 @@ impl MySql {
 
     /// Sends statements in one message and reads their answers until one fails.
     async fn round_trip(&self, lease: &mut Lease, message: String) -> Result<Vec<Vec<Row>>, Failed> {
-        let Some(connection) = lease.0.as_mut() else {
+        let Some(connected) = lease.0.as_mut() else {
             return Ok(Vec::new());
         };
+        let connection = &mut connected.connection;
         let conversation = async {
             let mut answers = Vec::new();
             let started = connection.query_iter(message).await;
@@ -177,6 +196,7 @@ impl MySql {
                     reason: if sent { Reason::Unknown } else { Reason::Refused },
                     statement: None,
                     error: error.with_advice("Check that the server is reachable and not stopped."),
+                    connection: None,
                 }
             }
         }
@@ -314,6 +334,7 @@ impl Driver for MySql {
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
         let mut lease = self.lease().await?;
+        let connection = lease.name();
         let texts = std::iter::once("START TRANSACTION".to_owned())
             .chain(statements.iter().map(text))
             .chain(["COMMIT".to_owned()]);
@@ -330,10 +351,40 @@ impl Driver for MySql {
             }
             let mut told = self.told(failed, true, first);
             told.statement = told.statement.and_then(|at| at.checked_sub(1));
+            told.connection = connection;
             return Err(told);
         }
         lease.give_back();
         Ok(())
+    }
+
+    async fn end(&self, connection: &str) -> Result<(), Failure> {
+        let holder = Statement {
+            text: "SELECT IS_USED_LOCK($1)".to_owned(),
+            cells: vec![Cell::Text(connection.as_bytes().to_vec().into())],
+        };
+        let started = Instant::now();
+        loop {
+            let answers = self.query(std::slice::from_ref(&holder)).await?;
+            let id = answers
+                .iter()
+                .flatten()
+                .find_map(|row| row.signed(0).ok().filter(|id| *id != 0));
+            let Some(id) = id else {
+                return Ok(());
+            };
+            if started.elapsed() > END_LIMIT {
+                return Err(self.told(Failed::Late, true, 0));
+            }
+            // It may end by itself before.
+            if let Err(failure) = self
+                .run(&[Statement::plain(format!("KILL CONNECTION {id}"))])
+                .await
+            {
+                tracing::debug!(error = %failure.error, "a broken connection could not be ended");
+            }
+            tokio::time::sleep(END_PERIOD).await;
+        }
     }
 
     async fn close(&self) {

@@ -55,6 +55,7 @@ pub(super) fn failure(address: &Address, error: Cause, statement: Option<usize>,
         reason,
         statement,
         error: told,
+        connection: None,
     }
 }
 

@@ -1,20 +1,22 @@
 //! Connections: each sends the statements of one caller at a time, without waiting in between.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use futures_util::future::{join_all, try_join_all};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use futures_util::future::join_all;
 use moorage_model::{Error, ErrorKind, Result};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Statement as Prepared};
+use tokio_postgres::{Client, Config, NoTls, Statement as Prepared};
+use uuid::Uuid;
 
 use super::address::Address;
 use super::failure::{failure, is_broken, is_missing_table};
 use super::values::{Parameter, row};
-use crate::sql::{Driver, Failure, Reason, Row, Statement};
+use crate::relational::Cell;
+use crate::sql::{Driver, END_LIMIT, END_PERIOD, Failure, Reason, Row, Statement};
 
 /// Longest wait for the answers of one round trip.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,22 +24,71 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Tries of what changes nothing, when the connection breaks or none can be made.
 const MAX_TRIES: u32 = 5;
+/// Statements that a connection knows at most; a few hundred are written in all.
+const MAX_PREPARED: usize = 1000;
 /// Wait before the second of them; it doubles.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Makes connections.
+struct Connector(Config);
+
+/// A connection and what it knows.
+struct Connected {
+    client: Client,
+    prepared: HashMap<String, Prepared>,
+    /// How the server lists it; no other has this name.
+    name: String,
+}
+
+impl Manager for Connector {
+    type Type = Connected;
+    type Error = tokio_postgres::Error;
+
+    async fn create(&self) -> Result<Connected, tokio_postgres::Error> {
+        let own = self.0.get_application_name().unwrap_or_default();
+        // Servers cut names off behind 63 bytes.
+        let own: String = own.chars().filter(char::is_ascii).take(20).collect();
+        let name = format!("{own} {}", Uuid::new_v4());
+        let mut config = self.0.clone();
+        let (client, connection) = config.application_name(&name).connect(NoTls).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
+            }
+        });
+        Ok(Connected {
+            client,
+            prepared: HashMap::new(),
+            name,
+        })
+    }
+
+    async fn recycle(&self, connected: &mut Connected, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
+        if connected.client.is_closed() {
+            Err(RecycleError::message("it broke"))
+        } else {
+            Ok(())
+        }
+    }
+}
 
 /// Connections to one server, made when they are first needed and again after they broke.
 pub(super) struct Postgres {
     address: Address,
-    pool: Pool,
+    pool: Pool<Connector>,
 }
 
 /// A connection out of the pool. One that is dropped before its answers came may be inside a transaction, so it does
 /// not go back: the server ends the transaction with the connection.
-struct Lease(Option<Object>);
+struct Lease(Option<Object<Connector>>);
 
 impl Lease {
     fn give_back(mut self) {
         self.0.take();
+    }
+
+    fn name(&self) -> Option<String> {
+        self.0.as_ref().map(|connected| connected.name.clone())
     }
 }
 
@@ -61,13 +112,9 @@ impl Postgres {
     /// # Errors
     /// `InvalidArgument` when the library refuses the limits.
     pub(super) fn new(address: Address) -> Result<Postgres> {
-        let config = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let manager = Manager::from_config(address.config.clone(), NoTls, config);
-        let pool = Pool::builder(manager)
+        let pool = Pool::builder(Connector(address.config.clone()))
             .max_size(address.connections)
-            .runtime(Runtime::Tokio1)
+            .runtime(deadpool::Runtime::Tokio1)
             .wait_timeout(Some(POOL_TIMEOUT))
             .build()
             .map_err(|error| {
@@ -103,6 +150,7 @@ impl Postgres {
                         reason: Reason::Refused,
                         statement: None,
                         error: told.with_source(error),
+                        connection: None,
                     });
                 }
             }
@@ -121,6 +169,7 @@ impl Postgres {
             reason: if sent { Reason::Unknown } else { Reason::Refused },
             statement: None,
             error: error.with_advice("Check that the server is reachable and not stopped."),
+            connection: None,
         }
     }
 
@@ -128,50 +177,23 @@ impl Postgres {
         failure(&self.address, broken.error, broken.statement, broken.sent)
     }
 
-    /// Sends statements at once and awaits the answers of all.
+    /// Sends statements at once and awaits the answers of all. With `lenient`, one on a table that does not exist
+    /// answers with nothing.
     async fn round_trip(
         &self,
-        lease: &Lease,
+        lease: &mut Lease,
         statements: &[Statement],
+        lenient: bool,
     ) -> Result<Vec<Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>>, Broken> {
-        let Some(client) = &lease.0 else {
+        let Some(connected) = lease.0.as_mut() else {
             return Ok(Vec::new());
         };
-        // Those that this connection does not know yet take a round trip of their own, all together.
-        let mut prepared: Vec<Option<Prepared>> = Vec::with_capacity(statements.len());
-        let distinct: HashSet<&str> = statements
-            .iter()
-            .map(|statement| statement.text.as_str())
-            .collect();
-        try_join_all(distinct.into_iter().map(|text| client.prepare_cached(text)))
-            .await
-            .or_else(|error| {
-                if is_missing_table(&error) {
-                    Ok(Vec::new())
-                } else {
-                    Err(error)
-                }
-            })
-            .map_err(|error| Broken {
-                statement: None,
-                error,
-                sent: false,
-            })?;
-        for statement in statements {
-            match client.prepare_cached(&statement.text).await {
-                Ok(known) => prepared.push(Some(known)),
-                Err(error) if is_missing_table(&error) => prepared.push(None),
-                Err(error) => {
-                    return Err(Broken {
-                        statement: None,
-                        error,
-                        sent: false,
-                    });
-                }
-            }
-        }
+        let connected: &mut Connected = connected;
+        prepare(connected, statements, lenient).await?;
+        let client = &connected.client;
         // Each is sent when its future is first polled, which happens in their order.
-        let running = statements.iter().zip(&prepared).map(|(statement, prepared)| {
+        let running = statements.iter().map(|statement| {
+            let prepared = connected.prepared.get(&statement.text);
             let parameters: Vec<Parameter<'_>> = statement.cells.iter().map(Parameter).collect();
             async move {
                 let Some(prepared) = prepared else {
@@ -187,13 +209,13 @@ impl Postgres {
         Ok(join_all(running).await)
     }
 
-    async fn transaction(&self, lease: &Lease, statements: &[Statement]) -> Result<(), Broken> {
+    async fn transaction(&self, lease: &mut Lease, statements: &[Statement]) -> Result<(), Broken> {
         let begin = Statement::plain("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         let all: Vec<Statement> = std::iter::once(begin)
             .chain(statements.iter().cloned())
             .chain([Statement::plain("COMMIT")])
             .collect();
-        let answers = self.round_trip(lease, &all).await?;
+        let answers = self.round_trip(lease, &all, false).await?;
         for (place, answer) in answers.into_iter().enumerate() {
             // The first failure is the cause of all that follow; the last statement then rolled back.
             if let Err(error) = answer {
@@ -217,8 +239,9 @@ impl Driver for Postgres {
     async fn query(&self, queries: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
         let mut tries = 1;
         loop {
-            let lease = self.lease().await?;
-            let trip = tokio::time::timeout(ANSWER_TIMEOUT, self.round_trip(&lease, queries)).await;
+            let mut lease = self.lease().await?;
+            let trip = self.round_trip(&mut lease, queries, true);
+            let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
             let broken = match trip.map_err(|_| self.late(false))? {
                 Err(broken) => broken,
                 Ok(answers) => match rows(answers) {
@@ -241,11 +264,11 @@ impl Driver for Postgres {
     }
 
     async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure> {
-        let lease = self.lease().await?;
+        let mut lease = self.lease().await?;
         let mut last = Vec::new();
         // One after the other: each may need what the one before made.
         for statement in statements {
-            let trip = self.round_trip(&lease, std::slice::from_ref(statement));
+            let trip = self.round_trip(&mut lease, std::slice::from_ref(statement), false);
             let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
             let answers = match trip.map_err(|_| self.late(true))? {
                 Ok(answers) => rows(answers),
@@ -267,25 +290,86 @@ impl Driver for Postgres {
     }
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
-        let lease = self.lease().await?;
-        let trip = tokio::time::timeout(ANSWER_TIMEOUT, self.transaction(&lease, statements)).await;
-        match trip.map_err(|_| self.late(true))? {
-            Ok(()) => {
+        let mut lease = self.lease().await?;
+        let connection = lease.name();
+        let trip = tokio::time::timeout(ANSWER_TIMEOUT, self.transaction(&mut lease, statements)).await;
+        let mut failure = match trip {
+            Ok(Ok(())) => {
                 lease.give_back();
-                Ok(())
+                return Ok(());
             }
-            Err(broken) => {
+            Ok(Err(broken)) => {
                 if !is_broken(&broken.error) {
                     lease.give_back();
                 }
-                Err(self.told(broken))
+                self.told(broken)
             }
+            Err(_) => self.late(true),
+        };
+        failure.connection = connection;
+        Err(failure)
+    }
+
+    async fn end(&self, connection: &str) -> Result<(), Failure> {
+        let name = || vec![Cell::Text(connection.as_bytes().to_vec().into())];
+        let end = Statement {
+            text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
+                .to_owned(),
+            cells: name(),
+        };
+        let started = Instant::now();
+        // Ending one that is gone already answers with no row.
+        while !self
+            .query(std::slice::from_ref(&end))
+            .await?
+            .iter()
+            .all(Vec::is_empty)
+        {
+            if started.elapsed() > END_LIMIT {
+                return Err(self.late(true));
+            }
+            tokio::time::sleep(END_PERIOD).await;
         }
+        Ok(())
     }
 
     async fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Makes known to a connection what it does not know yet: one round trip for all of it.
+async fn prepare(connected: &mut Connected, statements: &[Statement], lenient: bool) -> Result<(), Broken> {
+    let texts = statements.iter().map(|statement| statement.text.as_str());
+    let unknown: HashSet<&str> = texts
+        .filter(|text| !connected.prepared.contains_key(*text))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    if connected.prepared.len() > MAX_PREPARED {
+        connected.prepared.clear();
+        return Box::pin(prepare(connected, statements, lenient)).await;
+    }
+    let client = &connected.client;
+    let preparing = unknown
+        .into_iter()
+        .map(|text| async move { (text, client.prepare(text).await) });
+    for (text, prepared) in join_all(preparing).await {
+        match prepared {
+            Ok(prepared) => drop(connected.prepared.insert(text.to_owned(), prepared)),
+            Err(error) if lenient && is_missing_table(&error) => {}
+            Err(error) => {
+                let statement = statements.iter().position(|statement| statement.text == text);
+                return Err(Broken {
+                    statement,
+                    error,
+                    sent: false,
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Rows of all answers; a table that does not exist has none.

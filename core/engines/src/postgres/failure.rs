@@ -66,6 +66,7 @@ pub(super) fn failure(
         reason,
         statement,
         error: told,
+        connection: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Failure {
     /// Which of its statements failed, where that is known.
     pub(crate) statement: Option<usize>,
     pub(crate) error: Error,
+    /// The connection that it was sent on, when the fate of the transaction is not known.
+    pub(crate) connection: Option<String>,
 }
 
 /// A client of one SQL server.
@@ -45,6 +47,9 @@ pub(crate) trait Driver: Debug + Send + Sync {
 
     /// Runs statements as one transaction at READ COMMITTED, in one round trip: all of them, or none when one fails.
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure>;
+
+    /// Ends a connection at the server and waits until its transaction has an end too.
+    async fn end(&self, connection: &str) -> Result<(), Failure>;
 
     /// Closes every connection; later calls fail.
     async fn close(&self);

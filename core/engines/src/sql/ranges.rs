@@ -4,7 +4,8 @@ use moorage_meta::{Key, Scan, Survey};
 use moorage_model::Result;
 
 use super::SqlEngine;
-use super::statement::Row;
+use super::statement::{Row, Statement, Value};
+use super::statements::Statements;
 use super::sums::is_summed;
 use crate::collected::Found;
 use crate::relational::{Decoded, Part, decode, parts};
@@ -66,6 +67,25 @@ impl SqlEngine {
         }
     }
 
+    /// The query for a range that is small and in one table; `None` for another.
+    pub(super) fn small_range(statements: &Statements, range: &Scan) -> Option<Statement> {
+        match parts(range).as_slice() {
+            [part] => Some(statements.page(part, None, WHOLE_PAGE.try_into().unwrap_or(i64::MAX))),
+            _ => None,
+        }
+    }
+
+    /// The answer to [`SqlEngine::small_range`]; `None` when the range is not small.
+    pub(super) fn decoded_range(range: &Scan, rows: Vec<Row>) -> Result<Option<Vec<(Decoded, Row)>>> {
+        match parts(range).as_slice() {
+            [part] if rows.len() < WHOLE_PAGE => {
+                let rows = rows.into_iter().map(|row| decoded(part, row));
+                rows.collect::<Result<_>>().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Every record of a range.
     pub(super) async fn whole(&self, range: &Scan) -> Result<Found> {
         let mut found = Found::new();
@@ -124,7 +144,7 @@ fn decoded(part: &Part, row: Row) -> Result<(Decoded, Row)> {
     let Row(mut cells) = row;
     let values = cells.split_off(part.table.key().len().min(cells.len()));
     let values = if part.table.values().is_empty() {
-        vec![super::statement::Value::Int(1)]
+        vec![Value::Int(1)]
     } else {
         values
     };

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Key, Read, Record, Scan, Survey, Txn};
+use moorage_meta::{DirectoryEntry, Key, LockedSet, Read, ReadSet, Record, Records, Scan, Survey, Txn};
 use moorage_model::{
     AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaKey, Result, Slice, SliceId,
 };
 
-use super::SqlEngine;
 use super::statement::Row;
+use super::{Child, SqlEngine, decoded_child};
 use crate::collected::{Change, Collected, page};
-use crate::relational::decode_value;
+use crate::relational::{Decoded, decode_value};
 use crate::write::Write;
 
 /// Rows that decisions rest on; the commit fails unless they are still the same.
@@ -47,6 +47,46 @@ impl<'e> SqlTxn<'e> {
 
     fn remember(&mut self, key: Key, row: Option<Row>) {
         self.seen.records.entry(key).or_insert(row);
+    }
+
+    fn note_child(
+        &mut self,
+        parent: Ino,
+        name: &Name,
+        child: Option<Child>,
+    ) -> Result<Option<(Entry, Option<Attr>)>> {
+        let edge = Key::Edge(parent, name.clone());
+        let Some(child) = child else {
+            self.remember(edge, None);
+            return Ok(None);
+        };
+        self.remember(edge, Some(child.edge_row));
+        let key = Key::Node(child.entry.ino);
+        let node = self.engine.record(&key, child.node_row.as_ref())?;
+        let node = self.collected.view(&key, node);
+        self.remember(key, child.node_row);
+        self.known_empty.insert(child.entry.ino, child.empty);
+        Ok(Some((child.entry, attributes(node))))
+    }
+
+    fn note_range(&mut self, range: &Scan, rows: Vec<(Decoded, Row)>) -> Result<Vec<(Key, Record)>> {
+        self.seen.ranges.push((range.clone(), rows.len()));
+        if let Scan::FileLocks(ino) | Scan::RecordLocks(ino) | Scan::Chunks(ino) = range {
+            self.seen.held.insert(*ino);
+        }
+        let mut found = BTreeMap::new();
+        for (decoded, values) in rows {
+            // A row that can not be read keeps nobody from locking.
+            if let Ok((key, record)) = decoded {
+                self.remember(key.clone(), Some(values));
+                found.insert(key, Ok(record));
+            }
+        }
+        let merged = self.collected.merge(range, found);
+        merged
+            .into_iter()
+            .map(|(key, record)| Ok((key, record?)))
+            .collect()
     }
 }
 
@@ -172,20 +212,8 @@ impl Txn for SqlTxn<'_> {
             let node = self.lock(&[Key::Node(entry.ino)]).await?.pop().flatten();
             return Ok(Some((entry, attributes(node))));
         }
-        let Some(child) = self.engine.child(parent, name).await? else {
-            self.remember(edge, None);
-            return Ok(None);
-        };
-        self.remember(edge, Some(child.edge_row));
-        let key = Key::Node(child.entry.ino);
-        let node = match &child.node_row {
-            Some(row) => Some(decode_value(&key, row, 0)?),
-            None => None,
-        };
-        let node = self.collected.view(&key, node);
-        self.remember(key, child.node_row);
-        self.known_empty.insert(child.entry.ino, child.empty);
-        Ok(Some((child.entry, attributes(node))))
+        let child = self.engine.child(parent, name).await?;
+        self.note_child(parent, name, child)
     }
 
     async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool> {
@@ -206,25 +234,50 @@ impl Txn for SqlTxn<'_> {
     /// One round trip per part of the range and per 1000 records.
     async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
         let rows = self.engine.whole_rows(range).await?;
-        self.seen.ranges.push((range.clone(), rows.len()));
-        if let Scan::FileLocks(ino) | Scan::RecordLocks(ino) | Scan::Chunks(ino) = range {
-            self.seen.held.insert(*ino);
+        self.note_range(range, rows)
+    }
+
+    /// One round trip, also with directories and whether they are empty; more for a range that is not small.
+    async fn lock_set(&mut self, set: ReadSet<'_>) -> Result<LockedSet> {
+        let _still = self.engine.hold_sums(set.keys).await;
+        let answers = self.engine.ask_all(|statements| {
+            let keys = set.keys.iter().map(|key| statements.get(key));
+            let children = set.children.iter();
+            let children = children.map(|(parent, name)| statements.child(*parent, name));
+            let range = set
+                .range
+                .and_then(|range| SqlEngine::small_range(statements, range));
+            keys.chain(children).chain(range).collect()
+        });
+        let mut answers = answers.await?.into_iter();
+        let mut records = Vec::with_capacity(set.keys.len());
+        for key in set.keys {
+            let row = answers.next().and_then(|rows| rows.into_iter().next());
+            let record = self.engine.record(key, row.as_ref())?;
+            self.remember(key.clone(), row);
+            records.push(self.collected.view(key, record));
         }
-        let mut found = BTreeMap::new();
-        for (decoded, values) in rows {
-            let (key, record) = match decoded {
-                Ok((key, record)) => (key, record),
-                // A row that can not be read keeps nobody from locking.
-                Err(_) => continue,
-            };
-            self.remember(key.clone(), Some(values));
-            found.insert(key, Ok(record));
+        let mut children = Vec::with_capacity(set.children.len());
+        for (parent, name) in set.children {
+            let row = answers.next().and_then(|rows| rows.into_iter().next());
+            children.push(if self.collected.has(&Key::Edge(*parent, Name::clone(name))) {
+                self.lock_child(*parent, name).await?
+            } else {
+                self.note_child(*parent, name, decoded_child(*parent, name, row)?)?
+            });
         }
-        let merged = self.collected.merge(range, found);
-        merged
-            .into_iter()
-            .map(|(key, record)| Ok((key, record?)))
-            .collect()
+        let range = match set.range {
+            None => Vec::new(),
+            Some(range) => match SqlEngine::decoded_range(range, answers.next().unwrap_or_default())? {
+                Some(rows) => self.note_range(range, rows)?,
+                None => self.lock_range(range).await?,
+            },
+        };
+        Ok(LockedSet {
+            records: Records::from(records),
+            children,
+            range,
+        })
     }
 
     fn insert(&mut self, key: Key, record: Record) {

@@ -19,6 +19,14 @@ const URL_PASSWORD: &str = "pa%2Fss%20w%40rd";
 pub(crate) struct Server {
     process: Child,
     folder: tempfile::TempDir,
+    /// Of the loopback interface.
+    port: u16,
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// The server that tests of one program share, each in a database of its own.
@@ -71,8 +79,13 @@ impl Server {
             println!("skipped: no MariaDB");
             return None;
         }
-        let process = Server::launch(folder.path());
-        let server = Server { process, folder };
+        let port = free_port();
+        let process = Server::launch(folder.path(), port);
+        let server = Server {
+            process,
+            folder,
+            port,
+        };
         server.wait();
         let user = format!(
             "CREATE USER {USER}@localhost IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO {USER}@localhost"
@@ -81,13 +94,14 @@ impl Server {
         Some(server)
     }
 
-    fn launch(folder: &Path) -> Child {
+    fn launch(folder: &Path, port: u16) -> Child {
         unprivileged("mariadbd")
             .args([
                 "--no-defaults",
-                "--skip-networking",
+                "--bind-address=127.0.0.1",
                 "--innodb-flush-log-at-trx-commit=0",
             ])
+            .arg(format!("--port={port}"))
             .arg(format!("--datadir={}", folder.join("data").display()))
             .arg(format!("--socket={}", folder.join("s").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
@@ -152,6 +166,18 @@ impl Server {
             "mysql://{USER}:{URL_PASSWORD}@unix({})/{database}",
             self.socket().display()
         )
+    }
+
+    /// Its port on the loopback interface.
+    #[allow(dead_code, reason = "only some programs put something in between")]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The metadata URL of a database through another port.
+    #[allow(dead_code, reason = "only some programs put something in between")]
+    pub(crate) fn url_through(&self, port: u16, database: &str) -> String {
+        format!("mysql://{USER}:{URL_PASSWORD}@(127.0.0.1:{port})/{database}")
     }
 }
 

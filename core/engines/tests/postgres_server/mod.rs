@@ -15,6 +15,14 @@ const USER: &str = "tester";
 pub(crate) struct Server {
     process: Child,
     folder: tempfile::TempDir,
+    /// Of the loopback interface.
+    port: u16,
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// The server that tests of one program share, each in a database of its own.
@@ -81,19 +89,25 @@ impl Server {
             println!("skipped: no PostgreSQL");
             return None;
         }
-        let process = Server::launch(folder.path(), arguments);
-        let server = Server { process, folder };
+        let port = free_port();
+        let process = Server::launch(folder.path(), port, arguments);
+        let server = Server {
+            process,
+            folder,
+            port,
+        };
         server.wait();
         Some(server)
     }
 
-    fn launch(folder: &Path, arguments: &[&str]) -> Child {
+    fn launch(folder: &Path, port: u16, arguments: &[&str]) -> Child {
         unprivileged("postgres")
             .arg("-D")
             .arg(folder.join("data"))
             .arg("-k")
             .arg(folder)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off"])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-p"])
+            .arg(port.to_string())
             .args(arguments)
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("log")).unwrap())
@@ -110,23 +124,28 @@ impl Server {
     }
 
     /// Ends the server as a crash would, and starts it again.
-    #[expect(dead_code, reason = "only some programs crash it")]
+    #[allow(dead_code, reason = "only some programs crash it")]
     pub(crate) fn crash_and_restart(&mut self) {
         signal(&self.process, rustix::process::Signal::QUIT);
         self.process.wait().unwrap();
-        self.process = Server::launch(self.folder.path(), &[]);
+        self.process = Server::launch(self.folder.path(), self.port, &[]);
         self.wait();
     }
 
-    /// The first line of what psql answers.
-    pub(crate) fn ask(&self, database: &str, sql: &str) -> Option<String> {
-        let output = Command::new("psql")
+    /// A client program with its address and password.
+    fn client(&self, database: &str) -> Command {
+        let mut command = Command::new("psql");
+        command
             .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", USER, "-h"])
             .arg(self.folder.path())
-            .args(["-d", database, "-c", sql])
-            .env("PGPASSWORD", PASSWORD)
-            .output()
-            .ok()?;
+            .args(["-p", &self.port.to_string(), "-d", database])
+            .env("PGPASSWORD", PASSWORD);
+        command
+    }
+
+    /// What psql answers.
+    pub(crate) fn ask(&self, database: &str, sql: &str) -> Option<String> {
+        let output = self.client(database).args(["-c", sql]).output().ok()?;
         output
             .status
             .success()
@@ -136,16 +155,9 @@ impl Server {
     /// Runs a file of statements.
     #[allow(dead_code, reason = "only some programs load snapshots")]
     pub(crate) fn load(&self, database: &str, file: &Path) {
-        let status = Command::new("psql")
-            .args(["-X", "-q", "-U", USER, "-h"])
-            .arg(self.folder.path())
-            .args(["-d", database, "-f"])
-            .arg(file)
-            .env("PGPASSWORD", PASSWORD)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(status.unwrap().success(), "{}", file.display());
+        let mut client = self.client(database);
+        let client = client.arg("-f").arg(file).stdout(Stdio::null());
+        assert!(client.status().unwrap().success(), "{}", file.display());
     }
 
     /// Makes an empty database; its name.
@@ -159,9 +171,22 @@ impl Server {
     /// The metadata URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
         format!(
-            "postgres://{USER}:{URL_PASSWORD}@/{database}?host={}",
-            self.folder.path().display()
+            "postgres://{USER}:{URL_PASSWORD}@/{database}?host={}&port={}",
+            self.folder.path().display(),
+            self.port
         )
+    }
+
+    /// Its port on the loopback interface.
+    #[allow(dead_code, reason = "only some programs put something in between")]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The metadata URL of a database through another port.
+    #[allow(dead_code, reason = "only some programs put something in between")]
+    pub(crate) fn url_through(&self, port: u16, database: &str) -> String {
+        format!("postgres://{USER}:{URL_PASSWORD}@127.0.0.1:{port}/{database}")
     }
 }
 

@@ -63,6 +63,12 @@ impl Proxy {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its end for clients, on the loopback interface.
+    #[allow(dead_code, reason = "other servers have other URLs")]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Cuts at the next request that holds this text.
     pub(crate) fn cut(&self, cut: Cut, text: &'static [u8]) {
         *self.state.cut.lock() = Some((cut, text));

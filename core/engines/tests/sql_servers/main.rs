@@ -1,0 +1,24 @@
+//! What PostgreSQL and MySQL promise beside the claims of every engine.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod fate;
+#[path = "../mysql_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod mysql_server;
+mod place;
+#[path = "../postgres_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod postgres_server;
+#[path = "../redis/proxy.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod proxy;
+mod races;
+mod round_trips;
+#[path = "../redis/volume.rs"]
+mod volume;
