@@ -125,7 +125,7 @@ async fn two_exclusive_creations(place: Option<Place>) {
         };
         match race(created(&two.one), created(&two.other)).await {
             (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
-                assert_eq!(error.kind(), ErrorKind::Exists, "{error}")
+                assert_eq!(error.kind(), ErrorKind::Exists, "{error}");
             }
             both => panic!("round {round}: {both:?}"),
         }
