@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use moorage_host::Folders;
 use moorage_meta::Context;
-use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
+use moorage_model::{Error, ErrorKind, Gid, Ino, Name, Result, Uid};
 
 use crate::arguments::MetaUrl;
 use crate::mounting::{MountRecord, host_error};
@@ -14,15 +14,112 @@ use crate::mounting::{MountRecord, host_error};
 pub(crate) struct Inside {
     /// The volume.
     pub(crate) url: MetaUrl,
-    /// The path from the root of the volume.
-    pub(crate) path: Vec<u8>,
+    /// Where in it.
+    pub(crate) place: Place,
+}
+
+/// Where something lies in a volume.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// At a path from the root of the volume; bytes as they are stored.
+    Path(Vec<u8>),
+    /// Where a mount of one folder of the volume shows it. What lies above that folder may be renamed at any time,
+    /// so the mount says which node it is, not a path.
+    Shown(ShownPath),
+}
+
+/// A path through a mount of one folder of a volume.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownPath {
+    /// The path on this computer; its last name need not exist.
+    path: PathBuf,
+    /// The mount point.
+    point: PathBuf,
+    /// The stored inode that the mount shows as number 1.
+    root: Ino,
+}
+
+impl ShownPath {
+    /// The stored inode of the node that has this path in the mount now.
+    ///
+    /// # Errors
+    /// `NotFound`, `AccessDenied`; `NotFound` when the path has left the mount.
+    pub(crate) fn node(&self) -> Result<Ino> {
+        self.node_at(&self.path)
+    }
+
+    /// The stored inode of the folder and the name in it.
+    ///
+    /// # Errors
+    /// As [`ShownPath::node`]; `InvalidArgument` for the mount point itself.
+    pub(crate) fn entry(&self) -> Result<(Ino, Name)> {
+        let parts = (self.path.parent(), self.path.file_name());
+        let (Some(folder), Some(name)) = parts else {
+            return Err(nameless());
+        };
+        if self.path == self.point {
+            return Err(nameless());
+        }
+        Ok((self.node_at(folder)?, Name::new(name.as_encoded_bytes())?))
+    }
+
+    #[cfg(unix)]
+    fn node_at(&self, path: &Path) -> Result<Ino> {
+        use std::os::unix::fs::MetadataExt as _;
+        let look = |path: &Path| {
+            std::fs::symlink_metadata(path).map_err(|error| {
+                let kind = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+                    _ => ErrorKind::NotFound,
+                };
+                Error::new(kind, format!("{} can not be looked at", path.display())).with_source(error)
+            })
+        };
+        let (found, point) = (look(path)?, look(&self.point)?);
+        if found.dev() != point.dev() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "{} is not in the mount at {}",
+                    path.display(),
+                    self.point.display()
+                ),
+            ));
+        }
+        // A mount calls its root 1, whatever its inode is.
+        Ok(match Ino(found.ino()) {
+            Ino::ROOT => self.root,
+            ino => ino,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn node_at(&self, path: &Path) -> Result<Ino> {
+        Err(Error::new(
+            ErrorKind::NotSupported,
+            format!("{} is in a mount of one folder", path.display()),
+        ))
+    }
+
+    /// The path on this computer.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn nameless() -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        "the root of a mount has no name of its own",
+    )
+    .with_advice("Name something inside it.")
 }
 
 /// Finds the volume that a path lies in. The last name need not exist.
 ///
 /// # Errors
 /// `NotFound` when the path lies in no mounted volume of Moorage, or in one that another user mounted;
-/// `NotSupported` when only a folder of the volume is mounted there.
+/// `NotSupported` when an older version mounted only a folder of the volume there.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
     let point = mount_point(&whole)?.ok_or_else(|| {
@@ -32,23 +129,31 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
         )
         .with_advice("Give a path of a mounted volume, or the metadata URL and a path inside the volume.")
     })?;
-    let (url, subdir) = told_by(&point)?;
-    if !subdir.trim_matches('/').is_empty() {
-        // The folder may have another name by now, and another folder its old one: a wrong file would be meant.
-        return Err(Error::new(
-            ErrorKind::NotSupported,
-            format!(
-                "the mount at {} shows only a folder of its volume",
-                point.display()
-            ),
-        )
-        .with_advice("Give the metadata URL and a path inside the volume."));
+    let record = record_of(&point)?;
+    let url = MetaUrl::from(record.database);
+    if !record.subdir.unwrap_or_default().trim_matches('/').is_empty() {
+        let Some(root) = record.root else {
+            return Err(Error::new(
+                ErrorKind::NotSupported,
+                format!(
+                    "which folder of its volume the mount at {} shows is not known",
+                    point.display()
+                ),
+            )
+            .with_advice("Mount it again, or give the metadata URL and a path inside the volume."));
+        };
+        let place = Place::Shown(ShownPath {
+            path: whole,
+            point,
+            root: Ino(root),
+        });
+        return Ok(Inside { url, place });
     }
     let inside = whole.strip_prefix(&point).unwrap_or(Path::new(""));
     let path = Path::new("/").join(inside);
     Ok(Inside {
         url,
-        path: bytes(&path),
+        place: Place::Path(bytes(&path)),
     })
 }
 
@@ -88,11 +193,11 @@ fn mount_point(path: &Path) -> Result<Option<PathBuf>> {
         .map(|mount| mount.point))
 }
 
-/// Metadata URL and sub-directory of a mount, by the record of the user who mounted it.
-fn told_by(point: &Path) -> Result<(MetaUrl, String)> {
+/// What the user who mounted it wrote down about a mount.
+fn record_of(point: &Path) -> Result<MountRecord> {
     let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let record = MountRecord::find(&folders.state, point).filter(|record| !record.database.is_empty());
-    let record = record.ok_or_else(|| {
+    record.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
             format!("where the database of the mount at {} is, is not known to this user", point.display()),
@@ -100,8 +205,7 @@ fn told_by(point: &Path) -> Result<(MetaUrl, String)> {
         .with_advice(
             "Run the command as the user who mounted it, or give the metadata URL and a path inside the volume.",
         )
-    })?;
-    Ok((MetaUrl::from(record.database), record.subdir.unwrap_or_default()))
+    })
 }
 
 #[cfg(unix)]

@@ -9,7 +9,7 @@ use moorage_meta::{Context, Meta};
 use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result, redact};
 
 use crate::arguments::MetaUrl;
-use crate::mounted;
+use crate::mounted::{self, Place};
 
 /// Paths that a command takes.
 #[derive(Args, Debug)]
@@ -20,13 +20,13 @@ pub(crate) struct TargetArguments {
     targets: Vec<OsString>,
 }
 
-/// Paths inside one volume, from its root.
+/// Places inside one volume.
 #[derive(Clone, Debug)]
 pub(crate) struct Targets {
     /// The volume.
     pub(crate) url: MetaUrl,
-    /// The paths; bytes as they are stored.
-    pub(crate) paths: Vec<Vec<u8>>,
+    /// Where.
+    pub(crate) places: Vec<Place>,
     /// Whose permissions count: the caller's in a mounted volume; whoever may open the database directly may do
     /// everything in it anyway.
     pub(crate) identity: Context,
@@ -47,7 +47,7 @@ impl TargetArguments {
             ))),
             Some(url) => Ok(Targets {
                 url: MetaUrl::from(url.to_owned()),
-                paths: rest.iter().map(|path| bytes(path)).collect(),
+                places: rest.iter().map(|path| Place::Path(bytes(path))).collect(),
                 identity: Context::root(),
             }),
             None => of_mounts(&self.targets),
@@ -67,11 +67,11 @@ fn of_mounts(paths: &[OsString]) -> Result<Targets> {
             None => {
                 targets = Some(Targets {
                     url: inside.url,
-                    paths: vec![inside.path],
+                    places: vec![inside.place],
                     identity: mounted::caller(),
                 });
             }
-            Some(targets) if targets.url == inside.url => targets.paths.push(inside.path),
+            Some(targets) if targets.url == inside.url => targets.places.push(inside.place),
             Some(_) => {
                 return Err(
                     Error::new(ErrorKind::InvalidArgument, "the paths lie in several volumes")
@@ -92,6 +92,42 @@ fn bytes(path: &OsStr) -> Vec<u8> {
 #[cfg(not(unix))]
 fn bytes(path: &OsStr) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+impl Place {
+    /// Finds the node; the error names it.
+    ///
+    /// # Errors
+    /// As [`resolve`]; what looking at a path of a mount answers.
+    pub(crate) async fn node(&self, meta: &Meta) -> Result<(Ino, Attr)> {
+        match self {
+            Place::Path(path) => resolve(meta, path).await,
+            Place::Shown(path) => {
+                let ino = path.node()?;
+                let attr = meta.getattr(ino).await;
+                Ok((ino, attr.map_err(|error| error.context(self.shown()))?))
+            }
+        }
+    }
+
+    /// Finds the folder, which has to exist, and the name in it.
+    ///
+    /// # Errors
+    /// As [`resolve_parent`]; what looking at a path of a mount answers.
+    pub(crate) async fn entry(&self, meta: &Meta) -> Result<(Ino, Name)> {
+        match self {
+            Place::Path(path) => resolve_parent(meta, path).await,
+            Place::Shown(path) => path.entry(),
+        }
+    }
+
+    /// The path that was meant, for people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Place::Path(path) => shown(path),
+            Place::Shown(path) => path.path().to_string_lossy().into_owned(),
+        }
+    }
 }
 
 /// Path bytes as text, with what they hold; [`crate::output`] escapes what would steer a terminal.

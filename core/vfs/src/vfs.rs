@@ -158,6 +158,11 @@ impl Vfs {
         &self.options
     }
 
+    /// The stored inode that the mount shows as number 1: that of its sub-directory, or the root of the volume.
+    pub fn root(&self) -> Ino {
+        self.root
+    }
+
     /// The namespace underneath, for administration.
     pub fn meta(&self) -> &Arc<Meta> {
         &self.meta

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::target::{self, TargetArguments};
+use crate::target::TargetArguments;
 use crate::volume::Volume;
 use crate::{concurrency, mounted, size};
 
@@ -45,7 +45,7 @@ struct Cloned {
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let targets = arguments.targets.find()?;
-    let [source, destination] = targets.paths.as_slice() else {
+    let [source, destination] = targets.places.as_slice() else {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
             "clone needs a source and a destination",
@@ -53,8 +53,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         .with_advice("Write: moorage clone SOURCE DESTINATION"));
     };
     let volume = Volume::open(&targets.url).await?;
-    let (source, _) = target::resolve(&volume.meta, source).await?;
-    let (parent, name) = target::resolve_parent(&volume.meta, destination).await?;
+    let (source, _) = source.node(&volume.meta).await?;
+    let (parent, name) = destination.entry(&volume.meta).await?;
     let options = CloneOptions {
         preserve: arguments.preserve,
         umask: mounted::umask(),
@@ -69,7 +69,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         .meta
         .clone_tree(&targets.identity, source, parent, &name, options, &counts);
     let cloned = context.watch(work, &counts, job).await;
-    let cloned = cloned.map_err(|error| error.context(target::shown(destination)));
+    let cloned = cloned.map_err(|error| error.context(destination.shown()));
     volume.close().await?;
     let cloned = cloned?;
     let cloned = Cloned {

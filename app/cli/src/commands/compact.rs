@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::noun::{CHUNKS, FILES, PIECES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::target::{self, TargetArguments};
+use crate::target::TargetArguments;
 use crate::volume::Volume;
 
 /// Join the many small pieces that rewritten files are made of
@@ -64,10 +64,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
             replaced_slices: 0,
             given_up: 0,
         };
-        for path in &targets.paths {
-            let (ino, _) = target::resolve(&volume.meta, path).await?;
+        for place in &targets.places {
+            let (ino, _) = place.node(&volume.meta).await?;
             let summary = volume.meta.compact_tree(ino, arguments.threads, &counts).await;
-            done.add(summary.map_err(|error| error.context(target::shown(path)))?);
+            done.add(summary.map_err(|error| error.context(place.shown()))?);
         }
         Ok(done)
     };

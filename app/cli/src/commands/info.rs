@@ -110,18 +110,17 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
 
 async fn nodes(meta: &Meta, targets: &Targets, inodes: bool) -> Result<Vec<Ino>> {
     let mut nodes = Vec::new();
-    for path in &targets.paths {
+    for place in &targets.places {
         nodes.push(if inodes {
-            number(path)?
+            number(&place.shown())?
         } else {
-            target::resolve(meta, path).await?.0
+            place.node(meta).await?.0
         });
     }
     Ok(nodes)
 }
 
-fn number(text: &[u8]) -> Result<Ino> {
-    let shown = target::shown(text);
+fn number(shown: &str) -> Result<Ino> {
     shown.parse().map(Ino).map_err(|_| {
         Error::new(
             ErrorKind::InvalidArgument,

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::noun::ENTRIES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::target::{self, TargetArguments};
+use crate::target::TargetArguments;
 use crate::volume::Volume;
 use crate::{concurrency, size};
 
@@ -55,13 +55,13 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         unit: ENTRIES,
     };
     let job = async {
-        for path in &targets.paths {
-            let (parent, name) = target::resolve_parent(&volume.meta, path).await?;
+        for place in &targets.places {
+            let (parent, name) = place.entry(&volume.meta).await?;
             volume
                 .meta
                 .remove_tree(&targets.identity, parent, &name, options, &counts)
                 .await
-                .map_err(|error| error.context(target::shown(path)))?;
+                .map_err(|error| error.context(place.shown()))?;
         }
         Ok(())
     };

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::noun::{ENTRIES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::target::{self, TargetArguments};
+use crate::target::TargetArguments;
 use crate::{concurrency, size, volume};
 
 /// Show what the parts of a folder take, largest first
@@ -136,9 +136,11 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let job = async {
         let mut summaries = Vec::new();
-        for path in &targets.paths {
-            let (ino, _) = target::resolve(&meta, path).await?;
-            let summary = meta.summary(ino, path, options, &counts).await?;
+        for place in &targets.places {
+            let (ino, _) = place.node(&meta).await?;
+            let summary = meta
+                .summary(ino, place.shown().as_bytes(), options, &counts)
+                .await?;
             summaries.push(Summary::new(summary, ""));
         }
         Ok(summaries)

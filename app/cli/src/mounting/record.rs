@@ -61,6 +61,9 @@ pub(crate) struct MountRecord {
     /// The directory of the volume that is mounted; none for all of it.
     #[serde(default)]
     pub(crate) subdir: Option<String>,
+    /// Inode that the mount shows as its root; none in records of older versions.
+    #[serde(default)]
+    pub(crate) root: Option<u64>,
     /// Process that serves it.
     pub(crate) pid: u32,
     /// Start of that process, since ids are used again.
@@ -79,6 +82,7 @@ impl MountRecord {
             uuid: String::new(),
             cache: None,
             subdir: subdir.map(str::to_owned),
+            root: None,
             pid: std::process::id(),
             started: ProcessIdentity::own().map_or(0, |own| own.start),
             phase: MountPhase::Serving,

@@ -70,6 +70,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
     let mut record = MountRecord {
         uuid,
         cache: plan.staging_folder(),
+        root: Some(vfs.root().0),
         ..MountRecord::own(plan.point.path(), &volume, &plan.url, plan.subdir())
     };
     if let Err(error) = record.write(&plan.folders.state) {

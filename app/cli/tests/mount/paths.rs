@@ -37,18 +37,49 @@ fn info_clone_summary_and_rmr_take_paths_of_a_mount() {
 }
 
 #[test]
-fn a_path_below_a_mounted_folder_of_the_volume_is_refused_since_another_file_may_have_it() {
+fn a_path_in_a_mounted_folder_means_the_file_that_the_mount_shows_although_the_folder_was_renamed() {
     let Some(volume) = Volume::format(&[]) else {
         return;
     };
-    let mounted = volume.mount("mnt", &["--subdir", "/team"]);
-    fs::write(mounted.file("note"), "x").expect("a file");
-    let mut rmr = volume.program();
-    let output = rmr
+    let whole = volume.mount("whole", &[]);
+    fs::create_dir_all(whole.file("team/work/folder")).expect("a folder");
+    let part = volume.mount("part", &["--subdir", "/team/work"]);
+    fs::write(part.file("folder/note"), vec![7; 5000]).expect("a file");
+    fs::write(part.file("top"), "x").expect("a file");
+    // Another folder takes the name that the mount was made with.
+    fs::rename(whole.file("team"), whole.file("crew")).expect("a rename");
+    fs::create_dir_all(whole.file("team/work/folder")).expect("a folder");
+    fs::write(whole.file("team/work/folder/note"), "another").expect("a file");
+    fs::write(whole.file("team/work/top"), "another").expect("a file");
+
+    let info = program(&volume, "info", &[&part.file("folder/note")]);
+    assert!(
+        info.contains("\"/crew/work/folder/note\"") && info.contains("\"length\": 5000"),
+        "{info}"
+    );
+    let root = program(&volume, "info", &[part.point()]);
+    assert!(root.contains("\"/crew/work\""), "{root}");
+    let summary = program(&volume, "summary", &[part.point()]);
+    assert!(summary.contains("\"size\": 5001"), "{summary}");
+    program(&volume, "compact", &[part.point()]);
+    program(&volume, "clone", &[&part.file("folder"), &part.file("copy")]);
+    until("the mount shows the clone", || part.file("copy/note").exists());
+    assert!(whole.file("crew/work/copy/note").exists());
+    assert!(!whole.file("team/work/copy").exists());
+
+    program(&volume, "rmr", &[&part.file("folder"), &part.file("top")]);
+    until("the mount loses them", || {
+        !part.file("folder").exists() && !part.file("top").exists()
+    });
+    assert!(whole.file("team/work/folder/note").exists());
+    assert!(whole.file("team/work/top").exists());
+
+    let mut itself = volume.program();
+    let refused = itself
         .arg("rmr")
-        .arg(mounted.file("note"))
+        .arg(part.point())
         .output()
         .expect("the program starts");
-    assert!(!output.status.success());
-    assert!(mounted.file("note").exists());
+    assert!(!refused.status.success());
+    assert!(part.file("copy/note").exists());
 }
