@@ -1,6 +1,7 @@
 //! What a command says about its own work: `-v`, `-q` and `RUST_LOG`.
 
-use std::io;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
@@ -91,6 +92,10 @@ pub(crate) fn start(arguments: &LoggingArguments) -> StartWarnings {
     let shows_target = arguments.verbose > 1;
     let log = fmt::layer()
         .with_writer(io::stderr)
+        .with_ansi(may_be_coloured(
+            io::stderr().is_terminal(),
+            std::env::var_os("NO_COLOR").as_deref(),
+        ))
         .with_target(shows_target)
         .with_filter(filter);
     let (warnings, kept) = if role == Role::Worker {
@@ -110,6 +115,11 @@ pub(crate) fn start(arguments: &LoggingArguments) -> StartWarnings {
     warnings
 }
 
+/// A file, a pipe and whoever sets NO_COLOR (no-color.org) get plain text.
+fn may_be_coloured(terminal: bool, no_color: Option<&OsStr>) -> bool {
+    terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -127,6 +137,13 @@ mod tests {
         let mut unread = StartWarnings::default();
         unread.write_all(b"WARN c\n").expect("not kept");
         assert_eq!(unread.take(), "");
+    }
+
+    #[test]
+    fn only_a_terminal_gets_colours_and_not_when_they_are_unwanted() {
+        assert!(may_be_coloured(true, None) && may_be_coloured(true, Some(OsStr::new(""))));
+        assert!(!may_be_coloured(false, None));
+        assert!(!may_be_coloured(true, Some(OsStr::new("1"))));
     }
 
     #[test]

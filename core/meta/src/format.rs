@@ -79,13 +79,6 @@ enum Fixed {
     Overwrite,
 }
 
-/// The block size for a wish in KiB: a power of two, 64 KiB to 16 MiB.
-pub fn round_block_size(kib: u32) -> u32 {
-    let (lowest, highest) = (*BLOCK_SIZE_KIB.start(), *BLOCK_SIZE_KIB.end());
-    let clamped = kib.clamp(lowest, highest);
-    1 << clamped.ilog2()
-}
-
 impl Meta {
     /// The setting of the volume in this database, secrets as stored; `None` when it holds no volume.
     ///

@@ -42,7 +42,6 @@ mod verbs;
 pub use data::{AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
 pub use data_store::DataStore;
 pub use engine::{Durability, Engine, Job, JobBody, run};
-pub use format::round_block_size;
 pub use key::{Key, Scan};
 pub use length_limit::{LengthLimit, Unrecorded};
 pub use locks::{LockRequest, Wait};

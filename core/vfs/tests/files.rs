@@ -241,7 +241,7 @@ async fn a_punched_range_reads_as_zeros_and_a_copy_shares_content() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offsets_beyond_the_format_are_refused() {
+async fn writes_beyond_the_format_are_refused_and_reads_there_find_the_end() {
     let volume = Volume::new().await;
     let vfs = volume.client().await;
     let (_, handle) = create(&vfs, "a").await;
@@ -249,8 +249,28 @@ async fn offsets_beyond_the_format_are_refused() {
     for offset in [end - 1, end, u64::MAX] {
         let error = vfs.write(handle, offset, &[1]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge, "write at {offset}");
-        let error = vfs.read_bytes(handle, offset, 1).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::FileTooLarge, "read at {offset}");
+        assert_eq!(
+            vfs.read_bytes(handle, offset, 1).await.unwrap(),
+            b"",
+            "read at {offset}"
+        );
+    }
+    close(&vfs, handle).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_bytes_of_the_longest_file_are_read_in_reads_of_any_size() {
+    let volume = Volume::new().await;
+    let vfs = volume.client().await;
+    let (_, handle) = create(&vfs, "a").await;
+    let end = moorage_model::MAX_FILE_LENGTH - 1;
+    assert_eq!(vfs.write(handle, end - 5, b"hello").await.unwrap(), 5);
+    for len in [5, 6, 4096] {
+        assert_eq!(
+            vfs.read_bytes(handle, end - 5, len).await.unwrap(),
+            b"hello",
+            "{len}"
+        );
     }
     close(&vfs, handle).await.unwrap();
 }

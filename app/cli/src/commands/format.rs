@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use moorage_meta::{Engine, Meta, round_block_size, without_secrets};
+use moorage_meta::{Engine, Meta, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
 
 use crate::arguments::{MetaUrl, MetaUrlArgument};
@@ -250,12 +250,24 @@ impl StoreArguments {
     }
 }
 
+/// A block size as the setting keeps it, in KiB; which of them can be is for the setting's own rules.
+fn block_kib(bytes: u64) -> Result<u32> {
+    let kib = u32::try_from(bytes >> 10).ok();
+    kib.filter(|_| bytes.trailing_zeros() >= 10).ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("blocks of {bytes} bytes are not possible"),
+        )
+        .with_advice("Give --block-size a power of two from 64K to 16M.")
+    })
+}
+
 /// Puts everything that the command line names into the setting.
 fn apply(setting: &mut Setting, arguments: &Arguments) -> Result<()> {
     apply_store(setting, &arguments.store)?;
     let layout = &arguments.layout;
     if let Some(bytes) = layout.block_size {
-        setting.block_size = round_block_size(u32::try_from(bytes >> 10).unwrap_or(u32::MAX));
+        setting.block_size = block_kib(bytes)?;
     }
     if let Some(compress) = layout.compress {
         compress.text().clone_into(&mut setting.compression);

@@ -73,12 +73,13 @@ pub(crate) struct MountRecord {
 }
 
 impl MountRecord {
-    /// The record of a mount that this process serves.
+    /// The record of a mount that this process serves. `database` as [`MetaUrl::to_share`] makes it: others read it in
+    /// another working folder.
     pub(crate) fn own(point: &Path, volume: &str, database: &MetaUrl, subdir: Option<&str>) -> MountRecord {
         MountRecord {
             point: point.to_owned(),
             volume: volume.to_owned(),
-            database: database.to_share().as_str().to_owned(),
+            database: database.as_str().to_owned(),
             uuid: String::new(),
             cache: None,
             subdir: subdir.map(str::to_owned),

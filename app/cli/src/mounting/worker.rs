@@ -50,6 +50,8 @@ pub(crate) fn serve(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -
 
 async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> String) -> Result<()> {
     let mut signals = EndSignals::listen()?;
+    // While a relative path still means the folder in which the command was typed.
+    let database = plan.url.to_share();
     let vfs = tokio::select! {
         opened = open(plan) => opened?,
         _ = signals.next() => return Err(Error::new(ErrorKind::Interrupted, "interrupted before anything was mounted")),
@@ -71,7 +73,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         uuid,
         cache: plan.staging_folder(),
         root: Some(vfs.root().0),
-        ..MountRecord::own(plan.point.path(), &volume, &plan.url, plan.subdir())
+        ..MountRecord::own(plan.point.path(), &volume, &database, plan.subdir())
     };
     if let Err(error) = record.write(&plan.folders.state) {
         tracing::warn!(%error, "`moorage umount` will not wait for this mount");
@@ -107,7 +109,7 @@ async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
         tracing::warn!("--writeback has no effect: the objects of this volume lie on this machine already");
     }
     let vfs = Vfs::open_volume(meta, chunks, plan.vfs_options()).await?;
-    // All paths are absolute by now; a working folder would keep another file system busy.
+    // What is opened is known by its absolute path; a working folder would keep another file system busy.
     if let Err(error) = std::env::set_current_dir("/") {
         tracing::debug!(%error, "leaving the working folder");
     }

@@ -40,6 +40,33 @@ fn a_missing_database_is_not_found_and_not_made() {
 }
 
 #[test]
+fn the_permissions_of_a_file_that_is_no_database_are_none_of_ours() {
+    let place = Place::new();
+    fs::write(
+        place.path("passwd"),
+        "root:x:0:0:root:/root:/bin/sh\n".repeat(100),
+    )
+    .expect("a file");
+    fs::set_permissions(place.path("passwd"), fs::Permissions::from_mode(0o644)).expect("open to all");
+    let run = place.run(&["status", &place.url("passwd")]).ends_with(3);
+    explains(&run, "passwd");
+    assert!(!run.err.contains("chmod"), "{}", run.err);
+}
+
+#[test]
+fn a_block_size_that_can_not_be_is_refused_and_not_rounded() {
+    let place = Place::new();
+    let url = place.url("meta.db");
+    let bucket = place.path("objects").display().to_string();
+    for size in ["0", "32K", "3M", "32M", "65537B"] {
+        let run = place.run(&["format", "--bucket", &bucket, "--block-size", size, &url, "disk"]);
+        let run = run.ends_with(2);
+        assert!(run.err.contains("power of two"), "{size}: {}", run.err);
+    }
+    assert!(!place.path("meta.db").exists(), "a volume was made");
+}
+
+#[test]
 fn a_database_that_this_user_may_not_open_is_denied_and_not_missing() {
     let place = Place::new();
     let url = place.volume(&[]);

@@ -178,6 +178,7 @@ fn a_new_database_is_for_its_owner_alone_and_an_open_one_is_pointed_out() {
         "{}",
         run.err
     );
+    assert!(!run.err.contains('\u{1b}'), "colours in a pipe: {:?}", run.err);
     let mode = fs::metadata(&database)
         .expect("the database")
         .permissions()

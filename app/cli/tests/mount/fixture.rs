@@ -107,6 +107,17 @@ impl Volume {
         succeed(command.arg("-d").args(options).arg(self.url()).arg(&point));
         Mounted { volume: self, point }
     }
+
+    /// As [`Volume::mount`], started in the folder of the database, which is named by its file alone.
+    pub(crate) fn mount_by_relative_url(&self, name: &str) -> Mounted<'_> {
+        let (point, mut command) = self.mount_command(name);
+        command
+            .current_dir(self.path())
+            .arg("-d")
+            .arg("sqlite3://meta.db");
+        succeed(command.arg(&point));
+        Mounted { volume: self, point }
+    }
 }
 
 /// A background mount, detached when dropped.

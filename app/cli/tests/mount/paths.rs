@@ -37,6 +37,17 @@ fn info_clone_summary_and_rmr_take_paths_of_a_mount() {
 }
 
 #[test]
+fn a_volume_that_was_mounted_by_a_relative_url_is_found_from_another_folder() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let mounted = volume.mount_by_relative_url("mnt");
+    fs::write(mounted.file("file"), "x").expect("a file");
+    let info = program(&volume, "info", &[&mounted.file("file")]);
+    assert!(info.contains("\"/file\""), "{info}");
+}
+
+#[test]
 fn a_path_in_a_mounted_folder_means_the_file_that_the_mount_shows_although_the_folder_was_renamed() {
     let Some(volume) = Volume::format(&[]) else {
         return;

@@ -55,7 +55,7 @@ impl Database {
             }
             other => other,
         }
-        .map_err(|error| system_reason(error, refusal(&options.path)))
+        .map_err(|error| system_reason(error, None, options))
     }
 
     /// Opens a file in a folder where no shared memory can be made. Nobody can write there, so without a log it
@@ -82,8 +82,12 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let unmade = make_private(&options.path);
-        let connection = connect_on(Some(log_file::layer()?), &options.path, flags)
-            .map_err(|error| system_reason(error, unmade.or_else(|| refusal(&options.path))))?;
+        connect_on(Some(log_file::layer()?), &options.path, flags)
+            .and_then(|connection| Database::new_writer(connection, options))
+            .map_err(|error| system_reason(error, unmade, options))
+    }
+
+    fn new_writer(connection: Connection, options: &SqliteOptions) -> Result<Database> {
         let mut logged = true;
         if !connection
             .is_readonly("main")
@@ -105,6 +109,9 @@ impl Database {
     /// Reads the layout, which tells whether the file is a database at all.
     fn new(connection: Connection, options: &SqliteOptions) -> Result<Database> {
         let columns = schema::node_columns(&connection, &options.prefix)?;
+        if !columns.is_empty() {
+            options.warn_of_readers();
+        }
         let sql = Statements::new(&options.prefix, &columns);
         Ok(Database {
             connection,
@@ -129,24 +136,32 @@ impl Database {
     }
 }
 
-/// SQLite has one code for a file that is missing and for one that may not be opened; the system tells them apart.
-fn system_reason(error: Error, refused: Option<io::Error>) -> Error {
+/// SQLite has one code for a file that is missing, for one that may not be opened, and for one beside which its log can
+/// not be made; the system tells them apart. `unmade` is what kept a missing file from being made.
+fn system_reason(error: Error, unmade: Option<io::Error>, options: &SqliteOptions) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let is_new = unmade.is_some();
+    let refused = unmade.or_else(|| refusal(options));
     let (kind, what, advice) = match refused.as_ref().map(io::Error::kind) {
         Some(io::ErrorKind::PermissionDenied) => (
             ErrorKind::AccessDenied,
             "this user may not open it",
             "Run the command as the user who owns the database, or have its owner open the file and its folder to this user.",
         ),
-        Some(io::ErrorKind::ReadOnlyFilesystem) => (
+        Some(io::ErrorKind::ReadOnlyFilesystem) if is_new => (
             ErrorKind::ReadOnly,
             "it can not be made",
             "Name a file on a disk that can be written.",
         ),
+        Some(io::ErrorKind::ReadOnlyFilesystem) => (
+            ErrorKind::ReadOnly,
+            "its disk is read-only",
+            "Make the disk writable, or mount the volume with --read-only.",
+        ),
         _ => return error,
     };
-    if error.kind() != ErrorKind::NotFound {
-        return error;
-    }
     let reason = Error::new(kind, what).with_advice(advice);
     match refused {
         Some(cause) => reason.with_source(cause),
@@ -157,14 +172,16 @@ fn system_reason(error: Error, refused: Option<io::Error>) -> Error {
 /// What keeps this user from the file. It is asked for and not tried: closing the file once more would end the locks
 /// that SQLite holds on it in this process.
 #[cfg(unix)]
-fn refusal(path: &Path) -> Option<io::Error> {
-    rustix::fs::access(path, rustix::fs::Access::READ_OK)
+fn refusal(options: &SqliteOptions) -> Option<io::Error> {
+    use rustix::fs::{Access, access};
+    access(&options.path, Access::READ_OK)
+        .and_then(|()| access(options.folder(), Access::WRITE_OK))
         .err()
         .map(io::Error::from)
 }
 
 #[cfg(not(unix))]
-fn refusal(_path: &Path) -> Option<io::Error> {
+fn refusal(_options: &SqliteOptions) -> Option<io::Error> {
     None
 }
 
@@ -246,6 +263,7 @@ mod tests {
             let options = SqliteOptions {
                 path: folder.path().join(name),
                 prefix: "jfs_".to_owned(),
+                readers_looked_at: std::sync::Once::new(),
             };
             let writer = Database::open_writer(&options).unwrap();
             schema::prepare(&writer.connection, &options.prefix).unwrap();

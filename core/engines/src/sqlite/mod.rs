@@ -54,7 +54,6 @@ impl SqliteEngine {
     pub(crate) fn open(rest: &str) -> Result<SqliteEngine> {
         let options = Arc::new(SqliteOptions::parse(rest)?);
         options.check()?;
-        options.warn_of_readers();
         Ok(SqliteEngine {
             readers: Readers::new(Arc::clone(&options)),
             writer: Arc::new(Writer::new(Arc::clone(&options))),

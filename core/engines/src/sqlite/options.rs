@@ -1,6 +1,7 @@
 //! What a `sqlite3://` URL says.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use moorage_model::{Error, ErrorKind, Result};
 
@@ -14,6 +15,8 @@ pub(super) struct SqliteOptions {
     pub(super) path: PathBuf,
     /// Prefix of every table name.
     pub(super) prefix: String,
+    /// Done once it was looked at who else may read the file.
+    pub(super) readers_looked_at: Once,
 }
 
 impl SqliteOptions {
@@ -54,7 +57,11 @@ impl SqliteOptions {
             )
             .with_source(error)
         })?;
-        Ok(SqliteOptions { path, prefix })
+        Ok(SqliteOptions {
+            path,
+            prefix,
+            readers_looked_at: Once::new(),
+        })
     }
 
     /// Whether the volume shares its file with others on purpose.
@@ -99,9 +106,14 @@ impl SqliteOptions {
         Error::new(ErrorKind::AccessDenied, message).with_source(error)
     }
 
-    /// Says when others may read the file. It is not changed: sharing it may be meant.
-    #[cfg(unix)]
+    /// Says once when others may read the file, which is known to hold a volume: advice about a file of another
+    /// program would harm it. It is not changed: sharing it may be meant.
     pub(super) fn warn_of_readers(&self) {
+        self.readers_looked_at.call_once(|| self.look_at_readers());
+    }
+
+    #[cfg(unix)]
+    fn look_at_readers(&self) {
         use std::os::unix::fs::PermissionsExt as _;
         const OF_OTHERS: u32 = 0o077;
         let mode = std::fs::metadata(&self.path).map_or(0, |file| file.permissions().mode() & 0o777);
@@ -115,7 +127,7 @@ impl SqliteOptions {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn warn_of_readers(&self) {}
+    fn look_at_readers(&self) {}
 
     /// The folder of the file.
     pub(super) fn folder(&self) -> &Path {

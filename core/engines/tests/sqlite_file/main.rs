@@ -9,4 +9,6 @@ mod groups;
 mod layouts;
 mod log;
 mod others;
+#[cfg(target_os = "linux")]
+mod read_only_disk;
 mod refusals;

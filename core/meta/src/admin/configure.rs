@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moorage_model::{Clock, Error, ErrorKind, Result, Setting, Tier, compare_versions};
+use moorage_model::{Clock, Error, ErrorKind, Result, Setting, Tier, VersionGate, compare_versions};
 
 use crate::{Engine, Meta, format};
 
@@ -116,7 +116,25 @@ impl SettingChange {
                 format!("no client version is at least {min} and at most {max}"),
             ));
         }
-        Ok(())
+        self.check_own_version()
+    }
+
+    /// Refuses versions that shut this client out: it could not take them back.
+    fn check_own_version(&self) -> Result<()> {
+        let own = VersionGate::FORMAT_LEVEL;
+        let named = |version: &Option<String>| version.clone().filter(|version| !version.is_empty());
+        let (what, limit) = match (named(&self.min_client_version), named(&self.max_client_version)) {
+            (Some(min), _) if compare_versions(own, &min).is_lt() => ("lowest", min),
+            (_, Some(max)) if compare_versions(own, &max).is_gt() => ("highest", max),
+            _ => return Ok(()),
+        };
+        Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("with {limit} as {what} client version this client, of version {own}, would be shut out"),
+        )
+        .with_advice(
+            "Set it with a client that may use the volume afterwards: no other one can take it back.",
+        ))
     }
 }
 
@@ -214,6 +232,22 @@ mod tests {
             ..SettingChange::default()
         };
         assert!(change.apply(&mut Setting::default()).is_err());
+        let only = |min: Option<&str>, max: Option<&str>| {
+            let change = SettingChange {
+                min_client_version: min.map(str::to_owned),
+                max_client_version: max.map(str::to_owned),
+                ..SettingChange::default()
+            };
+            change.apply(&mut Setting::default())
+        };
+        for (min, max) in [(Some("9.9"), None), (None, Some("1.0.0"))] {
+            let refused = only(min, max).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
+            assert!(refused.advice().is_some(), "{refused}");
+        }
+        let own = VersionGate::FORMAT_LEVEL;
+        only(Some(own), Some(own)).unwrap();
+        only(Some(""), Some("")).unwrap();
         assert!(check_version("one").is_err());
         assert!(check_version("1.4.0-beta+7").is_ok());
     }
