@@ -250,7 +250,7 @@ async fn writes_beyond_the_format_are_refused_and_reads_there_find_the_end() {
         let error = vfs.write(handle, offset, &[1]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge, "write at {offset}");
         assert_eq!(
-            vfs.read_bytes(handle, offset, 1).await.unwrap(),
+            vfs.read_bytes(handle, offset, 1).await.unwrap().as_ref(),
             b"",
             "read at {offset}"
         );
@@ -267,7 +267,7 @@ async fn the_last_bytes_of_the_longest_file_are_read_in_reads_of_any_size() {
     assert_eq!(vfs.write(handle, end - 5, b"hello").await.unwrap(), 5);
     for len in [5, 6, 4096] {
         assert_eq!(
-            vfs.read_bytes(handle, end - 5, len).await.unwrap(),
+            vfs.read_bytes(handle, end - 5, len).await.unwrap().as_ref(),
             b"hello",
             "{len}"
         );
