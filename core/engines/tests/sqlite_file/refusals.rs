@@ -95,21 +95,6 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
             "known are sqlite3",
         ),
         (
-            "rediss://:secret@host/1".to_owned(),
-            ErrorKind::NotSupported,
-            "not built yet",
-        ),
-        (
-            "mysql://me:secret@(host:3306)/db".to_owned(),
-            ErrorKind::NotSupported,
-            "not built yet",
-        ),
-        (
-            "postgres://me:secret@host/db".to_owned(),
-            ErrorKind::NotSupported,
-            "not built yet",
-        ),
-        (
             "tikv://host:2379/p".to_owned(),
             ErrorKind::NotSupported,
             "not built yet",
