@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use moorage_model::{
-    AclEntry, AclId, AclRule, Attr, DelayedSlice, Entry, Flags, Gid, Ino, NodeType, RecordLocks, Slice,
-    SliceId, TierId, Timestamp, Uid, compare_versions, decode_slices, encode_slices, resolve,
+    AclEntry, AclId, AclRule, Attr, DelayedSlice, Entry, Flags, Gid, Ino, MAX_FILE_LENGTH, NodeType,
+    RecordLocks, Slice, SliceId, TierId, Timestamp, Uid, compare_versions, decode_slices, encode_slices,
+    resolve,
 };
 use proptest::prelude::*;
 
@@ -27,7 +28,7 @@ fn attributes() -> impl Strategy<Value = Attr> {
         mtime: times.1,
         ctime: times.2,
         nlink: numbers.0,
-        length: numbers.1,
+        length: numbers.1 % MAX_FILE_LENGTH,
         rdev: numbers.2,
         parent: Ino(numbers.3),
         access_acl: AclId(rules.0),
