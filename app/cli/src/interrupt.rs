@@ -31,15 +31,15 @@ pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T>>) -> Result<T
             Error::new(ErrorKind::Io, "the thread pool can not be started").with_source(error)
         })?;
     let result = runtime.block_on(async {
+        // Before the work says anything: whoever reads that may send a signal at once.
+        let signals = Signals::listen()
+            .map_err(|error| Error::new(ErrorKind::Io, "signals can not be received").with_source(error))?;
         let ending = Arc::new(AtomicBool::new(false));
         let (send, received) = oneshot::channel();
-        let watcher = tokio::spawn(watch(send, Arc::clone(&ending)));
+        let watcher = tokio::spawn(watch(signals, send, Arc::clone(&ending)));
         let result = tokio::select! {
             result = work => result,
-            signal = received => Err(match signal {
-                Ok(Err(error)) => Error::new(ErrorKind::Io, "signals can not be received").with_source(error),
-                _ => Error::new(ErrorKind::Interrupted, INTERRUPTED),
-            }),
+            _ = received => Err(Error::new(ErrorKind::Interrupted, INTERRUPTED)),
         };
         ending.store(true, Ordering::SeqCst);
         watcher.abort();
@@ -51,10 +51,9 @@ pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T>>) -> Result<T
 
 /// Waits for a signal on another thread than the work's: work on a local database may never have to wait itself, and
 /// would not hear of it. Then the process ends from here.
-async fn watch(tell: oneshot::Sender<io::Result<()>>, ending: Arc<AtomicBool>) {
-    let signal = signal().await;
-    let failed = signal.is_err();
-    if tell.send(signal).is_err() || failed {
+async fn watch(mut signals: Signals, tell: oneshot::Sender<()>, ending: Arc<AtomicBool>) {
+    signals.next().await;
+    if tell.send(()).is_err() {
         return;
     }
     tokio::time::sleep(PATIENCE).await;
@@ -64,19 +63,42 @@ async fn watch(tell: oneshot::Sender<io::Result<()>>, ending: Arc<AtomicBool>) {
     }
 }
 
+/// The signals that end a command, caught from the moment this is made.
 #[cfg(unix)]
-async fn signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hang_up] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Ctrl-C, caught from the moment this is made.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> io::Result<Signals> {
+        tokio::signal::windows::ctrl_c().map(Signals)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }
