@@ -57,6 +57,8 @@ impl Vfs {
         if let std::task::Poll::Ready(done) = poll!(request.as_mut()) {
             return Some(done);
         }
+        // A door's thread hands over what is pending; polled once more there, the request would go on in the wrong place.
+        tokio::task::yield_now().await;
         loop {
             tokio::select! {
                 biased;
