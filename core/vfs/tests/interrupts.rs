@@ -38,8 +38,9 @@ async fn an_interrupted_fsync_or_flush_loses_nothing_and_goes_on_by_itself() {
         let (vfs, other) = (volume.client().await, volume.client().await);
         let (entry, handle) = create(&vfs, "a").await;
         let data = pattern(3 * BLOCK, 1);
-        vfs.write(handle, 0, &data).await.unwrap();
+        // Before the write, whose full blocks are uploaded at once.
         store.silent.send_replace(true);
+        vfs.write(handle, 0, &data).await.unwrap();
         let answer = if flushes {
             vfs.interruptible(vfs.flush(handle, None), LOOK, || true).await
         } else {
