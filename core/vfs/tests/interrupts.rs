@@ -126,8 +126,8 @@ async fn a_request_that_is_left_goes_on_to_its_end() {
     let (store, volume) = silent_volume().await;
     let (vfs, other) = (volume.client().await, volume.client().await);
     let (entry, handle) = create(&vfs, "a").await;
-    vfs.write(handle, 0, &pattern(BLOCK, 3)).await.unwrap();
     store.silent.send_replace(true);
+    vfs.write(handle, 0, &pattern(BLOCK, 3)).await.unwrap();
     let door = Arc::clone(&vfs);
     let truncate = async move {
         let size = SetAttrRequest {
