@@ -15,6 +15,8 @@ pub(crate) type Found = BTreeMap<Key, Result<Record>>;
 pub(crate) enum Change {
     /// Of one record.
     Record(Write),
+    /// Of the number of entries that a directory has for a node, where the layout keeps such numbers.
+    Parent(Ino, Ino, i64),
     /// Of everything that belongs to a removed node.
     Attachments(Ino),
     /// A line of the changelog.
@@ -46,7 +48,7 @@ impl Collected {
         self.changes.iter().any(|change| match change {
             Change::Record(write) => write.key() == *key,
             Change::Attachments(ino) => is_attached(key, *ino),
-            Change::Line(_) => false,
+            Change::Parent(..) | Change::Line(_) => false,
         })
     }
 
@@ -55,6 +57,7 @@ impl Collected {
         self.changes.iter().any(|change| match change {
             Change::Record(write) => belongs(range, &write.key()),
             Change::Attachments(ino) => [Scan::Xattrs(*ino), Scan::AllXattrs].contains(range),
+            Change::Parent(..) => false,
             Change::Line(_) => *range == Scan::Changelog,
         })
     }

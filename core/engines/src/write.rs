@@ -72,21 +72,23 @@ impl Write {
             (Write::Append(_, _, slices), _) => Some(Record::Chunk(slices.clone())),
             (Write::NewSlice(..), _) => Some(Record::Owners(1)),
             (Write::AddOwners(_, _, delta), Some(Record::Owners(owners))) => {
-                Some(Record::Owners(owners + delta))
+                Some(Record::Owners(owners.saturating_add(*delta)))
             }
-            (Write::AddOwners(_, _, delta), _) => Some(Record::Owners(1 + delta)),
+            (Write::AddOwners(_, _, delta), _) => Some(Record::Owners(delta.saturating_add(1))),
             (Write::AddCounter(_, delta), Some(Record::Counter(value))) => {
-                Some(Record::Counter(value + delta))
+                Some(Record::Counter(value.saturating_add(*delta)))
             }
-            (Write::AddCounter(counter, delta), _) => Some(Record::Counter(counter.initial() + delta)),
+            (Write::AddCounter(counter, delta), _) => {
+                Some(Record::Counter(counter.initial().saturating_add(*delta)))
+            }
             (Write::AddDirStat(_, delta), Some(Record::DirStat(mut stat))) => {
                 stat += *delta;
                 Some(Record::DirStat(stat))
             }
             (Write::AddDirStat(..), found) => found,
             (Write::AddQuota(_, space, inodes), Some(Record::Quota(mut quota))) => {
-                quota.used_space += space;
-                quota.used_inodes += inodes;
+                quota.used_space = quota.used_space.saturating_add(*space);
+                quota.used_inodes = quota.used_inodes.saturating_add(*inodes);
                 Some(Record::Quota(quota))
             }
             (Write::AddQuota(QuotaKey::Directory(_), ..), found) => found,

@@ -53,37 +53,37 @@ fn a_path_in_a_mounted_folder_means_the_file_that_the_mount_shows_although_the_f
         return;
     };
     let whole = volume.mount("whole", &[]);
-    fs::create_dir_all(whole.file("team/work/folder")).expect("a folder");
-    let part = volume.mount("part", &["--subdir", "/team/work"]);
+    fs::create_dir_all(whole.file("team/plans/folder")).expect("a folder");
+    let part = volume.mount("part", &["--subdir", "/team/plans"]);
     fs::write(part.file("folder/note"), vec![7; 5000]).expect("a file");
     fs::write(part.file("top"), "x").expect("a file");
     // Another folder takes the name that the mount was made with.
     fs::rename(whole.file("team"), whole.file("crew")).expect("a rename");
-    fs::create_dir_all(whole.file("team/work/folder")).expect("a folder");
-    fs::write(whole.file("team/work/folder/note"), "another").expect("a file");
-    fs::write(whole.file("team/work/top"), "another").expect("a file");
+    fs::create_dir_all(whole.file("team/plans/folder")).expect("a folder");
+    fs::write(whole.file("team/plans/folder/note"), "another").expect("a file");
+    fs::write(whole.file("team/plans/top"), "another").expect("a file");
 
     let info = program(&volume, "info", &[&part.file("folder/note")]);
     assert!(
-        info.contains("\"/crew/work/folder/note\"") && info.contains("\"length\": 5000"),
+        info.contains("\"/crew/plans/folder/note\"") && info.contains("\"length\": 5000"),
         "{info}"
     );
     let root = program(&volume, "info", &[part.point()]);
-    assert!(root.contains("\"/crew/work\""), "{root}");
+    assert!(root.contains("\"/crew/plans\""), "{root}");
     let summary = program(&volume, "summary", &[part.point()]);
     assert!(summary.contains("\"size\": 5001"), "{summary}");
     program(&volume, "compact", &[part.point()]);
     program(&volume, "clone", &[&part.file("folder"), &part.file("copy")]);
     until("the mount shows the clone", || part.file("copy/note").exists());
-    assert!(whole.file("crew/work/copy/note").exists());
-    assert!(!whole.file("team/work/copy").exists());
+    assert!(whole.file("crew/plans/copy/note").exists());
+    assert!(!whole.file("team/plans/copy").exists());
 
     program(&volume, "rmr", &[&part.file("folder"), &part.file("top")]);
     until("the mount loses them", || {
         !part.file("folder").exists() && !part.file("top").exists()
     });
-    assert!(whole.file("team/work/folder/note").exists());
-    assert!(whole.file("team/work/top").exists());
+    assert!(whole.file("team/plans/folder/note").exists());
+    assert!(whole.file("team/plans/top").exists());
 
     let mut itself = volume.program();
     let refused = itself

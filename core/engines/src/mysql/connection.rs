@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
 use moorage_model::{Error, ErrorKind, Result};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
@@ -15,18 +15,13 @@ use super::address::Address;
 use super::failure::{failure, is_broken, is_missing_table};
 use super::text::text;
 use crate::relational::{Cell, Cells as _};
-use crate::sql::{Driver, END_LIMIT, END_PERIOD, Failure, Reason, Row, Statement, Value};
+use crate::sql::{
+    ANSWER_TIMEOUT, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, POOL_TIMEOUT, Row, Statement,
+    Value, late, lease,
+};
 
 /// Longest wait for a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait for the answers of one round trip.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest wait for a connection that others use.
-const POOL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Tries of what changes nothing, when the connection breaks or none can be made.
-const MAX_TRIES: u32 = 5;
-/// Wait before the second of them; it doubles.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
 /// Bytes of one message: well below the least limit that servers come with (max_allowed_packet, 16 MiB).
 const MESSAGE_BYTES: usize = 4 << 20;
 
@@ -64,28 +59,6 @@ pub(super) struct MySql {
     pool: Pool<Connector>,
 }
 
-/// A connection out of the pool. One that is dropped before its answers came may be inside a transaction, so it does
-/// not go back: the server ends the transaction with the connection.
-struct Lease(Option<Object<Connector>>);
-
-impl Lease {
-    fn give_back(mut self) {
-        self.0.take();
-    }
-
-    fn name(&self) -> Option<String> {
-        self.0.as_ref().map(|connected| connected.name.clone())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
-        }
-    }
-}
-
 /// A round trip that failed.
 struct Broken {
     /// Statements that were answered before.
@@ -110,38 +83,23 @@ impl MySql {
     }
 
     /// A connection; tries again while the server starts.
-    async fn lease(&self) -> Result<Lease, Failure> {
-        let mut delay = RETRY_DELAY;
-        let mut tries = 1;
-        loop {
-            match self.pool.get().await {
-                Ok(object) => return Ok(Lease(Some(object))),
-                Err(PoolError::Backend(error)) if is_broken(&error) && tries < MAX_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(delay).await;
-                    delay *= 2;
-                }
-                Err(PoolError::Backend(error)) => return Err(failure(&self.address, error, None, false)),
-                Err(error) => {
-                    let kind = match error {
-                        PoolError::Timeout(_) => ErrorKind::Timeout,
-                        _ => ErrorKind::Unavailable,
-                    };
-                    let told = Error::new(kind, format!("MySQL {}: no connection", self.address.shown));
-                    return Err(Failure {
-                        reason: Reason::Refused,
-                        statement: None,
-                        error: told.with_source(error),
-                        connection: None,
-                    });
-                }
-            }
-        }
+    async fn lease(&self) -> Result<Lease<Connector>, Failure> {
+        let refused = |error| failure(&self.address, error, None, false);
+        lease(&self.pool, &self.server(), is_broken, refused).await
+    }
+
+    /// For messages.
+    fn server(&self) -> String {
+        format!("MySQL {}", self.address.shown)
     }
 
     /// Sends statements in one message and reads their answers until one fails.
-    async fn round_trip(&self, lease: &mut Lease, message: String) -> Result<Vec<Vec<Row>>, Failed> {
-        let Some(connected) = lease.0.as_mut() else {
+    async fn round_trip(
+        &self,
+        lease: &mut Lease<Connector>,
+        message: String,
+    ) -> Result<Vec<Vec<Row>>, Failed> {
+        let Some(connected) = lease.connection() else {
             return Ok(Vec::new());
         };
         let connection = &mut connected.connection;
@@ -184,21 +142,7 @@ impl MySql {
                 let at = first + broken.answered;
                 failure(&self.address, broken.error, Some(at), sent)
             }
-            Failed::Late => {
-                let error = Error::new(
-                    ErrorKind::Timeout,
-                    format!(
-                        "MySQL {} did not answer in {ANSWER_TIMEOUT:?}",
-                        self.address.shown
-                    ),
-                );
-                Failure {
-                    reason: if sent { Reason::Unknown } else { Reason::Refused },
-                    statement: None,
-                    error: error.with_advice("Check that the server is reachable and not stopped."),
-                    connection: None,
-                }
-            }
+            Failed::Late => late(&self.server(), sent),
         }
     }
 }
@@ -334,7 +278,7 @@ impl Driver for MySql {
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
         let mut lease = self.lease().await?;
-        let connection = lease.name();
+        let connection = lease.connection().map(|connected| connected.name.clone());
         let texts = std::iter::once("START TRANSACTION".to_owned())
             .chain(statements.iter().map(text))
             .chain(["COMMIT".to_owned()]);

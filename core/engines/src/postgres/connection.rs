@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Pool, RecycleError, RecycleResult};
 use futures_util::future::join_all;
 use moorage_model::{Error, ErrorKind, Result};
 use tokio_postgres::types::ToSql;
@@ -16,18 +16,13 @@ use super::address::Address;
 use super::failure::{failure, is_broken, is_missing_table};
 use super::values::{Parameter, row};
 use crate::relational::Cell;
-use crate::sql::{Driver, END_LIMIT, END_PERIOD, Failure, Reason, Row, Statement};
+use crate::sql::{
+    ANSWER_TIMEOUT, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, POOL_TIMEOUT, Row, Statement,
+    late, lease,
+};
 
-/// Longest wait for the answers of one round trip.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest wait for a connection that others use.
-const POOL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Tries of what changes nothing, when the connection breaks or none can be made.
-const MAX_TRIES: u32 = 5;
 /// Statements that a connection knows at most; a few hundred are written in all.
 const MAX_PREPARED: usize = 1000;
-/// Wait before the second of them; it doubles.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Makes connections.
 struct Connector(Config);
@@ -78,28 +73,6 @@ pub(super) struct Postgres {
     pool: Pool<Connector>,
 }
 
-/// A connection out of the pool. One that is dropped before its answers came may be inside a transaction, so it does
-/// not go back: the server ends the transaction with the connection.
-struct Lease(Option<Object<Connector>>);
-
-impl Lease {
-    fn give_back(mut self) {
-        self.0.take();
-    }
-
-    fn name(&self) -> Option<String> {
-        self.0.as_ref().map(|connected| connected.name.clone())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
-        }
-    }
-}
-
 /// A round trip that failed.
 struct Broken {
     statement: Option<usize>,
@@ -128,49 +101,14 @@ impl Postgres {
     }
 
     /// A connection; tries again while the server starts.
-    async fn lease(&self) -> Result<Lease, Failure> {
-        let mut delay = RETRY_DELAY;
-        let mut tries = 1;
-        loop {
-            match self.pool.get().await {
-                Ok(object) => return Ok(Lease(Some(object))),
-                Err(PoolError::Backend(error)) if is_broken(&error) && tries < MAX_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(delay).await;
-                    delay *= 2;
-                }
-                Err(PoolError::Backend(error)) => return Err(failure(&self.address, error, None, false)),
-                Err(error) => {
-                    let kind = match error {
-                        PoolError::Timeout(_) => ErrorKind::Timeout,
-                        _ => ErrorKind::Unavailable,
-                    };
-                    let told = Error::new(kind, format!("PostgreSQL {}: no connection", self.address.shown));
-                    return Err(Failure {
-                        reason: Reason::Refused,
-                        statement: None,
-                        error: told.with_source(error),
-                        connection: None,
-                    });
-                }
-            }
-        }
+    async fn lease(&self) -> Result<Lease<Connector>, Failure> {
+        let refused = |error| failure(&self.address, error, None, false);
+        lease(&self.pool, &self.server(), is_broken, refused).await
     }
 
-    fn late(&self, sent: bool) -> Failure {
-        let error = Error::new(
-            ErrorKind::Timeout,
-            format!(
-                "PostgreSQL {} did not answer in {ANSWER_TIMEOUT:?}",
-                self.address.shown
-            ),
-        );
-        Failure {
-            reason: if sent { Reason::Unknown } else { Reason::Refused },
-            statement: None,
-            error: error.with_advice("Check that the server is reachable and not stopped."),
-            connection: None,
-        }
+    /// For messages.
+    fn server(&self) -> String {
+        format!("PostgreSQL {}", self.address.shown)
     }
 
     fn told(&self, broken: Broken) -> Failure {
@@ -181,14 +119,13 @@ impl Postgres {
     /// answers with nothing.
     async fn round_trip(
         &self,
-        lease: &mut Lease,
+        lease: &mut Lease<Connector>,
         statements: &[Statement],
         lenient: bool,
     ) -> Result<Vec<Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>>, Broken> {
-        let Some(connected) = lease.0.as_mut() else {
+        let Some(connected) = lease.connection() else {
             return Ok(Vec::new());
         };
-        let connected: &mut Connected = connected;
         prepare(connected, statements, lenient).await?;
         let client = &connected.client;
         // Each is sent when its future is first polled, which happens in their order.
@@ -209,7 +146,11 @@ impl Postgres {
         Ok(join_all(running).await)
     }
 
-    async fn transaction(&self, lease: &mut Lease, statements: &[Statement]) -> Result<(), Broken> {
+    async fn transaction(
+        &self,
+        lease: &mut Lease<Connector>,
+        statements: &[Statement],
+    ) -> Result<(), Broken> {
         let begin = Statement::plain("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         let all: Vec<Statement> = std::iter::once(begin)
             .chain(statements.iter().cloned())
@@ -242,7 +183,7 @@ impl Driver for Postgres {
             let mut lease = self.lease().await?;
             let trip = self.round_trip(&mut lease, queries, true);
             let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
-            let broken = match trip.map_err(|_| self.late(false))? {
+            let broken = match trip.map_err(|_| late(&self.server(), false))? {
                 Err(broken) => broken,
                 Ok(answers) => match rows(answers) {
                     Ok(rows) => {
@@ -270,7 +211,7 @@ impl Driver for Postgres {
         for statement in statements {
             let trip = self.round_trip(&mut lease, std::slice::from_ref(statement), false);
             let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
-            let answers = match trip.map_err(|_| self.late(true))? {
+            let answers = match trip.map_err(|_| late(&self.server(), true))? {
                 Ok(answers) => rows(answers),
                 Err(broken) => Err(broken),
             };
@@ -291,7 +232,7 @@ impl Driver for Postgres {
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
         let mut lease = self.lease().await?;
-        let connection = lease.name();
+        let connection = lease.connection().map(|connected| connected.name.clone());
         let trip = tokio::time::timeout(ANSWER_TIMEOUT, self.transaction(&mut lease, statements)).await;
         let mut failure = match trip {
             Ok(Ok(())) => {
@@ -304,7 +245,7 @@ impl Driver for Postgres {
                 }
                 self.told(broken)
             }
-            Err(_) => self.late(true),
+            Err(_) => late(&self.server(), true),
         };
         failure.connection = connection;
         Err(failure)
@@ -326,7 +267,7 @@ impl Driver for Postgres {
             .all(Vec::is_empty)
         {
             if started.elapsed() > END_LIMIT {
-                return Err(self.late(true));
+                return Err(late(&self.server(), true));
             }
             tokio::time::sleep(END_PERIOD).await;
         }

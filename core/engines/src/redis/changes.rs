@@ -1,20 +1,12 @@
 //! Collected writes as commands.
 
-use moorage_model::{Error, ErrorKind, Ino, QuotaKey, Result};
+use moorage_model::{Error, ErrorKind, QuotaKey, Result};
 
 use super::commit::{Command, Guard};
 use super::layout::Layout;
 use super::store::{decimal, limits, push, remove, store};
+use crate::collected::Change;
 use crate::write::Write;
-
-/// One collected write.
-#[derive(Clone, Debug)]
-pub(super) enum Change {
-    Record(Write),
-    Parent(Ino, Ino, i64),
-    Attachments(Ino),
-    Line(String),
-}
 
 /// The commands of a change.
 ///

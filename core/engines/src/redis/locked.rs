@@ -7,12 +7,11 @@ use moorage_model::{Attr, Entry, Ino, Name, Result};
 use redis::{Cmd, Value};
 
 use super::cells::{Cell, cells, decode};
-use super::changes::Change;
 use super::child::Child;
 use super::found::Found;
 use super::names::field_key;
 use super::reader::{Reader, values_of};
-use super::view::Collected;
+use crate::collected::Collected;
 use crate::write::Write;
 
 pub(super) struct RedisTxn<'e> {
@@ -137,7 +136,7 @@ impl<'e> RedisTxn<'e> {
     }
 
     pub(super) fn collect(&mut self, write: Write) {
-        self.collected.0.push(Change::Record(write));
+        self.collected.push(write);
     }
 }
 

@@ -105,7 +105,7 @@ impl RedisEngine {
     /// Compares and applies; the error is the conflict or what kept it from being known.
     async fn commit(&self, reader: &Reader, verb: &'static str, txn: RedisTxn<'_>) -> Result<()> {
         let mut commands = Vec::new();
-        for change in &txn.collected.0 {
+        for change in &txn.collected.changes {
             commands.extend(changes::commands(&reader.layout, change)?);
         }
         if commands.is_empty() && txn.stages <= 1 {

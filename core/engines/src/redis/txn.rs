@@ -9,10 +9,11 @@ use moorage_model::{
 use redis::{Cmd, Value};
 
 use super::cells::{Cell, cells, decode};
-use super::changes::Change;
 use super::found::Found;
 use super::locked::{RedisTxn, node_of};
 use super::reader::{Reader, hash_scan, values_of};
+use super::view::{merged, parents};
+use crate::collected::Change;
 use crate::write::Write;
 
 #[async_trait]
@@ -26,11 +27,11 @@ impl Read for RedisTxn<'_> {
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
-        if self.collected.0.is_empty() {
+        if self.collected.changes.is_empty() {
             return self.reader.survey(range, after, limit).await;
         }
         let committed = self.reader.whole(range).await?;
-        Ok(self.collected.merged(range, committed).page(after, limit))
+        Ok(merged(&self.collected, range, committed).page(after, limit))
     }
 
     async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
@@ -58,7 +59,7 @@ impl Read for RedisTxn<'_> {
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
         let committed = self.reader.parents(ino).await?;
-        Ok(self.collected.parents(ino, committed))
+        Ok(parents(&self.collected, ino, committed))
     }
 }
 
@@ -97,11 +98,11 @@ impl Txn for RedisTxn<'_> {
         };
         let empty = value.as_deref() == Some(b"0");
         self.remember(cell, value);
-        if !self.collected.touch(&range) {
+        if !self.collected.touches(&range) {
             return Ok(empty);
         }
         let committed = self.reader.whole(&range).await?;
-        Ok(self.collected.merged(&range, committed).records.is_empty())
+        Ok(merged(&self.collected, &range, committed).records.is_empty())
     }
 
     /// One round trip for the ranges that are one hash, more for chunks.
@@ -145,11 +146,11 @@ impl Txn for RedisTxn<'_> {
             (Some(range), Some(table), Some(first)) => {
                 let fields = reader.fields_from(&table, first).await?;
                 let committed = self.note_hash(range, &table, fields.into_iter())?;
-                self.collected.merged(range, committed)
+                merged(&self.collected, range, committed)
             }
             (Some(range), ..) => {
                 let committed = self.lock_keys_of(range).await?;
-                self.collected.merged(range, committed)
+                merged(&self.collected, range, committed)
             }
             (None, ..) => Found::default(),
         };
@@ -213,11 +214,11 @@ impl Txn for RedisTxn<'_> {
     }
 
     fn add_parent(&mut self, ino: Ino, directory: Ino, delta: i64) {
-        self.collected.0.push(Change::Parent(ino, directory, delta));
+        self.collected.changes.push(Change::Parent(ino, directory, delta));
     }
 
     fn delete_attachments(&mut self, ino: Ino) {
-        self.collected.0.push(Change::Attachments(ino));
+        self.collected.changes.push(Change::Attachments(ino));
     }
 
     /// Takes an id from the counter at once, as the original does (spec 30-redis section 3).
@@ -231,6 +232,6 @@ impl Txn for RedisTxn<'_> {
     }
 
     fn append_changelog(&mut self, line: String) {
-        self.collected.0.push(Change::Line(line));
+        self.collected.changes.push(Change::Line(line));
     }
 }

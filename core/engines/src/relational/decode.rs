@@ -1,6 +1,6 @@
 //! Rows as records. A damaged row is `Corrupt` and its record is named.
 
-use moorage_meta::{DamagedRecord, Key, Record, SessionRecord};
+use moorage_meta::{DamagedRecord, DirectoryEntry, Key, Record, SessionRecord};
 use moorage_model::{
     ACL_UNSET, AclId, AclRule, Attr, ChunkIndex, DelayedSlice, DirStat, Entry, Error, ErrorKind,
     FileLockKind, Flags, Gid, Ino, LockOwner, Name, NodeType, Quota, QuotaKey, RecordLocks, Result,
@@ -153,7 +153,29 @@ pub(crate) fn decode_entry(row: &impl Cells, first: usize) -> Result<Entry> {
     })
 }
 
-pub(crate) fn decode_name(directory: Ino, bytes: &[u8]) -> Result<Name> {
+/// A row of a listing: name, inode, type and, with `attributes`, the node.
+///
+/// # Errors
+/// `Corrupt` for an entry that can not be read; a damaged node is told, since the others of the directory can be used
+/// all the same.
+pub(crate) fn decode_listed(directory: Ino, row: &impl Cells, attributes: bool) -> Result<DirectoryEntry> {
+    let name = decode_name(directory, row.bytes(0)?)?;
+    let entry = decode_entry(row, 1).map_err(|error| error.context(Key::Edge(directory, name.clone())))?;
+    let node = if attributes { decode_node(row, 3) } else { Ok(None) };
+    let (attr, damaged) = match node {
+        Ok(attr) => (attr, false),
+        Err(error) if error.kind() == ErrorKind::Corrupt => (None, true),
+        Err(error) => return Err(error),
+    };
+    Ok(DirectoryEntry {
+        name,
+        entry,
+        attr,
+        damaged,
+    })
+}
+
+fn decode_name(directory: Ino, bytes: &[u8]) -> Result<Name> {
     Name::new(bytes).map_err(|_| {
         Error::new(
             ErrorKind::Corrupt,

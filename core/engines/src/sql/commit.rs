@@ -118,6 +118,8 @@ impl Batch {
                     &format!("the extended attributes of inode {ino}"),
                 ),
                 Change::Line(line) => self.push(statements.append_changelog(line), "the changelog"),
+                // Parents are found through the index of the entries.
+                Change::Parent(..) => {}
             }
         }
         Ok(())

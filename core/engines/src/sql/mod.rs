@@ -10,6 +10,7 @@ mod commit;
 mod dialect;
 mod driver;
 mod fate;
+mod lease;
 mod options;
 mod ranges;
 mod schema;
@@ -28,11 +29,12 @@ use moorage_model::{AclId, Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Re
 use parking_lot::Mutex;
 use rand::RngExt as _;
 
-use crate::relational::{Cells as _, decode_entry, decode_name, decode_node, decode_value};
+use crate::relational::{Cells as _, decode_entry, decode_listed, decode_node, decode_value};
 use commit::Batch;
 pub(crate) use dialect::Dialect;
 pub(crate) use driver::{Driver, Failure, Reason};
 use fate::Fate;
+pub(crate) use lease::{ANSWER_TIMEOUT, Lease, MAX_TRIES, POOL_TIMEOUT, late, lease};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
 pub(crate) use statements::Statements;
@@ -379,29 +381,8 @@ impl Read for SqlEngine {
             .await
             .map_err(|error| error.context(format!("listing directory {directory}")))?;
         let rows = answers.into_iter().flatten();
-        rows.map(|row| {
-            let name = decode_name(directory, row.bytes(0)?)?;
-            let entry =
-                decode_entry(&row, 1).map_err(|error| error.context(Key::Edge(directory, name.clone())))?;
-            let node = if attributes {
-                decode_node(&row, 3)
-            } else {
-                Ok(None)
-            };
-            let (attr, damaged) = match node {
-                Ok(attr) => (attr, false),
-                // The others of the directory can be used all the same.
-                Err(error) if error.kind() == ErrorKind::Corrupt => (None, true),
-                Err(error) => return Err(error),
-            };
-            Ok(DirectoryEntry {
-                name,
-                entry,
-                attr,
-                damaged,
-            })
-        })
-        .collect()
+        rows.map(|row| decode_listed(directory, &row, attributes))
+            .collect()
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {

@@ -8,8 +8,8 @@ use rusqlite::{CachedStatement, Connection, Params, Row, params_from_iter};
 use super::failure::{Context as _, is_missing_table};
 use super::statements::{RowStatements, Statements};
 use crate::relational::{
-    Cell, Cells, Decoded, Part, Table, address, decode, decode_entry, decode_name, decode_node, decode_value,
-    parts,
+    Cell, Cells, Decoded, Part, Table, address, decode, decode_entry, decode_listed, decode_node,
+    decode_value, parts,
 };
 
 impl ToSql for Cell<'_> {
@@ -153,23 +153,7 @@ impl<'c> View<'c> {
             sql,
             (directory.0.cast_signed(), after, limit),
             || format!("listing directory {directory}"),
-            |row| {
-                let name = decode_name(directory, row.bytes(0)?)?;
-                let entry = entry(row, directory, &name, 1)?;
-                let node = if attributes { decode_node(row, 3) } else { Ok(None) };
-                let (attr, damaged) = match node {
-                    Ok(attr) => (attr, false),
-                    // The others of the directory can be used all the same.
-                    Err(error) if error.kind() == ErrorKind::Corrupt => (None, true),
-                    Err(error) => return Err(error),
-                };
-                Ok(DirectoryEntry {
-                    name,
-                    entry,
-                    attr,
-                    damaged,
-                })
-            },
+            |row| decode_listed(directory, row, attributes),
         )
     }
 

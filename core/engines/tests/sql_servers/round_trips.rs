@@ -129,7 +129,7 @@ async fn every_verb(meta: &Arc<Meta>, proxy: &Proxy, round: &str) -> Counts {
 async fn stays_within(place: Option<Place>, mutation: u64) {
     let Some(place) = place else { return };
     format(&place.url(), 1).await;
-    let proxy = Proxy::to(place.port()).await;
+    let proxy = Proxy::of_whole_batches(place.port()).await;
     // One connection, so that all statements are prepared in the first round.
     let url = format!("{}?max_open_conns=1", place.url_through(proxy.port()));
     let meta = client(&url).await;
