@@ -56,15 +56,6 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         opened = open(plan) => opened?,
         _ = signals.next() => return Err(Error::new(ErrorKind::Interrupted, "interrupted before anything was mounted")),
     };
-    let session = match mount(plan, &vfs).await {
-        Ok(session) => session,
-        Err(error) => {
-            if let Err(also) = vfs.shutdown().await {
-                tracing::warn!(error = %also, "closing the volume");
-            }
-            return Err(error);
-        }
-    };
     let (volume, uuid) = {
         let setting = vfs.meta().setting();
         (setting.name.clone(), setting.uuid.clone())
@@ -75,9 +66,15 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         root: Some(vfs.root().0),
         ..MountRecord::own(plan.point.path(), &volume, &database, plan.subdir())
     };
-    if let Err(error) = record.write(&plan.folders.state) {
-        tracing::warn!(%error, "`moorage umount` will not wait for this mount");
-    }
+    let session = match mount(plan, &vfs, &record).await {
+        Ok(session) => session,
+        Err(error) => {
+            if let Err(also) = vfs.shutdown().await {
+                tracing::warn!(error = %also, "closing the volume");
+            }
+            return Err(error);
+        }
+    };
     let served = match reporter.mounted(&volume, &told(&volume)) {
         Ok(()) => until_unmounted(plan.point.path(), session, &vfs, &mut signals).await,
         Err(error) => {
@@ -128,15 +125,25 @@ fn raise_open_file_limit() {
 
 /// Mounts. Whether the kernel gets an answer is for another process to look at: a thread of this one that waits for an
 /// answer of this one keeps the mount alive after a kill.
-async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>) -> Result<FuseSession> {
-    let point = plan.point.clone();
+///
+/// The record is there before the mount answers: whoever uses the mount can have it unmounted at once.
+async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result<FuseSession> {
+    let (point, state, record) = (plan.point.clone(), plan.folders.state.clone(), record.clone());
     let options = plan.session_options(&vfs.meta().setting());
     let (vfs, runtime) = (Arc::clone(vfs), Handle::current());
     blocking(move || {
         point
             .clear_stale()
             .map_err(|error| host_error(ErrorKind::Busy, &error))?;
-        FuseSession::start(&vfs, point.path(), &options, runtime)
+        // A mount that was killed here may have left blocks, which are found by its record.
+        let earlier = MountRecord::find(&state, point.path());
+        if let Err(error) = record.write(&state) {
+            tracing::warn!(%error, "`moorage umount` will not wait for this mount");
+        }
+        FuseSession::start(&vfs, point.path(), &options, runtime).inspect_err(|_| match earlier {
+            Some(earlier) => drop(earlier.write(&state)),
+            None => record.remove(&state),
+        })
     })
     .await?
 }

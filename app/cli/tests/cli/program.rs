@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_moorage");
+
 /// User and group that own nothing.
 const NOBODY: u32 = 65_534;
 
@@ -53,7 +55,11 @@ impl Place {
 
     /// The program with arguments, ready for more.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_moorage"));
+        self.command_of(Path::new(PROGRAM), arguments)
+    }
+
+    fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -64,14 +70,23 @@ impl Place {
     }
 
     /// As [`Place::command`], for a user whom permission bits stop: root becomes somebody else.
+    ///
+    /// That user gets the program in this folder, for the build may lie where others can not pass.
     pub(crate) fn as_ordinary_user(&self, arguments: &[&str]) -> Command {
         use std::os::unix::process::CommandExt as _;
-        let mut command = self.command(arguments);
-        if nix::unistd::geteuid().is_root() {
-            let open = std::fs::Permissions::from_mode(0o777);
-            std::fs::set_permissions(self.folder.path(), open).expect("others pass through");
-            command.uid(NOBODY).gid(NOBODY);
+        if !nix::unistd::geteuid().is_root() {
+            return self.command(arguments);
         }
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(self.folder.path(), open).expect("others pass through");
+        let program = self.path("moorage");
+        if !program.exists() {
+            std::fs::hard_link(PROGRAM, &program)
+                .or_else(|_| std::fs::copy(PROGRAM, &program).map(drop))
+                .expect("the program in this folder");
+        }
+        let mut command = self.command_of(&program, arguments);
+        command.uid(NOBODY).gid(NOBODY);
         command
     }
 
