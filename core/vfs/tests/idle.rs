@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use moorage_chunk::ObjectStore;
 use moorage_model::ErrorKind;
-use moorage_vfs::Caller;
+use moorage_vfs::{Caller, UnstoredFile};
 use volume::faults::FailingStore;
 use volume::{READ, Volume, close, content, create};
 
@@ -71,4 +71,58 @@ async fn a_forced_end_does_not_call_safe_what_no_barrier_made_durable() {
     let ended = vfs.shutdown_within(Duration::from_secs(5)).await;
     assert!(ended.unstored.is_empty());
     assert_eq!(ended.outcome.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_shutdown_names_what_it_can_not_store_and_stores_it_once_there_is_room() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let vfs = volume.client().await;
+    let (_, stored) = create(&vfs, "stored").await;
+    vfs.write(stored, 0, b"before").await.unwrap();
+    close(&vfs, stored).await.unwrap();
+    store.failures.store(u32::MAX, Ordering::SeqCst);
+    let (entry, handle) = create(&vfs, "late").await;
+    vfs.write(handle, 0, b"written").await.unwrap();
+    let refused = close(&vfs, handle).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NoSpace);
+    let mut told = Vec::new();
+    let ended = vfs
+        .shutdown_patiently(|files, error| {
+            assert_eq!(error.kind(), ErrorKind::NoSpace);
+            told.push(files.to_vec());
+            if told.len() == 3 {
+                store.failures.store(0, Ordering::SeqCst);
+            }
+        })
+        .await;
+    let late = UnstoredFile {
+        ino: entry.ino,
+        path: Some("/late".to_owned()),
+        bytes: 7,
+    };
+    assert_eq!(told, vec![vec![late]; 3]);
+    assert!(ended.unstored.is_empty());
+    ended.outcome.unwrap();
+    let next = volume.client().await;
+    let opened = next.open(&Caller::root(), entry.ino, READ).await.unwrap();
+    assert_eq!(content(&next, opened.handle).await, b"written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_shutdown_ends_before_garbage_collection_and_names_what_is_lost() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let vfs = volume.client().await;
+    store.failures.store(u32::MAX, Ordering::SeqCst);
+    let (entry, handle) = create(&vfs, "a").await;
+    vfs.write(handle, 0, b"lost").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let ended = vfs.shutdown_patiently(|_, _| {}).await;
+    assert!(begun.elapsed() < Duration::from_secs(3600));
+    assert_eq!(ended.unstored.len(), 1);
+    assert_eq!(ended.unstored[0].ino, entry.ino);
+    assert_eq!(ended.unstored[0].path.as_deref(), Some("/a"));
+    assert_eq!(ended.unstored[0].bytes, 0, "nothing is in memory any more");
+    assert!(ended.outcome.is_err());
 }

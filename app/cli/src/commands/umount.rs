@@ -23,6 +23,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 const FORCED_END: Duration = Duration::from_secs(20);
 
 /// Unmount a volume, and wait until everything written to it is stored
+///
+/// Files that the store refuses, because it is full or does not answer, are named; the process of the mount keeps their
+/// data and tries again. The same command once more waits for its next attempt, and --force gives the data up.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Where the volume is mounted
@@ -64,10 +67,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         }
         _ => {
             // Detached before, and its process still tries to store what was written.
-            if arguments.force
-                && let Some((folder, record)) = find_record(&point, None)?
-            {
-                return end_by_force(&folder, record, arguments, context);
+            match find_record(&point, None)? {
+                Some((folder, record)) if arguments.force => {
+                    return end_by_force(&folder, record, arguments, context);
+                }
+                Some((folder, record)) if record.phase.is_storing() => {
+                    return wait(&folder, record, None, context);
+                }
+                _ => {}
             }
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -143,7 +150,8 @@ fn end_by_force(
     wait(folder, record, Some(FORCED_END), context)
 }
 
-/// Waits for the process that serves the mount, and says what it waits for. Kills it after `patience`.
+/// Waits for the process that serves the mount, and says what it waits for. Kills it after `patience`; without, returns
+/// when an attempt to store what was written fails from now on: that may be so for hours, and the process goes on.
 fn wait(
     folder: &Path,
     mut record: MountRecord,
@@ -152,6 +160,7 @@ fn wait(
 ) -> Result<ExitCode> {
     let mut display = UploadDisplay::new(context.is_quiet());
     let started = Instant::now();
+    let known = record.phase.failed_attempts();
     while record.is_running() {
         if patience.is_some_and(|patience| started.elapsed() >= patience) {
             record.signal(Signal::SIGKILL)?;
@@ -167,6 +176,13 @@ fn wait(
                 bytes: *bytes,
                 problem: problem.as_deref(),
             });
+        }
+        if let MountPhase::NotStored { attempts, text, code } = &record.phase
+            && *attempts > known
+            && patience.is_none()
+        {
+            output::tell(text);
+            return Ok(ExitCode::from(*code));
         }
         std::thread::sleep(LOOK_INTERVAL);
         match MountRecord::find(folder, &record.point) {

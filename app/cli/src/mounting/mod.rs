@@ -15,6 +15,7 @@ mod record;
 mod report;
 mod role;
 mod supervisor;
+mod unstored_files;
 mod worker;
 
 pub(crate) use daemon::start as start_daemon;

@@ -33,6 +33,15 @@ pub(crate) enum MountPhase {
         /// Why the last attempt failed.
         problem: Option<String>,
     },
+    /// The mount point is gone, something could not be stored, and the process tries again.
+    NotStored {
+        /// Attempts that failed so far.
+        attempts: u32,
+        /// The error of the last one as it is shown, with the files that wait.
+        text: String,
+        /// The exit code for it.
+        code: u8,
+    },
     /// It ended and something was not stored.
     Failed {
         /// The error as it is shown.
@@ -40,6 +49,21 @@ pub(crate) enum MountPhase {
         /// The exit code for it.
         code: u8,
     },
+}
+
+impl MountPhase {
+    /// Whether the process goes on without its mount, for what is not stored.
+    pub(crate) fn is_storing(&self) -> bool {
+        matches!(self, MountPhase::Storing { .. } | MountPhase::NotStored { .. })
+    }
+
+    /// Attempts to store what was written that failed so far.
+    pub(crate) fn failed_attempts(&self) -> u32 {
+        match self {
+            MountPhase::NotStored { attempts, .. } => *attempts,
+            _ => 0,
+        }
+    }
 }
 
 /// A mount as its file describes it.
@@ -149,11 +173,32 @@ impl MountRecord {
             })
     }
 
-    /// Removes it; one that is gone already is as good.
+    /// Writes it, unless a later mount at the same place has put its own there: what was written here may take long to
+    /// be stored.
+    ///
+    /// # Errors
+    /// As [`MountRecord::write`].
+    pub(crate) fn renew(&self, state: &Path) -> Result<()> {
+        if self.is_replaced(state) {
+            Ok(())
+        } else {
+            self.write(state)
+        }
+    }
+
+    /// Removes it, unless a later mount has put its own there; one that is gone already is as good.
     pub(crate) fn remove(&self, state: &Path) {
+        if self.is_replaced(state) {
+            return;
+        }
         if let Err(error) = fs::remove_file(path(state, &self.point)) {
             tracing::debug!(%error, "the record of the mount can not be removed");
         }
+    }
+
+    fn is_replaced(&self, state: &Path) -> bool {
+        MountRecord::find(state, &self.point)
+            .is_some_and(|found| (found.pid, found.started) != (self.pid, self.started))
     }
 }
 
@@ -217,5 +262,20 @@ mod tests {
         assert!(found.is_running());
         record.remove(folder.path());
         assert_eq!(MountRecord::find(folder.path(), Path::new("/mnt/x")), None);
+    }
+
+    #[test]
+    fn a_mount_that_still_stores_leaves_the_record_of_the_next_one_alone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let point = Path::new("/mnt/x");
+        let earlier = MountRecord::own(point, "disk", &MetaUrl::from("sqlite3:///a.db".to_owned()), None);
+        let later = MountRecord {
+            pid: earlier.pid + 1,
+            ..earlier.clone()
+        };
+        later.write(folder.path()).expect("written");
+        earlier.renew(folder.path()).expect("left alone");
+        earlier.remove(folder.path());
+        assert_eq!(MountRecord::find(folder.path(), point), Some(later));
     }
 }

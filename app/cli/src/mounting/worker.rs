@@ -1,5 +1,6 @@
 //! The process that serves a mount: opens the volume, mounts it, and stores everything before it ends.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,13 +9,13 @@ use std::time::Duration;
 use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
-use moorage_vfs::Vfs;
+use moorage_vfs::{Shutdown, UnstoredFile, Vfs};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
-use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error};
+use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error, unstored_files};
 use crate::upload_display::{Unstored, UploadDisplay};
 use crate::{failure, volume};
 
@@ -92,7 +93,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         Err(error) => {
             let (text, code) = failure::described(error);
             record.phase = MountPhase::Failed { text, code };
-            let _ = record.write(&plan.folders.state);
+            let _ = record.renew(&plan.folders.state);
         }
     }
     stored
@@ -216,18 +217,49 @@ async fn store(
     signals: &mut EndSignals,
     quiet: bool,
 ) -> Result<()> {
+    match store_until_forced(plan, vfs, record, signals, quiet).await {
+        Some(done) => done,
+        // What it was at is dropped by now, and holds no file any more.
+        None => end_by_force(plan, vfs).await,
+    }
+}
+
+/// As [`store`]; `None` when a signal asks for the end.
+async fn store_until_forced(
+    plan: &MountPlan,
+    vfs: &Vfs,
+    record: &mut MountRecord,
+    signals: &mut EndSignals,
+    quiet: bool,
+) -> Option<Result<()>> {
+    let failed = RefCell::new(FailedAttempts::default());
     let work = async {
-        vfs.shutdown().await?;
+        let Shutdown { unstored, outcome } = vfs
+            .shutdown_patiently(|files, error| {
+                failed.borrow_mut().add(plan.point.path(), files, error);
+            })
+            .await;
+        failed.take();
+        if !unstored.is_empty() {
+            unstored_files::log_all(&unstored, "written data was not stored and is lost");
+            let how = format!("the mount at {} has ended", plan.point.path().display());
+            let lost = unstored_files::lost(&how, &unstored);
+            return Err(match outcome {
+                Err(cause) => lost.with_source(cause),
+                Ok(()) => lost,
+            });
+        }
+        outcome?;
         vfs.chunks().drain(|_| {}).await?;
         vfs.meta().engine().close().await
     };
     tokio::pin!(work);
     let mut interval = tokio::time::interval(RECORD_INTERVAL);
     let mut display = UploadDisplay::new(quiet);
-    let waited = loop {
+    loop {
         tokio::select! {
-            done = &mut work => break Some(done),
-            _ = signals.next() => break None,
+            done = &mut work => return Some(done),
+            _ = signals.next() => return None,
             _ = interval.tick() => {
                 let left = vfs.chunks().pending();
                 display.show(Unstored {
@@ -235,20 +267,47 @@ async fn store(
                     bytes: left.bytes,
                     problem: left.last_error.as_deref(),
                 });
-                record.phase = MountPhase::Storing {
+                record.phase = failed.borrow().phase().unwrap_or(MountPhase::Storing {
                     blocks: left.blocks,
                     bytes: left.bytes,
                     problem: left.last_error,
-                };
-                if let Err(error) = record.write(&plan.folders.state) {
+                });
+                if let Err(error) = record.renew(&plan.folders.state) {
                     tracing::debug!(%error, "renewing the record of the mount");
                 }
             }
         }
-    };
-    drop(display);
-    match waited {
-        Some(done) => done,
-        None => end_by_force(plan, vfs).await,
+    }
+}
+
+/// Attempts to store what was written that failed since the last one that did not.
+#[derive(Default)]
+struct FailedAttempts {
+    attempts: u32,
+    text: String,
+    code: u8,
+}
+
+impl FailedAttempts {
+    fn add(&mut self, point: &Path, files: &[UnstoredFile], cause: &Error) {
+        let (text, code) = failure::described(&unstored_files::not_stored_yet(point, files, cause));
+        // A full disk says the same for hours.
+        if text != self.text {
+            unstored_files::log_all(files, "written data is not stored yet");
+            tell(text.trim_end());
+        }
+        *self = FailedAttempts {
+            attempts: self.attempts + 1,
+            text,
+            code,
+        };
+    }
+
+    fn phase(&self) -> Option<MountPhase> {
+        (self.attempts > 0).then(|| MountPhase::NotStored {
+            attempts: self.attempts,
+            text: self.text.clone(),
+            code: self.code,
+        })
     }
 }

@@ -107,6 +107,68 @@ fn an_unmount_that_waits_for_the_store_can_be_forced_later() {
     holder.wait().expect("ended");
 }
 
+/// Writes a file whose program is told that it is not stored.
+fn refused(file: &Path) {
+    let mut file = File::create(file).expect("made");
+    file.write_all(&[7; LOST_BYTES]).expect("taken");
+    file.sync_all().expect_err("not stored");
+}
+
+#[test]
+fn an_unmount_names_what_the_store_refuses_and_its_process_stores_it_later() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--io-retries", "0"]);
+    fs::write(mount.file("kept"), b"stored before").expect("written");
+    fs::create_dir(mount.file("folder")).expect("made");
+    remote.server.be(Mood::Failing);
+    refused(&mount.file("folder/late"));
+    let first = mount.umount(&[]);
+    let said = text(&first);
+    assert!(!first.status.success(), "{said}");
+    assert!(
+        said.contains("data of 1 file is not stored: /folder/late (97.7 KiB)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("umount --force") && !said.contains("kept"),
+        "{said}"
+    );
+    assert!(!is_mounted(mount.point()));
+    let again = mount.umount(&[]);
+    assert!(!again.status.success(), "it is not stored yet");
+    assert!(text(&again).contains("/folder/late"), "{}", text(&again));
+    remote.server.be(Mood::Well);
+    until("the process to store what it keeps", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    let mount = remote.volume.mount("mount", &[]);
+    assert_eq!(
+        fs::read(mount.file("folder/late")).expect("read"),
+        [7; LOST_BYTES]
+    );
+    assert!(mount.umount(&[]).status.success());
+}
+
+#[test]
+fn what_an_ended_mount_could_not_store_can_be_given_up_by_name() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--io-retries", "0"]);
+    remote.server.be(Mood::Failing);
+    refused(&mount.file("lost"));
+    assert!(!mount.umount(&[]).status.success());
+    let forced = mount.umount(&["--force"]);
+    assert!(!forced.status.success());
+    let said = text(&forced);
+    assert!(said.contains("is lost: /lost (97.7 KiB)"), "{said}");
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+}
+
 #[test]
 fn a_forced_unmount_keeps_what_is_staged_for_the_next_mount() {
     let Some(remote) = RemoteVolume::format() else {
