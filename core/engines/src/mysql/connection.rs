@@ -136,6 +136,23 @@ impl MySql {
         }
     }
 
+    /// The rows of the last statement; an error comes with the number of the first statement of its message.
+    async fn run_once(
+        &self,
+        lease: &mut Lease<Connector>,
+        statements: &[Statement],
+    ) -> Result<Vec<Row>, (usize, Failed)> {
+        let mut last = Vec::new();
+        for (first, message) in messages(statements.iter().map(text)) {
+            let answers = self.round_trip(lease, message).await;
+            last = answers
+                .map_err(|failed| (first, failed))?
+                .pop()
+                .unwrap_or_default();
+        }
+        Ok(last)
+    }
+
     fn told(&self, failed: Failed, sent: bool, first: usize) -> Failure {
         match failed {
             Failed::Answered(broken) => {
@@ -259,12 +276,18 @@ impl Driver for MySql {
     }
 
     async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure> {
-        let mut lease = self.lease().await?;
-        let mut last = Vec::new();
-        for (first, message) in messages(statements.iter().map(text)) {
-            match self.round_trip(&mut lease, message).await {
-                Ok(mut answers) => last = answers.pop().unwrap_or_default(),
-                Err(failed) => {
+        let mut tries = 1;
+        loop {
+            let mut lease = self.lease().await?;
+            match self.run_once(&mut lease, statements).await {
+                Ok(rows) => {
+                    lease.give_back();
+                    return Ok(rows);
+                }
+                Err((_, failed @ Failed::Answered(_))) if failed.is_broken() && tries < MAX_TRIES => {
+                    tries += 1;
+                }
+                Err((first, failed)) => {
                     if !failed.is_broken() {
                         lease.give_back();
                     }
@@ -272,8 +295,6 @@ impl Driver for MySql {
                 }
             }
         }
-        lease.give_back();
-        Ok(last)
     }
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {

@@ -146,6 +146,22 @@ impl Postgres {
         Ok(join_all(running).await)
     }
 
+    /// One after the other: each may need what the one before made. The rows of the last one.
+    async fn run_once(
+        &self,
+        lease: &mut Lease<Connector>,
+        statements: &[Statement],
+    ) -> Result<Vec<Row>, Broken> {
+        let mut last = Vec::new();
+        for statement in statements {
+            let answers = self
+                .round_trip(lease, std::slice::from_ref(statement), false)
+                .await?;
+            last = rows(answers)?.pop().unwrap_or_default();
+        }
+        Ok(last)
+    }
+
     async fn transaction(
         &self,
         lease: &mut Lease<Connector>,
@@ -205,18 +221,16 @@ impl Driver for Postgres {
     }
 
     async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure> {
-        let mut lease = self.lease().await?;
-        let mut last = Vec::new();
-        // One after the other: each may need what the one before made.
-        for statement in statements {
-            let trip = self.round_trip(&mut lease, std::slice::from_ref(statement), false);
-            let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
-            let answers = match trip.map_err(|_| late(&self.server(), true))? {
-                Ok(answers) => rows(answers),
-                Err(broken) => Err(broken),
-            };
-            last = match answers {
-                Ok(mut answers) => answers.pop().unwrap_or_default(),
+        let mut tries = 1;
+        loop {
+            let mut lease = self.lease().await?;
+            let run = tokio::time::timeout(ANSWER_TIMEOUT, self.run_once(&mut lease, statements)).await;
+            match run.map_err(|_| late(&self.server(), true))? {
+                Ok(rows) => {
+                    lease.give_back();
+                    return Ok(rows);
+                }
+                Err(broken) if is_broken(&broken.error) && tries < MAX_TRIES => tries += 1,
                 Err(mut broken) => {
                     broken.sent = true;
                     if !is_broken(&broken.error) {
@@ -224,10 +238,8 @@ impl Driver for Postgres {
                     }
                     return Err(self.told(broken));
                 }
-            };
+            }
         }
-        lease.give_back();
-        Ok(last)
     }
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {

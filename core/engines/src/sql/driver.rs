@@ -41,8 +41,9 @@ pub(crate) trait Driver: Debug + Send + Sync {
     /// not exist has no rows, since older releases made fewer (spec 40-sql section 2).
     async fn query(&self, queries: &[Statement]) -> Result<Vec<Vec<Row>>, Failure>;
 
-    /// Runs statements that change something, each a transaction of its own, in one round trip; they are not sent
-    /// again. Answers with the rows of the last one.
+    /// Runs statements that change something, each a transaction of its own, in one round trip. All are sent again when
+    /// the connection breaks, so they must be such that it does no harm to apply them twice. Answers with the rows of
+    /// the last one.
     async fn run(&self, statements: &[Statement]) -> Result<Vec<Row>, Failure>;
 
     /// Runs statements as one transaction at READ COMMITTED, in one round trip: all of them, or none when one fails.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use moorage_meta::{Key, Read as _, Record};
+use moorage_meta::{Key, Record};
 use moorage_model::Result;
 
-use super::SqlEngine;
+use super::Shared;
+use super::statement::Statement;
 use super::sums::is_summed;
 use super::txn::SqlTxn;
 use crate::collected::Change;
@@ -21,11 +22,11 @@ pub(super) enum Fate {
     Lost,
 }
 
-impl SqlEngine {
-    /// The fate of a transaction that was sent on this connection; `None` when it can not be told: the server is not
-    /// reachable, the transaction changed nothing that shows, or other clients changed the same records since.
-    pub(super) async fn fate(&self, txn: &SqlTxn<'_>, connection: Option<&str>) -> Option<Fate> {
-        let found = self.look(txn, connection?).await;
+impl Shared {
+    /// The fate of a transaction that was sent on this connection and changes these records; `None` when it can not be
+    /// told: the server is not reachable, nothing changes that shows, or other clients changed the same records since.
+    pub(super) async fn fate(&self, witnesses: Witnesses, connection: Option<&str>) -> Option<Fate> {
+        let found = self.look(witnesses, connection?).await;
         match found {
             Ok(fate) => fate,
             Err(error) => {
@@ -35,18 +36,18 @@ impl SqlEngine {
         }
     }
 
-    async fn look(&self, txn: &SqlTxn<'_>, connection: &str) -> Result<Option<Fate>> {
-        let ended = self.shared.driver.end(connection).await;
+    async fn look(&self, witnesses: Witnesses, connection: &str) -> Result<Option<Fate>> {
+        let ended = self.driver.end(connection).await;
         ended.map_err(|failure| failure.error)?;
-        let witnesses = witnesses(txn)?;
         let keys: Vec<Key> = witnesses.keys().cloned().collect();
-        let now = self.read(&keys).await?;
+        let now = self.stored(&keys).await?;
         let mut fates = BTreeSet::new();
         for ((before, after), now) in witnesses.into_values().zip(now) {
             match now {
                 now if now == after => fates.insert(true),
                 now if now == before => fates.insert(false),
-                _ => return Ok(None),
+                // Others changed it since; the rest may still tell.
+                _ => continue,
             };
         }
         Ok(match (fates.contains(&true), fates.contains(&false)) {
@@ -55,13 +56,27 @@ impl SqlEngine {
             _ => None,
         })
     }
+
+    /// Records as the server has them, without the sums of this client.
+    pub(super) async fn stored(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        let queries: Vec<Statement> = keys.iter().map(|key| self.statements.get(key)).collect();
+        let answers = self.driver.query(&queries).await;
+        let answers = answers.map_err(|failure| failure.error)?;
+        keys.iter()
+            .zip(answers)
+            .map(|(key, rows)| rows.first().map(|row| decode_value(key, row, 0)).transpose())
+            .collect()
+    }
 }
 
 /// A record before a transaction and after it.
 type Changed = (Option<Record>, Option<Record>);
 
-/// Records that the transaction changes.
-fn witnesses(txn: &SqlTxn<'_>) -> Result<BTreeMap<Key, Changed>> {
+/// Records that a transaction changes: they tell whether it happened.
+pub(super) type Witnesses = BTreeMap<Key, Changed>;
+
+/// Those of a verb.
+pub(super) fn witnesses(txn: &SqlTxn<'_>) -> Result<Witnesses> {
     let mut witnesses = BTreeMap::new();
     for change in &txn.collected.changes {
         let Change::Record(write) = change else { continue };

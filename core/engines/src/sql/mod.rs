@@ -18,6 +18,7 @@ mod statement;
 mod statements;
 mod sums;
 mod txn;
+mod usage;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use crate::relational::{Cells as _, decode_entry, decode_listed, decode_node, de
 use commit::Batch;
 pub(crate) use dialect::Dialect;
 pub(crate) use driver::{Driver, Failure, Reason};
-use fate::Fate;
+use fate::{Fate, witnesses};
 pub(crate) use lease::{ANSWER_TIMEOUT, Lease, MAX_TRIES, POOL_TIMEOUT, late, lease};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
@@ -51,8 +52,6 @@ const WAIT_STEP: Duration = Duration::from_millis(1);
 pub(crate) const END_LIMIT: Duration = Duration::from_secs(10);
 /// Between two looks whether it has.
 pub(crate) const END_PERIOD: Duration = Duration::from_millis(10);
-/// How long changes of usage are summed up before they are written, as the original does.
-const SUM_PERIOD: Duration = Duration::from_secs(1);
 
 /// The engine of a SQL server.
 ///
@@ -208,7 +207,7 @@ impl SqlEngine {
             sent = self.send(&batch).await;
         }
         let Err(failure) = sent else {
-            self.sum_up(&batch.sums, &batch.replaced);
+            self.shared.sum_up(&batch.sums, &batch.replaced);
             return Ok(());
         };
         let subject = batch.subject(failure.statement);
@@ -218,9 +217,13 @@ impl SqlEngine {
                 format!("{verb}: another client changed {subject} at the same time"),
             )
             .with_source(failure.error)),
-            Reason::Unknown => match self.fate(&txn, failure.connection.as_deref()).await {
+            Reason::Unknown => match self
+                .shared
+                .fate(witnesses(&txn)?, failure.connection.as_deref())
+                .await
+            {
                 Some(Fate::Applied) => {
-                    self.sum_up(&batch.sums, &batch.replaced);
+                    self.shared.sum_up(&batch.sums, &batch.replaced);
                     Ok(())
                 }
                 Some(Fate::Lost) => Err(Error::new(
@@ -245,33 +248,6 @@ impl SqlEngine {
             self.shared.driver.commit(&batch.statements).await
         }
     }
-
-    /// Takes over changes of usage; they are written within a second.
-    fn sum_up(&self, sums: &Sums, replaced: &[Key]) {
-        if sums.is_empty() && replaced.is_empty() {
-            return;
-        }
-        let first = {
-            let mut all = self.shared.sums.lock();
-            let was_empty = all.is_empty();
-            for key in replaced {
-                all.forget(key);
-            }
-            all.merge(sums);
-            was_empty && !all.is_empty()
-        };
-        if first {
-            let shared = Arc::downgrade(&self.shared);
-            tokio::spawn(async move {
-                tokio::time::sleep(SUM_PERIOD).await;
-                if let Some(shared) = shared.upgrade()
-                    && let Err(error) = shared.write_sums().await
-                {
-                    tracing::warn!(%error, "usage could not be written");
-                }
-            });
-        }
-    }
 }
 
 /// The answer to [`Statements::child`].
@@ -291,37 +267,6 @@ fn decoded_child(parent: Ino, name: &Name, row: Option<Row>) -> Result<Option<Ch
         node_row,
         empty: !has_entries,
     }))
-}
-
-impl Shared {
-    /// Writes the sums of this client. Those of a transaction that failed are kept; when its fate is not known they
-    /// are dropped, since a repair can count what is missing, and what is counted twice stays.
-    async fn write_sums(&self) -> Result<()> {
-        let _alone = self.writing_sums.write().await;
-        let sums = std::mem::take(&mut *self.sums.lock());
-        let statements = sums.statements(&self.statements);
-        if statements.is_empty() {
-            return Ok(());
-        }
-        for run in 0..MAX_RUNS {
-            wait_before(run).await;
-            match self.driver.commit(&statements).await {
-                Ok(()) => return Ok(()),
-                Err(failure) if failure.reason == Reason::Conflict => {}
-                Err(failure) => {
-                    if failure.reason != Reason::Unknown {
-                        self.sums.lock().merge(&sums);
-                    }
-                    return Err(failure.error);
-                }
-            }
-        }
-        self.sums.lock().merge(&sums);
-        Err(Error::new(
-            ErrorKind::Conflict,
-            format!("usage: {MAX_RUNS} runs met a conflict each"),
-        ))
-    }
 }
 
 /// Waits before the given run of a job, the first being 0.

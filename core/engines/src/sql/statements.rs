@@ -244,16 +244,15 @@ impl Statements {
         let (table, _) = address(key);
         let mut places = Places::default();
         let mut condition = self.keyed(key, &mut places);
-        if let Some(Row(values)) = seen {
+        // A record without values is what it is by being there.
+        if let Some(Row(values)) = seen.filter(|_| !table.values().is_empty()) {
             for (column, value) in self.values(table).iter().zip(values) {
                 let term = match value {
                     Value::Null => format!("{column} IS NULL"),
                     Value::Int(number) => format!("{column} = {}", places.add(Cell::Int(*number))),
                     Value::Bytes(bytes) => format!("{column} = {}", places.add(Cell::blob(bytes))),
                 };
-                if !table.values().is_empty() {
-                    condition = format!("{condition} AND {term}");
-                }
+                condition = format!("{condition} AND {term}");
             }
         }
         let lock = match hold {

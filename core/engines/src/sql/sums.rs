@@ -30,6 +30,11 @@ impl Sums {
         self.by_key.is_empty()
     }
 
+    /// The changes, one per record.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &Write> {
+        self.by_key.values()
+    }
+
     /// Adds a relative change.
     pub(super) fn add(&mut self, change: &Write) {
         let key = change.key();

@@ -53,13 +53,13 @@ impl Server {
         if let Some(server) = shared.upgrade() {
             return Some(server);
         }
-        let server = Arc::new(Server::start()?);
+        let server = Arc::new(Server::start(&[])?);
         *shared = Arc::downgrade(&server);
         Some(server)
     }
 
     /// Starts one of its own; `None` and a loud line where MariaDB is not installed.
-    pub(crate) fn start() -> Option<Server> {
+    pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
         let folder = tempfile::tempdir().unwrap();
         if rustix::process::geteuid().is_root() {
             let nobody = rustix::fs::Uid::from_raw(65534);
@@ -80,7 +80,7 @@ impl Server {
             return None;
         }
         let port = free_port();
-        let process = Server::launch(folder.path(), port);
+        let process = Server::launch(folder.path(), port, arguments);
         let server = Server {
             process,
             folder,
@@ -94,7 +94,7 @@ impl Server {
         Some(server)
     }
 
-    fn launch(folder: &Path, port: u16) -> Child {
+    fn launch(folder: &Path, port: u16, arguments: &[&str]) -> Child {
         unprivileged("mariadbd")
             .args([
                 "--no-defaults",
@@ -105,6 +105,7 @@ impl Server {
             .arg(format!("--datadir={}", folder.join("data").display()))
             .arg(format!("--socket={}", folder.join("s").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -158,6 +159,13 @@ impl Server {
         let make = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
         self.ask("mysql", &make).expect("a database is made");
         name
+    }
+
+    /// Ends every connection of a client of a volume.
+    #[allow(dead_code, reason = "only some programs break connections")]
+    pub(crate) fn break_connections(&self) {
+        self.ask("mysql", &format!("KILL CONNECTION USER {USER}"))
+            .expect("connections are ended");
     }
 
     /// The metadata URL of a database.

@@ -168,6 +168,14 @@ impl Server {
         name
     }
 
+    /// Ends every connection of a client of a volume.
+    #[allow(dead_code, reason = "only some programs break connections")]
+    pub(crate) fn break_connections(&self) {
+        let clients =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'moorage %'";
+        self.ask("postgres", clients).expect("connections are ended");
+    }
+
     /// The metadata URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
         format!(

@@ -1,10 +1,11 @@
-//! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite and
-//! Redis.
+//! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite,
+//! Redis, PostgreSQL and MariaDB.
 //!
 //! `obligations` holds one test per line of the list of what a writer owes the other clients of a volume.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a helper that fails is a test that fails"
@@ -19,7 +20,13 @@ mod entries;
 mod fixture;
 mod jobs;
 mod model;
+#[path = "../../../engines/tests/mysql_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod mysql_server;
 mod obligations;
+#[path = "../../../engines/tests/postgres_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod postgres_server;
 mod races;
 #[path = "../../../engines/tests/redis_server/mod.rs"]
 mod redis_server;

@@ -1,6 +1,7 @@
-//! Two clients of one Redis server, or of one memory engine, change the same names at the same time: one of the two
+//! Two clients of one server, or of one memory engine, change the same names at the same time: one of the two
 //! orders happened, the loser hears why in POSIX's words, and no record is left over.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use moorage_engines::MemoryEngine;
@@ -10,6 +11,7 @@ use moorage_model::{ErrorKind, Ino, Name, Result};
 use crate::check::broken_invariants;
 use crate::fixture::{TestClock, TestData, name, quiet, setting};
 use crate::redis_server::Server;
+use crate::{mysql_server, postgres_server};
 
 /// Rounds of one race: a hole of a few microseconds in a verb of a millisecond shows after a hundred.
 const ROUNDS: usize = 200;
@@ -21,11 +23,11 @@ struct Pair {
     data: Arc<TestData>,
     first: Arc<Meta>,
     second: Arc<Meta>,
-    _server: Option<Server>,
+    _server: Box<dyn Any>,
 }
 
 impl Pair {
-    async fn new(first: Arc<dyn Engine>, second: Arc<dyn Engine>, server: Option<Server>) -> Pair {
+    async fn new(first: Arc<dyn Engine>, second: Arc<dyn Engine>, server: Box<dyn Any>) -> Pair {
         let clock = Arc::new(TestClock::new());
         Meta::format(&first, &setting(), clock.as_ref()).await.unwrap();
         let data = Arc::new(TestData::default());
@@ -44,6 +46,12 @@ impl Pair {
             second,
             _server: server,
         }
+    }
+
+    /// Clients with connections of their own.
+    async fn of(url: &str, server: Box<dyn Any>) -> Pair {
+        let open = || moorage_engines::open(url, None).unwrap();
+        Pair::new(open(), open(), server).await
     }
 
     async fn make(&self, parent: Ino, text: &str) -> Ino {
@@ -68,6 +76,8 @@ impl Pair {
     async fn assert_sound(&self) {
         for client in [&self.first, &self.second] {
             client.flush_deletions().await.unwrap();
+            // Usage is written some time after the changes that it counts.
+            client.engine().make_durable().await.unwrap();
         }
         let broken = broken_invariants(self.engine.as_ref(), Some(&self.data)).await;
         assert_eq!(broken, Vec::<String>::new());
@@ -81,7 +91,7 @@ macro_rules! race {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $race() {
                 let engine = std::sync::Arc::new(super::MemoryEngine::new());
-                let pair = super::Pair::new(engine.clone(), engine, None).await;
+                let pair = super::Pair::new(engine.clone(), engine, Box::new(())).await;
                 super::$race(&pair).await;
                 pair.assert_sound().await;
             })*
@@ -91,8 +101,29 @@ macro_rules! race {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $race() {
                 let Some(server) = super::Server::start(&[]).await else { return };
-                let open = || moorage_engines::open(&server.url(), None).unwrap();
-                let pair = super::Pair::new(open(), open(), Some(server)).await;
+                let pair = super::Pair::of(&server.url(), Box::new(server)).await;
+                super::$race(&pair).await;
+                pair.assert_sound().await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $race() {
+                let Some(server) = super::postgres_server::Server::shared() else { return };
+                let url = server.url(&server.new_database());
+                let pair = super::Pair::of(&url, Box::new(server)).await;
+                super::$race(&pair).await;
+                pair.assert_sound().await;
+            })*
+        }
+
+        mod mysql {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $race() {
+                let Some(server) = super::mysql_server::Server::shared() else { return };
+                let url = server.url(&server.new_database());
+                let pair = super::Pair::of(&url, Box::new(server)).await;
                 super::$race(&pair).await;
                 pair.assert_sound().await;
             })*

@@ -6,6 +6,7 @@ mod compare;
 mod operations;
 mod reference;
 mod run;
+mod sql_servers;
 
 use std::sync::Arc;
 use std::time::Duration;

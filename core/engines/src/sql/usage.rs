@@ -1,0 +1,98 @@
+//! Writes the sums of this client, a moment after the changes that they count.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_meta::Key;
+use moorage_model::{Error, ErrorKind, Result};
+
+use super::driver::Reason;
+use super::fate::{Fate, Witnesses};
+use super::sums::Sums;
+use super::{MAX_RUNS, Shared, wait_before};
+
+/// How long changes of usage are summed up before they are written, as the original does.
+const SUM_PERIOD: Duration = Duration::from_secs(1);
+
+impl Shared {
+    /// Takes over changes of usage; they are written within a second. Those of `replaced` records are dropped before.
+    pub(super) fn sum_up(self: &Arc<Self>, sums: &Sums, replaced: &[Key]) {
+        if sums.is_empty() && replaced.is_empty() {
+            return;
+        }
+        let first = {
+            let mut all = self.sums.lock();
+            let was_empty = all.is_empty();
+            for key in replaced {
+                all.forget(key);
+            }
+            all.merge(sums);
+            was_empty && !all.is_empty()
+        };
+        if first {
+            let shared = Arc::downgrade(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(SUM_PERIOD).await;
+                if let Some(shared) = shared.upgrade()
+                    && let Err(error) = shared.write_sums().await
+                {
+                    tracing::warn!(%error, "usage could not be written");
+                }
+            });
+        }
+    }
+
+    /// Writes the sums of this client. Those of a transaction that failed are kept; when its fate is not known they
+    /// are dropped, since a repair can count what is missing, and what is counted twice stays.
+    pub(super) async fn write_sums(self: &Arc<Self>) -> Result<()> {
+        let _alone = self.writing_sums.write().await;
+        let sums = std::mem::take(&mut *self.sums.lock());
+        let statements = sums.statements(&self.statements);
+        if statements.is_empty() {
+            return Ok(());
+        }
+        let mut last = Error::from(ErrorKind::Conflict);
+        for run in 0..MAX_RUNS {
+            wait_before(run).await;
+            let witnesses = match self.witnesses(&sums).await {
+                Ok(witnesses) => witnesses,
+                Err(error) => {
+                    last = error;
+                    break;
+                }
+            };
+            let Err(failure) = self.driver.commit(&statements).await else {
+                return Ok(());
+            };
+            match failure.reason {
+                Reason::Conflict => last = failure.error,
+                Reason::Unknown => match self.fate(witnesses, failure.connection.as_deref()).await {
+                    Some(Fate::Applied) => return Ok(()),
+                    Some(Fate::Lost) => last = failure.error,
+                    None => return Err(failure.error),
+                },
+                Reason::MissingColumn | Reason::Refused => {
+                    last = failure.error;
+                    break;
+                }
+            }
+        }
+        self.sum_up(&sums, &[]);
+        Err(last.context("usage"))
+    }
+
+    /// What the records of the sums are now, and what they become.
+    async fn witnesses(&self, sums: &Sums) -> Result<Witnesses> {
+        let changes: Vec<_> = sums.changes().collect();
+        let keys: Vec<Key> = changes.iter().map(|change| change.key()).collect();
+        let before = self.stored(&keys).await?;
+        let all = keys.into_iter().zip(before).zip(changes);
+        Ok(all
+            .map(|((key, before), change)| {
+                let after = change.apply(before.clone());
+                (key, (before, after))
+            })
+            .filter(|(_, (before, after))| before != after)
+            .collect())
+    }
+}
