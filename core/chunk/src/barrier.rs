@@ -179,7 +179,8 @@ fn undurable(cause: &Arc<Error>) -> Error {
         .with_advice("Check the disk that holds them, then mount the volume again and run `moorage fsck`")
 }
 
-/// Files first: a name must not become durable before the bytes it stands for.
+/// Bytes and names side by side: each waits for the disk once, and nothing refers to an object before both are durable. A
+/// power cut between them leaves an object without a record, for garbage collection.
 fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
     if batch.whole
         && let Some(result) = platform::sync_file_systems(batch.folders.iter().map(PathBuf::as_path))
@@ -187,22 +188,39 @@ fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
         return result
             .map_err(|e| Failure::Lost(disk_error("can not sync", "the file system of the objects", e)));
     }
-    if batch.files.len() > 1 {
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new()
+            .name("sync-names".to_owned())
+            .spawn_scoped(scope, || sync_folders(&batch.folders));
+        sync_files(&batch.files)?;
+        match beside.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(synced)) => synced,
+            // No thread to be had, or it was cut off.
+            _ => sync_folders(&batch.folders),
+        }
+    })
+}
+
+fn sync_files(files: &[(PathBuf, Option<File>)]) -> std::result::Result<(), Failure> {
+    if files.len() > 1 {
         // All writes are under way before the first wait, so that one journal commit covers them.
-        batch
-            .files
+        files
             .iter()
             .filter_map(|(_, file)| file.as_ref())
             .for_each(platform::start_writeback);
     }
-    for (path, file) in &batch.files {
+    for (path, file) in files {
         let synced = match file {
             Some(file) => file.sync_data(),
             None => sync_by_path(path),
         };
         synced.map_err(|e| Failure::Lost(disk_error("can not sync", path.display(), e)))?;
     }
-    for folder in &batch.folders {
+    Ok(())
+}
+
+fn sync_folders(folders: &BTreeSet<PathBuf>) -> std::result::Result<(), Failure> {
+    for folder in folders {
         match platform::sync_folder(folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let failure = disk_error("can not sync", folder.display(), error);

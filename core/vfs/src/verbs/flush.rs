@@ -50,7 +50,8 @@ impl Vfs {
     /// Returns when what was written to the file survives power loss: own content stored and committed, then one barrier
     /// shared with all who wait. `datasync` makes no difference, since length and content are one record.
     ///
-    /// With a local store and engine: one change of threads, a sync of the object, of its folder and of the log.
+    /// With a local store and engine: one change of threads, a sync of the object beside one of its folder, and one of the
+    /// log.
     ///
     /// # Errors
     /// As [`Vfs::flush`]; what the barrier answers.
