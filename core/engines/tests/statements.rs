@@ -6,12 +6,14 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Arc;
 
 use moorage_engines::open;
+use moorage_meta::admin::{Progress, RemoveTreeOptions};
 use moorage_meta::{
-    Context, Engine, Key, Meta, MetaOptions, Record, RenameFlags, SetAttr, UnlinkOptions, XattrMode, run,
+    Context, Counting, Engine, Key, Meta, MetaOptions, QuotaLimits, Record, RenameFlags, SetAttr,
+    UnlinkOptions, XattrMode, run,
 };
 use moorage_model::{
-    Attr, ChunkIndex, Counter, DirStat, Entry, Gid, Ino, Name, NodeType, Setting, Slice, SystemClock,
-    Timestamp, Uid,
+    Attr, ChunkIndex, Counter, DirStat, Entry, Gid, Ino, Name, NodeType, QuotaKey, Setting, Slice,
+    SystemClock, Timestamp, Uid,
 };
 use parking_lot::Mutex;
 use rusqlite::ffi;
@@ -63,6 +65,24 @@ impl Counted {
             _folder: folder,
             engine,
         }
+    }
+
+    /// A volume in it, and its client.
+    async fn volume(&self) -> Arc<Meta> {
+        let setting = Setting {
+            name: "counted".to_owned(),
+            uuid: "faa27c8f-edab-4791-a4e0-1620b732b343".to_owned(),
+            storage: "file".to_owned(),
+            bucket: "/objects/".to_owned(),
+            block_size: 4096,
+            dir_stats: true,
+            ..Setting::default()
+        };
+        Meta::format(&self.engine, &setting, &SystemClock).await.unwrap();
+        let options = MetaOptions::default();
+        Meta::open(Arc::clone(&self.engine), options, Arc::new(SystemClock))
+            .await
+            .unwrap()
     }
 }
 
@@ -140,25 +160,7 @@ async fn a_lone_job_costs_begin_its_statements_its_sums_and_commit() {
 async fn verbs_stay_within_their_statements() {
     let _alone = ALONE.lock().await;
     let counted = Counted::new().await;
-    let setting = Setting {
-        name: "counted".to_owned(),
-        uuid: "faa27c8f-edab-4791-a4e0-1620b732b343".to_owned(),
-        storage: "file".to_owned(),
-        bucket: "/objects/".to_owned(),
-        block_size: 4096,
-        dir_stats: true,
-        ..Setting::default()
-    };
-    Meta::format(&counted.engine, &setting, &SystemClock)
-        .await
-        .unwrap();
-    let meta = Meta::open(
-        Arc::clone(&counted.engine),
-        MetaOptions::default(),
-        Arc::new(SystemClock),
-    )
-    .await
-    .unwrap();
+    let meta = counted.volume().await;
     let root = Context::root();
     let (d, f) = (name("d"), name("f"));
     // The first use takes a batch of inode numbers, the first change of a parent its times.
@@ -250,4 +252,57 @@ async fn verbs_stay_within_their_statements() {
             ran.len()
         );
     }
+}
+
+/// Directories below each other in `parent`, each with these many files; answers with the top one's name.
+async fn nest(meta: &Meta, parent: Ino, top: &str, depth: usize, files: usize) -> Name {
+    let root = Context::root();
+    let mut directory = parent;
+    for _ in 0..depth {
+        let made = meta.mkdir(&root, directory, &name(top), 0o755, 0).await;
+        directory = made.unwrap().ino;
+        for file in 0..files {
+            let file = name(&format!("file{file}"));
+            meta.create(&root, directory, &file, 0o644, 0).await.unwrap();
+        }
+    }
+    name(top)
+}
+
+#[tokio::test]
+async fn removing_a_tree_below_a_quota_costs_the_same_at_every_depth() {
+    let _alone = ALONE.lock().await;
+    let counted = Counted::new().await;
+    let meta = counted.volume().await;
+    let limited = meta
+        .mkdir(&Context::root(), Ino::ROOT, &name("limited"), 0o755, 0)
+        .await;
+    let limited = limited.unwrap().ino;
+    let mut costs = Vec::new();
+    for depth in [100, 400] {
+        let top = nest(&meta, limited, "deep", depth, 3).await;
+        let key = QuotaKey::Directory(limited);
+        let limits = QuotaLimits {
+            max_space: None,
+            max_inodes: Some(1 << 20),
+        };
+        meta.set_quota(key, limits, Counting::Statistics).await.unwrap();
+        let options = RemoveTreeOptions {
+            skip_trash: true,
+            concurrency: 1,
+        };
+        let progress = Progress::default();
+        let root = Context::root();
+        let ran = statements(meta.remove_tree(&root, limited, &top, options, &progress)).await;
+        costs.push(ran.len() / depth);
+        let quota = meta.get_quota(key).await.unwrap().unwrap();
+        assert_eq!((quota.used_space, quota.used_inodes), (0, 0));
+        meta.delete_quota(key).await.unwrap();
+    }
+    println!("statements per directory of three files: {costs:?}");
+    let most = costs.iter().min().unwrap() + 1;
+    assert!(
+        costs.iter().all(|cost| *cost <= most),
+        "statements per directory: {costs:?}"
+    );
 }

@@ -25,7 +25,7 @@ pub(crate) fn entry_stat(attr: &Attr) -> DirStat {
 
 /// Whether the cached usage is so near to the limit that the stored one has to be read.
 pub(crate) fn is_near(max: i64, used: i64, delta: i64) -> bool {
-    max > 0 && delta > 0 && used.saturating_add(delta) > max / 8 * TRUSTED_EIGHTHS
+    max > 0 && delta > 0 && used.max(0).saturating_add(delta) > max / 8 * TRUSTED_EIGHTHS
 }
 
 fn near_quota(quota: &Quota, space: i64, inodes: i64) -> bool {
@@ -192,17 +192,24 @@ impl Meta {
     /// # Errors
     /// What reading the chain of parents answers, when any directory has a quota.
     pub(crate) async fn account_entry(&self, txn: &mut dyn Txn, parent: Ino, delta: DirStat) -> Result<()> {
+        let limited = if delta.space == 0 && delta.inodes == 0 {
+            Vec::new()
+        } else {
+            self.quota_directories(&*txn, parent).await?
+        };
+        self.account_entry_in(txn, parent, &limited, delta);
+        Ok(())
+    }
+
+    /// As [`Meta::account_entry`] where the directories with a quota from `parent` upwards are known.
+    pub(crate) fn account_entry_in(&self, txn: &mut dyn Txn, parent: Ino, limited: &[Ino], delta: DirStat) {
         if delta.is_zero() || !self.setting.read().dir_stats {
-            return Ok(());
+            return;
         }
         txn.add_dir_stat(parent, delta);
-        if delta.space == 0 && delta.inodes == 0 {
-            return Ok(());
+        for directory in limited {
+            txn.add_quota_usage(QuotaKey::Directory(*directory), delta.space, delta.inodes);
         }
-        for directory in self.quota_directories(&*txn, parent).await? {
-            txn.add_quota_usage(QuotaKey::Directory(directory), delta.space, delta.inodes);
-        }
-        Ok(())
     }
 
     /// Checks and counts a change of a file's length: volume, owner, and per entry the statistics and quotas of

@@ -23,6 +23,8 @@ enum QuotaEffect {
 pub(crate) struct Effects {
     space: i64,
     inodes: i64,
+    /// Whether what a directory counts changed.
+    entries: bool,
     quotas: Vec<QuotaEffect>,
     acls: Vec<(AclId, AclRule)>,
 }
@@ -33,6 +35,9 @@ impl Meta {
         let usage = &self.caches.usage;
         if effects.space != 0 || effects.inodes != 0 {
             usage.add_used(effects.space, effects.inodes);
+        }
+        if effects.entries {
+            usage.note_changed();
         }
         for effect in effects.quotas {
             match effect {
@@ -164,6 +169,7 @@ impl Txn for Observed<'_> {
     }
 
     fn add_dir_stat(&mut self, directory: Ino, delta: DirStat) {
+        self.effects.entries = true;
         self.inner.add_dir_stat(directory, delta);
     }
 

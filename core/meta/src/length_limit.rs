@@ -55,7 +55,7 @@ impl Limit {
     fn of_quota(quota: &Quota, unrecorded: i64, entries: i64) -> Limit {
         Limit {
             max: quota.max_space,
-            used: quota.used_space.saturating_add(unrecorded),
+            used: quota.used_space.max(0).saturating_add(unrecorded),
             entries,
             refusal: ErrorKind::QuotaExceeded,
         }
@@ -149,7 +149,7 @@ impl Meta {
     fn volume_limit(&self, used: i64, unrecorded: &Unrecorded) -> Limit {
         Limit {
             max: i64::try_from(self.setting.read().capacity).unwrap_or(i64::MAX),
-            used: used.saturating_add(unrecorded.volume),
+            used: used.max(0).saturating_add(unrecorded.volume),
             entries: 1,
             refusal: ErrorKind::NoSpace,
         }

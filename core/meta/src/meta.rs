@@ -19,6 +19,7 @@ use crate::locks::LockWaits;
 use crate::open_files::OpenFiles;
 use crate::tasks::Tasks;
 use crate::trash::TrashHour;
+use crate::usage::QuotaRecounts;
 use crate::usage_cache::UsageCache;
 use crate::{DataStore, Engine, MetaOptions, Txn, engine};
 
@@ -76,6 +77,7 @@ pub struct Meta {
     pub(crate) slice_counts: SliceCounts,
     pub(crate) compactions: Compactions,
     pub(crate) deletions: DeletionQueue,
+    pub(crate) recounts: QuotaRecounts,
     pub(crate) tasks: Tasks,
     /// Why this client had to stop, once it had to.
     pub(crate) stopped: watch::Sender<Option<String>>,

@@ -15,6 +15,7 @@ use crate::meta::Caches;
 use crate::open_files::OpenFiles;
 use crate::setting_text::decode_setting;
 use crate::tasks::Tasks;
+use crate::usage::QuotaRecounts;
 use crate::{Engine, Key, Meta, MetaOptions, TxnExt as _};
 
 impl Meta {
@@ -53,10 +54,12 @@ impl Meta {
             slice_counts: SliceCounts::default(),
             compactions: Compactions::default(),
             deletions: DeletionQueue::default(),
+            recounts: QuotaRecounts::default(),
             tasks: Tasks::default(),
             stopped: watch::Sender::new(None),
             setting_changes: watch::Sender::new(0),
         });
+        // Nothing was changed before the first reading, so no quota of it is new.
         meta.refresh_usage().await?;
         meta.load_acls().await?;
         Ok(meta)

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use moorage_model::{Counter, ErrorKind, Quota, QuotaKey, Result};
+use moorage_model::{Counter, ErrorKind, Ino, Quota, QuotaKey, Result};
 use parking_lot::RwLock;
 
 use crate::admin::{Damage, Pages};
@@ -76,6 +76,15 @@ impl QuotaTable {
         self.directories > 0
     }
 
+    /// Directories that have a quota and had none in `earlier`.
+    fn appeared_since(&self, earlier: &QuotaTable) -> Vec<Ino> {
+        let directories = self.quotas.keys().filter_map(|key| match key {
+            QuotaKey::Directory(ino) if !earlier.quotas.contains_key(key) => Some(*ino),
+            _ => None,
+        });
+        directories.collect()
+    }
+
     fn copied(&self) -> QuotaTable {
         QuotaTable {
             quotas: self.quotas.clone(),
@@ -92,6 +101,10 @@ pub(crate) struct UsageCache {
     quotas: RwLock<Arc<QuotaTable>>,
     /// Damaged quotas when they were last read.
     damaged: AtomicU64,
+    /// See [`UsageCache::layout`].
+    layout: AtomicU64,
+    /// Whether this client has changed what directories count since the quotas were last read.
+    changed: AtomicBool,
 }
 
 impl UsageCache {
@@ -124,6 +137,26 @@ impl UsageCache {
     pub(crate) fn add_used(&self, space: i64, inodes: i64) {
         self.space.fetch_add(space, Ordering::Relaxed);
         self.inodes.fetch_add(inodes, Ordering::Relaxed);
+    }
+
+    /// Own committed change of what a directory counts.
+    pub(crate) fn note_changed(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there was such a change since the last call.
+    pub(crate) fn take_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Changes whenever this client learns that other quotas count what happens in some directory.
+    pub(crate) fn layout(&self) -> u64 {
+        self.layout.load(Ordering::Acquire)
+    }
+
+    /// A directory got or lost its quota, or was moved from one quota to another.
+    pub(crate) fn note_layout(&self) {
+        self.layout.fetch_add(1, Ordering::Release);
     }
 
     /// The quotas as last read.
@@ -161,7 +194,7 @@ impl UsageCache {
         let mut current = self.quotas.write();
         let mut table = current.copied();
         table.insert(key, quota);
-        *current = Arc::new(table);
+        self.replace(&mut current, table);
     }
 
     /// Own committed removal of a quota.
@@ -170,15 +203,27 @@ impl UsageCache {
             let mut current = self.quotas.write();
             let mut table = current.copied();
             table.remove(key);
-            *current = Arc::new(table);
+            self.replace(&mut current, table);
         }
+    }
+
+    /// Takes over a table; answers with the directories that have a quota now and had none.
+    fn replace(&self, current: &mut Arc<QuotaTable>, table: QuotaTable) -> Vec<Ino> {
+        let earlier = std::mem::replace(current, Arc::new(table));
+        let appeared = current.appeared_since(&earlier);
+        // As many as before and none that is new are the same ones.
+        if !appeared.is_empty() || current.directories != earlier.directories {
+            self.note_layout();
+        }
+        appeared
     }
 }
 
 impl Meta {
     /// Reads the usage counters and all quotas anew: at start, so that limits hold from the first operation on,
     /// and at every heartbeat (spec 70-semantics section 1). Quotas that can not be read are logged and left out.
-    pub(crate) async fn refresh_usage(&self) -> Result<()> {
+    /// Answers with the directories that have a quota now and had none when the quotas were last read.
+    pub(crate) async fn refresh_usage(&self) -> Result<Vec<Ino>> {
         let keys = [
             Key::Counter(Counter::UsedSpace),
             Key::Counter(Counter::TotalInodes),
@@ -200,8 +245,8 @@ impl Meta {
         self.caches.usage.set_used(space, inodes);
         let setting = self.setting();
         if !setting.dir_stats && !setting.user_group_quota {
-            *self.caches.usage.quotas.write() = Arc::default();
-            return Ok(());
+            let usage = &self.caches.usage;
+            return Ok(usage.replace(&mut usage.quotas.write(), QuotaTable::default()));
         }
         let mut table = QuotaTable::default();
         let mut damage = Damage::default();
@@ -221,7 +266,7 @@ impl Meta {
             }
         }
         self.caches.usage.warn_of(&damage);
-        *self.caches.usage.quotas.write() = Arc::new(table);
-        Ok(())
+        let usage = &self.caches.usage;
+        Ok(usage.replace(&mut usage.quotas.write(), table))
     }
 }

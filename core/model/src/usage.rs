@@ -113,9 +113,11 @@ impl Default for Quota {
 }
 
 impl Quota {
-    /// Whether growing by these amounts would pass a limit. Shrinking never does.
+    /// Whether growing by these amounts would pass a limit. Shrinking never does. A figure below zero, which clients
+    /// that died or missed something leave behind, makes no room beyond the limit.
     pub fn exceeded_by(&self, space: i64, inodes: i64) -> bool {
-        let over = |max: i64, used: i64, delta: i64| max > 0 && delta > 0 && used.saturating_add(delta) > max;
+        let over =
+            |max: i64, used: i64, delta: i64| max > 0 && delta > 0 && used.max(0).saturating_add(delta) > max;
         over(self.max_space, self.used_space, space) || over(self.max_inodes, self.used_inodes, inodes)
     }
 }

@@ -24,6 +24,8 @@ mod mount_points;
 mod paths;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+mod quotas;
 /// The S3 server of the chunk store's own tests.
 #[cfg(test)]
 #[path = "../../../../core/chunk/tests/remote/server.rs"]

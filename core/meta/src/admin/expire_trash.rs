@@ -102,7 +102,7 @@ impl Meta {
     ) -> Result<()> {
         self.empty_directory(directory, name, concurrency, progress)
             .await?;
-        self.purge_directory(Ino::TRASH, name).await
+        self.purge_directory(Ino::TRASH, name, None).await
     }
 
     /// The hourly directories in order of their inodes, and the number of those that can not be read. There is one per

@@ -6,6 +6,7 @@ use moorage_model::{Error, ErrorKind, Ino, Name, NodeType, Result};
 use super::progress::Progress;
 use super::tree_walk::{TreeVisitor, walk};
 use crate::permission::FlagRule;
+use crate::usage::QuotasAbove;
 use crate::verbs::UnlinkOptions;
 use crate::{Context, DirectoryEntry, MAY_EXECUTE, MAY_READ, Meta};
 
@@ -35,6 +36,10 @@ struct Doomed {
     parent: Ino,
     name: Name,
     ino: Ino,
+    /// Quotas that count what happens in `parent`.
+    above: QuotasAbove,
+    /// Quotas that count what happens in `ino`.
+    within: QuotasAbove,
 }
 
 struct Remover<'m> {
@@ -95,10 +100,13 @@ impl Meta {
             return Ok(());
         }
         self.check_access(context, &attr, MAY_READ | MAY_EXECUTE).await?;
+        let above = self.quotas_above(self.engine.as_ref(), parent).await?;
         let root = Doomed {
             parent,
             name: name.clone(),
             ino,
+            within: self.quotas_below(&above, ino),
+            above,
         };
         walk(self, &remover, root, options.concurrency, progress).await
     }
@@ -120,10 +128,13 @@ impl Meta {
             flags: FlagRule::Ignore,
             kept: Some(directory),
         };
+        let within = self.quotas_above(self.engine.as_ref(), directory).await?;
         let root = Doomed {
             parent: Ino::NONE,
             name: name.clone(),
             ino: directory,
+            above: within.clone(),
+            within,
         };
         walk(self, &remover, root, concurrency, progress).await
     }
@@ -137,6 +148,15 @@ impl TreeVisitor for Remover<'_> {
         place.ino
     }
 
+    async fn before_page(&self, place: &mut Doomed) -> Result<()> {
+        let reader = self.meta.engine.as_ref();
+        place.within = self
+            .meta
+            .current_quotas(reader, place.ino, Some(&place.within))
+            .await?;
+        Ok(())
+    }
+
     async fn page(&self, place: &Doomed, entries: Vec<DirectoryEntry>) -> Result<Vec<Doomed>> {
         let entries = DirectoryEntry::all_readable(entries)?;
         let (directories, others): (Vec<_>, Vec<_>) = entries
@@ -147,7 +167,14 @@ impl TreeVisitor for Remover<'_> {
             self.progress.check()?;
             let names: Vec<Name> = batch.iter().map(|item| item.name.clone()).collect();
             self.meta
-                .unlink_many(self.context, place.ino, names, self.options, self.flags)
+                .unlink_many(
+                    self.context,
+                    place.ino,
+                    names,
+                    self.options,
+                    self.flags,
+                    &place.within,
+                )
                 .await?;
             let bytes: i64 = batch
                 .iter()
@@ -169,6 +196,8 @@ impl TreeVisitor for Remover<'_> {
                 parent: place.ino,
                 name: item.name,
                 ino: item.entry.ino,
+                above: place.within.clone(),
+                within: self.meta.quotas_below(&place.within, item.entry.ino),
             })
             .collect())
     }
@@ -178,10 +207,15 @@ impl TreeVisitor for Remover<'_> {
             return Ok(());
         }
         let removed = match self.flags {
-            FlagRule::Ignore => self.meta.purge_directory(place.parent, &place.name).await,
-            FlagRule::Respect => {
+            FlagRule::Ignore => {
                 self.meta
-                    .rmdir(self.context, place.parent, &place.name, self.options)
+                    .purge_directory(place.parent, &place.name, Some(place.above))
+                    .await
+            }
+            FlagRule::Respect => {
+                let quotas = Some(place.above);
+                self.meta
+                    .rmdir_in(self.context, place.parent, &place.name, self.options, quotas)
                     .await
             }
         };

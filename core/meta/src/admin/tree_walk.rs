@@ -23,6 +23,12 @@ pub(super) trait TreeVisitor: Sync {
     /// The directory itself.
     fn directory(&self, place: &Self::Place) -> Ino;
 
+    /// Called before each page of a directory is read: what is known of the directory from then on is not younger than
+    /// its entries.
+    async fn before_page(&self, _: &mut Self::Place) -> Result<()> {
+        Ok(())
+    }
+
     /// Handles a page of entries, each with its attributes as far as they can be read; the sub-directories to walk are returned.
     /// Pages of one directory come one after the other.
     async fn page(&self, place: &Self::Place, entries: Vec<DirectoryEntry>) -> Result<Vec<Self::Place>>;
@@ -63,7 +69,7 @@ type Running<'w, P> = BoxFuture<'w, (u64, Result<Step<P>>)>;
 /// Walks the tree below `root` with up to `concurrency` steps at once, deepest directories first. The first error
 /// ends the walk; steps that run then are finished or dropped.
 ///
-/// Memory: at most one page of directories per level of depth and step, about 170 bytes each.
+/// Memory: at most one page of directories per level of depth and step, about 220 bytes each.
 ///
 /// # Errors
 /// Those of the visitor and the engine; `Corrupt` when a directory lies below itself.
@@ -115,9 +121,10 @@ pub(super) async fn walk<V: TreeVisitor>(
 async fn read_page<V: TreeVisitor>(
     meta: &Meta,
     visitor: &V,
-    place: V::Place,
+    mut place: V::Place,
     after: Option<Name>,
 ) -> Result<Step<V::Place>> {
+    visitor.before_page(&mut place).await?;
     let page = read_entries(
         meta.engine.as_ref(),
         visitor.directory(&place),

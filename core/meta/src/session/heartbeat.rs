@@ -14,7 +14,7 @@ const REAP_TENTHS: u32 = 9;
 
 impl Meta {
     /// One heartbeat: puts the expiry of the session ahead (making its record again when it is gone), reads setting,
-    /// usage and quotas anew, releases locks whose release failed before, and cleans up after dead sessions when it is
+    /// usage and quotas anew and has new quotas counted in the background, releases locks whose release failed before, and cleans up after dead sessions when it is
     /// this client's turn.
     ///
     /// # Errors
@@ -28,6 +28,7 @@ impl Meta {
         };
         let reloaded = self.reload_setting().await;
         let counted = self.refresh_usage().await;
+        let counted = counted.map(|appeared| self.recount_later(&appeared));
         refreshed.and(reloaded).and(counted)?;
         self.release_left_locks().await?;
         let interval = self.options.heartbeat * REAP_TENTHS / 10;

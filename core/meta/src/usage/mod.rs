@@ -1,13 +1,17 @@
 //! Quotas: their limits, and adding up what they count (spec 70-semantics section 8). Enforcing and counting as
 //! operations go is in `accounting`.
 
+mod above;
 mod check;
 mod owners;
 mod quotas;
+mod recount;
 mod tree;
 
+pub(crate) use above::QuotasAbove;
 pub use check::{QuotaCheck, QuotaChecks};
 pub use quotas::{QuotaLimits, QuotaList};
+pub(crate) use recount::QuotaRecounts;
 pub use tree::Counting;
 pub(crate) use tree::SubtreeUsage;
 

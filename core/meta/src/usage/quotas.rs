@@ -41,8 +41,9 @@ impl Meta {
     /// Sets the limits of a directory, a user or a group and returns the quota. Other clients enforce it from their
     /// next heartbeat on.
     ///
-    /// A directory that had no quota is added up first as `counting` says; what other clients change meanwhile may be
-    /// missed, [`Meta::check_quota`] finds it.
+    /// A directory that had no quota is added up first as `counting` says. What others change from then until their
+    /// next heartbeat is missed at first: clients like this one count it then, of older ones and of JuiceFS
+    /// [`Meta::check_quota`] finds it.
     ///
     /// Read set: quota, directory. Write set: quota. Round trips: two reads, one commit, and those of the walk.
     ///
@@ -69,6 +70,9 @@ impl Meta {
                 })
                 .await?;
             if let Some(quota) = set {
+                if let (QuotaKey::Directory(directory), Some(_)) = (key, usage) {
+                    self.recounts.note_own(directory);
+                }
                 return Ok(quota);
             }
         }

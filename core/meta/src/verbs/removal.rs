@@ -12,6 +12,8 @@ use crate::{Key, Meta, Record, Txn};
 pub(super) struct Removal<'a> {
     pub(super) parent: Ino,
     pub(super) name: &'a Name,
+    /// Directories with a quota from `parent` upwards.
+    pub(super) limited: &'a [Ino],
     pub(super) entry: Entry,
     /// `None` when the node record is missing; then only the entry goes.
     pub(super) attr: Option<Attr>,
@@ -67,7 +69,7 @@ impl Removal<'_> {
         };
         let Some(attr) = self.attr else {
             txn.delete(edge);
-            meta.account_entry(txn, self.parent, -stat).await?;
+            meta.account_entry_in(txn, self.parent, self.limited, -stat);
             return Ok(Fate::Gone);
         };
         let place = match self.trash.filter(|_| !attr.flags.contains(Flags::SKIP_TRASH)) {
@@ -77,11 +79,12 @@ impl Removal<'_> {
         if !self.replaced {
             txn.delete(edge);
         }
-        meta.account_entry(txn, self.parent, -stat).await?;
+        meta.account_entry_in(txn, self.parent, self.limited, -stat);
         match place {
             Some((trash, name)) => {
                 move_to_trash(txn, trash, name, self.parent, self.entry, attr, now);
-                meta.account_entry(txn, trash, stat).await?;
+                // No quota counts the trash.
+                meta.account_entry_in(txn, trash, &[], stat);
                 Ok(Fate::Trashed(trash))
             }
             None if attr.is_directory() => {

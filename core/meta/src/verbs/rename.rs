@@ -61,6 +61,7 @@ impl Meta {
         let skip_trash = flags.exchange || flags.restore;
         let trash = self.trash_for(target.0, UnlinkOptions { skip_trash }).await?;
         let subtrees = self.moved_subtrees(source, target, flags).await?;
+        let crosses_quotas = !subtrees.is_empty();
         let place = |(parent, name): (Ino, &Name)| Place {
             parent,
             name: name.clone(),
@@ -79,6 +80,9 @@ impl Meta {
                 Box::pin(async move { plan.run(meta, txn).await })
             })
             .await?;
+        if crosses_quotas {
+            self.caches.usage.note_layout();
+        }
         if let Some(fate) = moved.replaced {
             self.after_removal(fate);
         }

@@ -225,9 +225,11 @@ impl Move {
         let mut fate = None;
         if let Some((entry, attr)) = replaced {
             parents.target().lose(entry.kind);
+            let limited = meta.quota_directories(&*txn, self.target.parent).await?;
             let removal = Removal {
                 parent: self.target.parent,
                 name: &self.target.name,
+                limited: &limited,
                 entry,
                 attr,
                 trash: self.trash,

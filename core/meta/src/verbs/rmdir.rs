@@ -9,6 +9,7 @@ use super::removal::{Fate, Removal};
 use super::unlink::UnlinkOptions;
 use crate::changelog::escape;
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
+use crate::usage::QuotasAbove;
 use crate::{Context, Key, Meta, ReadSet, Txn};
 
 #[derive(Debug)]
@@ -18,6 +19,8 @@ struct RemoveDirectory {
     name: Name,
     trash: Option<Ino>,
     flags: FlagRule,
+    /// Of the parent, when known.
+    quotas: Option<QuotasAbove>,
 }
 
 impl Meta {
@@ -40,6 +43,18 @@ impl Meta {
         name: &Name,
         options: UnlinkOptions,
     ) -> Result<()> {
+        self.rmdir_in(context, parent, name, options, None).await
+    }
+
+    /// As [`Meta::rmdir`] for those who know which quotas count what happens in `parent`.
+    pub(crate) async fn rmdir_in(
+        &self,
+        context: &Context,
+        parent: Ino,
+        name: &Name,
+        options: UnlinkOptions,
+        quotas: Option<QuotasAbove>,
+    ) -> Result<()> {
         self.check_writable()?;
         match name.as_bytes() {
             b"." => return Err(ErrorKind::InvalidArgument.into()),
@@ -57,19 +72,27 @@ impl Meta {
             name: name.clone(),
             trash,
             flags: FlagRule::Respect,
+            quotas,
         })
         .await
     }
 
     /// Removes an empty directory for good, whatever its flags, also an hourly one of the trash. No caller of a door
-    /// may do that; it is for emptying the trash and for clones that were never attached.
-    pub(crate) async fn purge_directory(&self, parent: Ino, name: &Name) -> Result<()> {
+    /// may do that; it is for emptying the trash and for clones that were never attached. `quotas` are those of the
+    /// parent, when known.
+    pub(crate) async fn purge_directory(
+        &self,
+        parent: Ino,
+        name: &Name,
+        quotas: Option<QuotasAbove>,
+    ) -> Result<()> {
         self.remove_directory(RemoveDirectory {
             context: Context::root(),
             parent,
             name: name.clone(),
             trash: None,
             flags: FlagRule::Ignore,
+            quotas,
         })
         .await
     }
@@ -109,9 +132,13 @@ impl RemoveDirectory {
             check_sticky(&self.context, &parent_attr, attr)?;
         }
         let now = meta.now();
+        let quotas = meta
+            .current_quotas(&*txn, self.parent, self.quotas.as_ref())
+            .await?;
         let removal = Removal {
             parent: self.parent,
             name: &self.name,
+            limited: quotas.directories(),
             entry,
             attr,
             trash: self.trash,

@@ -102,9 +102,11 @@ impl Unlink {
             check_sticky(&self.context, &parent_attr, attr)?;
         }
         let now = meta.now();
+        let limited = meta.quota_directories(&*txn, self.parent).await?;
         let removal = Removal {
             parent: self.parent,
             name: &self.name,
+            limited: &limited,
             entry,
             attr,
             trash: self.trash,

@@ -9,6 +9,7 @@ use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use super::unlink::{UnlinkOptions, unlink_line};
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
+use crate::usage::QuotasAbove;
 use crate::{Context, Key, Meta, ReadSet, Txn};
 
 #[derive(Debug)]
@@ -18,11 +19,12 @@ struct UnlinkMany {
     names: Vec<Name>,
     trash: Option<Ino>,
     flags: FlagRule,
+    quotas: QuotasAbove,
 }
 
 impl Meta {
     /// Removes several entries of one directory in one transaction, each as [`Meta::unlink`] would. Entries that are
-    /// gone and directories are passed over. Returns how many were removed.
+    /// gone and directories are passed over. `quotas` are those of the directory. Returns how many were removed.
     ///
     /// Read set: parent, entries, nodes. Round trips: one read, one more per further name of the same node and per hard
     /// link that goes to the trash, one commit.
@@ -36,6 +38,7 @@ impl Meta {
         names: Vec<Name>,
         options: UnlinkOptions,
         flags: FlagRule,
+        quotas: &QuotasAbove,
     ) -> Result<usize> {
         for name in &names {
             check_reserved(parent, name)?;
@@ -48,6 +51,7 @@ impl Meta {
             names,
             trash,
             flags,
+            quotas: quotas.clone(),
         });
         let fates = self
             .transact("unlink many", move |meta, txn| {
@@ -77,6 +81,9 @@ impl UnlinkMany {
         meta.check_directory_change(&*txn, &self.context, &parent_attr)
             .await?;
         self.flags.check(&parent_attr, Flags::IMMUTABLE | Flags::APPEND)?;
+        let quotas = meta
+            .current_quotas(&*txn, self.parent, Some(&self.quotas))
+            .await?;
         let now = meta.now();
         let mut fates = Vec::with_capacity(self.names.len());
         let mut removed = Vec::with_capacity(self.names.len());
@@ -100,6 +107,7 @@ impl UnlinkMany {
             let removal = Removal {
                 parent: self.parent,
                 name,
+                limited: quotas.directories(),
                 entry,
                 attr,
                 trash: self.trash,

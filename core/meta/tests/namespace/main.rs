@@ -19,14 +19,17 @@ mod durability;
 mod entries;
 mod fixture;
 mod jobs;
+mod meddled;
 mod model;
 #[path = "../../../engines/tests/mysql_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod mysql_server;
+mod new_quotas;
 mod obligations;
 #[path = "../../../engines/tests/postgres_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod postgres_server;
+mod quotas_of_trees;
 mod races;
 #[path = "../../../engines/tests/redis_server/mod.rs"]
 mod redis_server;

@@ -13,7 +13,8 @@ use crate::context::Context;
 /// Limit what a folder, a user or a group may use
 ///
 /// Folder quotas need `--dir-stats`, user and group quotas `--user-group-quota` of `moorage config`. Other clients
-/// enforce a change from their next heartbeat on, within seconds.
+/// enforce a change from their next heartbeat on, within seconds. What they wrote below a folder until then, Moorage
+/// counts at that heartbeat; JuiceFS does not: `moorage quota check --repair` after some seconds counts it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

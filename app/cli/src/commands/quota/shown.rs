@@ -18,6 +18,12 @@ pub(super) struct Shown {
 impl Shown {
     pub(super) async fn new(meta: &Meta, key: QuotaKey, quota: Quota) -> Result<Shown> {
         let name = name(meta, key).await?;
+        // Clients that died or missed something may leave a figure below zero; nothing is used then, as far as is known.
+        let quota = Quota {
+            used_space: quota.used_space.max(0),
+            used_inodes: quota.used_inodes.max(0),
+            ..quota
+        };
         Ok(Shown { key, name, quota })
     }
 
