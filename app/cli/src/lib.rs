@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod size;
 mod staged;
+mod store_check;
 mod target;
 mod upload_display;
 mod volume;

@@ -87,7 +87,11 @@ pub(crate) fn start(arguments: &LoggingArguments) -> StartWarnings {
         (false, _) => "debug,moorage=trace",
     };
     // A reply to a process that was killed meanwhile is no error, though fuser calls it one.
-    let level = format!("{level},fuser::reply=off");
+    let level = match arguments.verbose {
+        // The library that signs requests shows its insides for every place where it found no credentials.
+        0 | 1 => format!("{level},fuser::reply=off,reqsign_core=off"),
+        _ => format!("{level},fuser::reply=off"),
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let shows_target = arguments.verbose > 1;
     let log = fmt::layer()

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use moorage_chunk::{ObjectStore, check_claim, claim_prefix, prefix_in_use, probe_store, withdraw_claim};
+use moorage_chunk::{ObjectStore, claim_prefix, prefix_in_use, probe_store, withdraw_claim};
 use moorage_meta::{Engine, Meta};
 use moorage_model::{Error, ErrorKind, Result, SECRET_NONCE_BYTES, Setting, SystemClock};
 use rand::RngExt as _;
 
-use crate::environment;
-use crate::volume;
+use crate::context::Context;
+use crate::store_check::answered;
+use crate::{environment, volume};
 
 /// What is decided by the options of `format`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,15 +36,24 @@ pub(crate) fn seal(setting: &Setting) -> Result<Setting> {
 /// # Errors
 /// The store's when it can not be written, read and deleted from; `Exists` when objects of others use its prefix or
 /// the database holds something else; `InvalidArgument` for a setting that can not be. The store is left as it was.
-pub(crate) async fn make(engine: &Arc<dyn Engine>, setting: &Setting, making: Making) -> Result<Setting> {
+pub(crate) async fn make(
+    engine: &Arc<dyn Engine>,
+    setting: &Setting,
+    making: Making,
+    context: &Context,
+) -> Result<Setting> {
     Meta::check_new(engine, setting).await?;
     let store = if environment::check_store() {
         let store = volume::open_objects(setting)?;
-        if !making.force {
-            refuse_foreign_objects(store.as_ref()).await?;
-        }
-        probe_store(store.as_ref()).await?;
-        claim(store.as_ref(), &setting.uuid).await;
+        answered(store.as_ref(), context, async {
+            if !making.force {
+                refuse_foreign_objects(store.as_ref()).await?;
+            }
+            probe_store(store.as_ref()).await?;
+            claim(store.as_ref(), &setting.uuid).await;
+            Ok(())
+        })
+        .await?;
         Some(store)
     } else {
         None
@@ -76,17 +86,4 @@ async fn claim(store: &dyn ObjectStore, uuid: &str) {
     if let Err(error) = claim_prefix(store, uuid).await {
         tracing::warn!("the object store could not be marked as this volume's: {error}");
     }
-}
-
-/// Tests that the store of a changed setting can be used, and is not another volume's.
-///
-/// # Errors
-/// The store's, with the failing step; `Exists` when another volume claimed it.
-pub(crate) async fn check(setting: &Setting) -> Result<()> {
-    if environment::check_store() {
-        let store = volume::open_objects(setting)?;
-        check_claim(store.as_ref(), &setting.uuid).await?;
-        probe_store(store.as_ref()).await?;
-    }
-    Ok(())
 }

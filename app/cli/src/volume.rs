@@ -183,6 +183,18 @@ pub(crate) async fn open_to_look(url: &MetaUrl) -> Result<Arc<Meta>> {
     open_meta(url, read_only_command()).await
 }
 
+/// The namespace of an engine that is open, for a look while a command works on the engine itself.
+///
+/// # Errors
+/// As [`Meta::open`].
+pub(crate) async fn meta_to_look(engine: &Arc<dyn Engine>) -> Result<Arc<Meta>> {
+    let options = MetaOptions {
+        accept_damaged_usage: true,
+        ..read_only_command()
+    };
+    Meta::open(Arc::clone(engine), options, Arc::new(SystemClock)).await
+}
+
 fn read_only_command() -> MetaOptions {
     MetaOptions {
         read_only: true,

@@ -138,7 +138,12 @@ impl ChunkStore {
             memory: MemoryCache::new(read_budget, config.block_size),
             flights: Arc::default(),
             touches: Touches::new(),
-            guard: Guard::new(config.get_timeout, config.put_timeout, config.retries),
+            guard: Guard::new(
+                config.get_timeout,
+                config.put_timeout,
+                config.retries,
+                store.describe(),
+            ),
             counts: Counts::default(),
             store,
             config,

@@ -20,6 +20,8 @@ const OPEN_AFTER: Duration = Duration::from_secs(5);
 /// While the circuit is open, one call per this time is let through to see whether the store is back.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
+const CHECK_NETWORK: &str = "Check the network and the store; the volume goes on by itself when it is back.";
+
 /// How many times its deadline a call may get that shares a slow line with others.
 const MOST_PATIENCE: u32 = 8;
 
@@ -59,6 +61,8 @@ pub(crate) struct Guard {
     get_timeout: Duration,
     put_timeout: Duration,
     retries: u32,
+    /// The store, in words.
+    place: String,
     circuit: Mutex<Circuit>,
     /// Attempts under way.
     under_way: AtomicU32,
@@ -85,11 +89,13 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Guard {
-    pub(crate) fn new(get_timeout: Duration, put_timeout: Duration, retries: u32) -> Guard {
+    /// `place` is the store in words.
+    pub(crate) fn new(get_timeout: Duration, put_timeout: Duration, retries: u32, place: String) -> Guard {
         Guard {
             get_timeout,
             put_timeout,
             retries,
+            place,
             circuit: Mutex::default(),
             under_way: AtomicU32::new(0),
         }
@@ -135,7 +141,7 @@ impl Guard {
                     if attempt.is_err() && under_way.has_company() {
                         patience = (patience * 2).min(MOST_PATIENCE);
                     }
-                    attempt.unwrap_or_else(|_| Err(no_answer(what, deadline)))
+                    attempt.unwrap_or_else(|_| Err(self.no_answer(what, deadline)))
                 };
                 self.note(attempt.as_ref().err());
                 match attempt {
@@ -145,9 +151,12 @@ impl Guard {
             } else {
                 let error = Error::new(
                     ErrorKind::Unavailable,
-                    format!("the object store does not answer ({what})"),
+                    format!(
+                        "the object store ({}) does not answer, and {what} waits for it",
+                        self.place
+                    ),
                 )
-                .with_advice("Check the network and the store; the volume goes on by itself when it is back");
+                .with_advice(CHECK_NETWORK);
                 if purpose == Purpose::Read {
                     return Err(error);
                 }
@@ -159,6 +168,18 @@ impl Guard {
                 _ => return Err(error),
             }
         }
+    }
+
+    fn no_answer(&self, what: &str, deadline: Duration) -> Error {
+        Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "the object store ({}) gave no answer for {what} within {} s",
+                self.place,
+                deadline.as_secs_f32()
+            ),
+        )
+        .with_advice(CHECK_NETWORK)
     }
 
     /// Whether an attempt may go out now.
@@ -179,7 +200,7 @@ impl Guard {
         let mut circuit = self.circuit.lock();
         if !error.is_some_and(passing) {
             if circuit.open {
-                tracing::info!("the object store answers again");
+                tracing::info!("the object store ({}) answers again", self.place);
             }
             *circuit = Circuit::default();
             return;
@@ -191,20 +212,11 @@ impl Guard {
             circuit.last_probe = Some(Instant::now());
             tracing::warn!(
                 failures = circuit.failures,
-                "the object store does not answer; reads fail until it does"
+                "the object store ({}) does not answer; reads fail until it does",
+                self.place
             );
         }
     }
-}
-
-fn no_answer(what: &str, deadline: Duration) -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        format!(
-            "the object store gave no answer for {what} within {} s",
-            deadline.as_secs_f32()
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -240,6 +252,7 @@ mod tests {
             Duration::from_millis(100),
             Duration::from_millis(100),
             5,
+            "a store".to_owned(),
         ));
         let line = Arc::new(AtomicUsize::new(0));
         let uploads = (0..16).map(|_| {
@@ -253,7 +266,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_read_of_a_silent_store_ends_before_its_attempts_do() {
-        let guard = Guard::new(Duration::from_secs(60), Duration::from_secs(60), 1000);
+        let guard = Guard::new(
+            Duration::from_secs(60),
+            Duration::from_secs(60),
+            1000,
+            "a store".to_owned(),
+        );
         let start = tokio::time::Instant::now();
         let never = || std::future::pending::<Result<()>>();
         let error = guard.call(Purpose::Read, "x", never).await.unwrap_err();
@@ -267,7 +285,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_alone_keeps_its_deadline() {
-        let guard = Guard::new(Duration::from_secs(1), Duration::from_secs(1), 2);
+        let guard = Guard::new(
+            Duration::from_secs(1),
+            Duration::from_secs(1),
+            2,
+            "a store".to_owned(),
+        );
         let start = tokio::time::Instant::now();
         let never = || std::future::pending::<Result<()>>();
         let error = guard.call(Purpose::Write, "x", never).await.unwrap_err();

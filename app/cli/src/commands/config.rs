@@ -13,6 +13,7 @@ use crate::commands::format::whole_bucket;
 use crate::context::Context;
 use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
+use crate::store_check::{self, StoreChange};
 use crate::volume::{self, Database};
 use crate::{making, size};
 
@@ -46,9 +47,13 @@ struct StoreArguments {
     #[arg(long)]
     storage: Option<String>,
 
-    /// Bucket URL or folder. Objects are not moved: copy them first
+    /// Bucket URL or folder. Objects are not moved: copy them first. Refused where objects of the volume are missing
     #[arg(long)]
     bucket: Option<String>,
+
+    /// Take a bucket that lacks objects of the volume: files can not be read before they are there
+    #[arg(long)]
+    force: bool,
 
     /// Access key
     #[arg(long)]
@@ -163,7 +168,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let shown = if change == SettingChange::default() && secrets == NewSecrets::default() {
         setting
     } else {
-        update(&engine, &setting, change, secrets, context).await?
+        update(&engine, &setting, change, secrets, arguments.store.force, context).await?
     };
     engine.close().await?;
     output::print(arguments.output, &without_secrets(&shown), as_lines)
@@ -233,13 +238,20 @@ async fn update(
     setting: &Setting,
     change: SettingChange,
     secrets: NewSecrets,
+    force: bool,
     context: &Context,
 ) -> Result<Setting> {
     let new_place = change.storage.is_some() || change.bucket.is_some() || change.access_key.is_some();
     if new_place || secrets.secret_key.is_some() || secrets.session_token.is_some() {
         let mut trial = open_all_but(setting, &secrets)?;
         change.apply(&mut trial)?;
-        making::check(&trial).await?;
+        let meta = volume::meta_to_look(engine).await?;
+        let change = StoreChange {
+            before: setting,
+            after: &trial,
+            force,
+        };
+        store_check::check_change(&meta, change, context).await?;
     }
     let changed = Meta::change_setting(engine, &SystemClock, move |setting| {
         if secrets != NewSecrets::default() {

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::making::{self, Making};
 use crate::noun::DAYS;
 use crate::output::{self, OutputArguments};
+use crate::store_check::{self, StoreChange};
 use crate::volume::{self, Database};
 use crate::{environment, size};
 
@@ -36,8 +37,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     limits: LimitArguments,
 
-    /// Overwrite options that a volume fixes, and use a folder of the bucket that holds other objects. Data that
-    /// was written with other options becomes unreadable
+    /// Overwrite options that a volume fixes, use a folder of the bucket that holds other objects, and take a bucket that
+    /// lacks those of the volume. Data that was written with other options becomes unreadable
     #[arg(long)]
     force: bool,
 
@@ -175,12 +176,12 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
             context.say(&format!("Volume {} exists and stays as it is.", existing.name));
             existing
         }
-        Some(existing) => change(&engine, &existing, arguments).await?,
+        Some(existing) => change(&engine, &existing, arguments, context).await?,
         None => {
             let making = Making {
                 force: arguments.force,
             };
-            making::make(&engine, &new_setting(arguments)?, making).await?
+            making::make(&engine, &new_setting(arguments)?, making, context).await?
         }
     };
     engine.make_durable().await?;
@@ -191,12 +192,23 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
 }
 
 /// Applies what the command line names to an existing volume.
-async fn change(engine: &Arc<dyn Engine>, existing: &Setting, arguments: &Arguments) -> Result<Setting> {
+async fn change(
+    engine: &Arc<dyn Engine>,
+    existing: &Setting,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Setting> {
     let mut setting = existing.with_opened_secrets()?;
     setting.name.clone_from(&arguments.name);
     apply(&mut setting, arguments)?;
     if arguments.store.is_given() {
-        making::check(&setting).await?;
+        let meta = volume::meta_to_look(engine).await?;
+        let change = StoreChange {
+            before: existing,
+            after: &setting,
+            force: arguments.force,
+        };
+        store_check::check_change(&meta, change, context).await?;
     }
     let sealed = making::seal(&setting)?;
     if arguments.force {

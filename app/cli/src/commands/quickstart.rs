@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     make_folder(&folder)?;
     let url = database_url(&place)?;
-    interrupt::until_signal(make_once(&place, &url))?;
+    interrupt::until_signal(make_once(&place, &url, context))?;
     let plan = MountPlan::new(url.clone(), &folder, MountFlags::none_given()?)?;
     let told = |_: &str| introduction(plan.point.path(), &place, &url);
     mounting::serve(&plan, &Reporter::Terminal(context.clone()), told)?;
@@ -120,7 +120,7 @@ fn database_url(place: &Path) -> Result<MetaUrl> {
 }
 
 /// Makes the volume unless it exists.
-async fn make_once(place: &Path, url: &MetaUrl) -> Result<()> {
+async fn make_once(place: &Path, url: &MetaUrl, context: &Context) -> Result<()> {
     Folders::make_private(place).map_err(|error| host_error(ErrorKind::Io, &error))?;
     let engine = volume::open_engine(url, Database::MakeIfMissing)?;
     if Meta::load_setting(&engine).await?.is_none() {
@@ -135,7 +135,7 @@ async fn make_once(place: &Path, url: &MetaUrl) -> Result<()> {
             dir_stats: true,
             ..Setting::default()
         };
-        making::make(&engine, &setting, Making::default()).await?;
+        making::make(&engine, &setting, Making::default(), context).await?;
         engine.make_durable().await?;
     }
     engine.close().await

@@ -277,3 +277,44 @@ fn an_address_of_a_server_is_no_folder() {
     explains(&run, "https://bucket.example");
     assert!(run.err.contains("--storage"), "{}", run.err);
 }
+
+#[test]
+fn a_store_that_is_not_there_is_named_with_its_address_and_the_cause() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    let bucket = format!("http://{address}/photos");
+    let keys = ["--access-key", "somebody", "--secret-key", "hunter2-hunter2"];
+    let url = place.url("meta.db");
+    let mut arguments = vec!["format", "--storage", "minio", "--bucket", &bucket];
+    arguments.extend(keys);
+    arguments.extend([url.as_str(), "disk"]);
+    let run = place.run(&arguments).ends_with(6);
+    explains(&run, &format!("bucket photos at http://{address}"));
+    assert!(run.err.contains("connection refused"), "{}", run.err);
+    assert!(!run.err.contains("hunter2"), "{}", run.err);
+}
+
+#[test]
+fn s3_without_credentials_says_so_although_the_metadata_service_is_silent() {
+    let place = Place::new();
+    // It takes connections and says nothing, as the address of the service does in many networks.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let service = format!("http://{}", silent.local_addr().expect("its address"));
+    let bucket = format!("{service}/photos");
+    let url = place.url("meta.db");
+    let run = finish(
+        place
+            .command(&["format", "--storage", "s3", "--bucket", &bucket, &url, "disk"])
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &service),
+    )
+    .ends_with(5);
+    explains(&run, "no credentials");
+    assert!(run.err.contains("--access-key"), "{}", run.err);
+    assert!(
+        !run.err.contains("Provider") && !run.err.contains("WARN"),
+        "{}",
+        run.err
+    );
+}

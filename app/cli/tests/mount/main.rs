@@ -21,6 +21,8 @@ mod locks;
 #[cfg(test)]
 mod mount_points;
 #[cfg(test)]
+mod moved_bucket;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod quickstart;

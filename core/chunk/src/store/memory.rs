@@ -43,6 +43,14 @@ pub(crate) fn missing(key: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("object {key} does not exist"))
 }
 
+/// The error of an object that is not in the store that `place` describes.
+pub(crate) fn missing_from(place: &str, key: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!("object {key} does not exist in {place}"),
+    )
+}
+
 #[async_trait]
 impl ObjectStore for MemoryStore {
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {

@@ -10,6 +10,9 @@ use rand::distr::Alphanumeric;
 
 use super::ObjectStore;
 
+/// What to do about a store that gives no answer.
+pub(super) const CHECK_NETWORK: &str =
+    "Check the address of the bucket, the network and the proxy between this computer and the store.";
 /// Bytes of the object that the check writes.
 const PROBE_BYTES: usize = 100;
 /// Random characters of its name.
@@ -35,29 +38,30 @@ pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
         (format!("{PROBE_PREFIX}{name}"), Bytes::from(body))
     };
     let place = store.describe();
-    let step =
-        |what: &str, error: Error| error.context(format!("the object store ({place}) can not be {what}"));
-    timely(store.put(&key, body.clone()))
+    let step = |what: &str, error: Error| error.context(format!("the object store can not be {what}"));
+    timely(&place, store.put(&key, body.clone()))
         .await
         .map_err(|e| step("written", e))?;
-    let back = timely(store.get(&key, None)).await.map_err(|e| step("read", e))?;
+    let back = timely(&place, store.get(&key, None))
+        .await
+        .map_err(|e| step("read", e))?;
     if back != body {
         return Err(Error::new(
             ErrorKind::Corrupt,
             format!("the object store ({place}) gave back other bytes than were written to {key}"),
         )
-        .with_advice("Check that nothing between this machine and the store changes objects"));
+        .with_advice("Check that nothing between this machine and the store changes objects."));
     }
-    timely(store.delete(&key))
+    timely(&place, store.delete(&key))
         .await
         .map_err(|e| step("deleted from", e))?;
     // Only stores with real folders have this one, and a folder that others use now stays: both are fine.
-    let _ = timely(store.delete(PROBE_PREFIX)).await;
+    let _ = timely(&place, store.delete(PROBE_PREFIX)).await;
     Ok(())
 }
 
 /// Gives a step its deadline. A store that is used outside a runtime is on this machine and has none.
-async fn timely<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
+async fn timely<T>(place: &str, step: impl Future<Output = Result<T>>) -> Result<T> {
     if tokio::runtime::Handle::try_current().is_err() {
         return step.await;
     }
@@ -66,9 +70,9 @@ async fn timely<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
         .unwrap_or_else(|_| {
             Err(Error::new(
                 ErrorKind::Timeout,
-                format!("no answer within {} s", STEP_DEADLINE.as_secs()),
+                format!("no answer of {place} within {} s", STEP_DEADLINE.as_secs()),
             )
-            .with_advice("Check the bucket's address, the network and the proxy between"))
+            .with_advice(CHECK_NETWORK))
         })
 }
 

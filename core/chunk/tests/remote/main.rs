@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use moorage_chunk::{ChunkConfig, ChunkStore, KNOWN_STORAGES, open_store, prefix_in_use, probe_store};
-use moorage_model::{ErrorKind, Setting, SliceId, Tier, TierId};
+use moorage_model::{Error, ErrorKind, Setting, SliceId, Tier, TierId};
 use server::{Mood, Server};
 
 const SECRET: &str = "hunter2-hunter2-hunter2";
@@ -159,7 +159,7 @@ async fn secrets_are_in_no_error_and_no_description() {
     assert_eq!(error.kind(), ErrorKind::AccessDenied);
     let said = error.to_string();
     assert!(
-        said.contains("PermissionDenied") && !said.contains("context"),
+        said.contains("access denied (AccessDenied") && !said.contains("context"),
         "more than what happened is said: {said}"
     );
     for text in [
@@ -172,6 +172,59 @@ async fn secrets_are_in_no_error_and_no_description() {
     }
     let requested = server.requests.load(Ordering::Relaxed);
     assert!(requested > 0);
+}
+
+/// The error of a store at this bucket: it names the place, has an advice and no secret.
+async fn failure_at(bucket: &str) -> Error {
+    let store = open_store(&setting(bucket), None).unwrap();
+    let error = probe_store(&*store).await.unwrap_err();
+    let said = error.to_string();
+    let endpoint = bucket.strip_suffix("/bucket").unwrap();
+    assert!(
+        said.contains(&format!("bucket bucket at {endpoint} (MinIO)")),
+        "{said}"
+    );
+    assert!(error.advice().is_some(), "{said}");
+    assert!(!said.contains(SECRET) && !said.contains("somebody"), "{said}");
+    error
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_error_of_a_store_names_it_with_the_cause_and_what_to_do() {
+    let server = Server::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let error = failure_at(&format!("http://{closed}/bucket")).await;
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("connection refused"), "{error}");
+    // Longer than a part of a name can be, so that nobody is asked for it.
+    let error = failure_at(&format!("http://{}:9000/bucket", "n".repeat(64))).await;
+    assert!(
+        error.to_string().contains("name of the server is not known"),
+        "{error}"
+    );
+    let error = failure_at(&server.bucket().replace("http:", "https:")).await;
+    assert!(error.to_string().contains("no TLS connection"), "{error}");
+    server.be(Mood::Denying);
+    let error = failure_at(&server.bucket()).await;
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    assert!(error.to_string().contains("(AccessDenied"), "{error}");
+    server.be(Mood::Bucketless);
+    let error = failure_at(&server.bucket()).await;
+    assert!(
+        error
+            .to_string()
+            .contains("the bucket does not exist (NoSuchBucket)"),
+        "{error}"
+    );
+    let store = open_store(&setting(&server.bucket()), None).unwrap();
+    let error = store.get("chunks/0/0/1_0_1", None).await.unwrap_err();
+    assert_ne!(
+        error.kind(),
+        ErrorKind::NotFound,
+        "no object is lost with its bucket: {error}"
+    );
 }
 
 #[test]

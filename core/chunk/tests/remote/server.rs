@@ -19,6 +19,8 @@ pub(crate) enum Mood {
     Failing,
     /// Status 403, with a page that repeats the request's headers as some servers do.
     Denying,
+    /// Status 404, since there is no such bucket.
+    Bucketless,
     /// Only this much later.
     Slow(Duration),
     /// Bodies of answers break off in the middle.
@@ -95,6 +97,11 @@ impl Server {
                     );
                     (403, String::new(), words.into_bytes())
                 }
+                Mood::Bucketless => (
+                    404,
+                    String::new(),
+                    b"<Error><Code>NoSuchBucket</Code></Error>".to_vec(),
+                ),
                 Mood::Silent => {
                     let silent = |mood: &Mood| matches!(mood, Mood::Silent);
                     let _ = self.mood.subscribe().wait_for(|mood| !silent(mood)).await;

@@ -8,6 +8,7 @@ mod copy_file_range;
 mod fallocate;
 mod open;
 mod read_slices;
+mod sample;
 mod slice_count;
 mod slice_records;
 mod truncate;

@@ -1,10 +1,12 @@
-//! Failures of remote stores as typed errors without secrets.
+//! Failures of remote stores as typed errors without secrets: what was being done where, why it failed in words, and
+//! what to do.
 
 use moorage_model::{Error, ErrorKind, secrets_in};
 use zeroize::Zeroizing;
 
+use super::reason::Reason;
 use crate::store::StoreConfig;
-use crate::store::memory::missing;
+use crate::store::memory::missing_from;
 
 /// Most characters of a store's own words that are repeated: some answer with whole pages.
 const MOST_WORDS: usize = 400;
@@ -53,64 +55,31 @@ impl Secrets {
         words
     }
 
-    /// A failure with what was being done in front.
+    /// A failure with what was being done, and where, in front.
     pub(super) fn error(&self, error: &opendal::Error, what: &str) -> Error {
-        let (kind, advice) = classify(error);
-        let typed = Error::new(kind, what).with_source(self.clean(&in_words(error)));
-        match advice {
-            Some(advice) => typed.with_advice(advice),
-            None => typed,
-        }
+        let reason = Reason::of(error);
+        Error::new(reason.kind, what)
+            .with_source(self.clean(&reason.words))
+            .with_advice(reason.advice)
     }
 
-    /// A failure of a call for one object.
-    pub(super) fn object_error(&self, error: &opendal::Error, doing: &str, key: &str) -> Error {
-        if error.kind() == opendal::ErrorKind::NotFound {
-            return missing(key);
+    /// A failure of a call for one object of the store that `place` describes.
+    pub(super) fn object_error(&self, error: &opendal::Error, doing: &str, key: &str, place: &str) -> Error {
+        let reason = Reason::of(error);
+        if reason.kind == ErrorKind::NotFound {
+            return missing_from(place, key);
         }
-        self.error(error, &format!("can not {doing} object {key}"))
+        Error::new(reason.kind, attempt(doing, key, place))
+            .with_source(self.clean(&reason.words))
+            .with_advice(reason.advice)
     }
 }
 
-/// What happened, without the request and answer that the library shows beside it: they are long and hide it.
-fn in_words(error: &opendal::Error) -> String {
-    let mut words = format!("{}: {}", error.kind(), error.message());
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !words.contains(&said) {
-            words.push_str(": ");
-            words.push_str(&said);
-        }
-        next = cause.source();
-    }
-    words
-}
-
-fn classify(error: &opendal::Error) -> (ErrorKind, Option<&'static str>) {
-    use opendal::ErrorKind as Theirs;
-    match error.kind() {
-        Theirs::NotFound => (ErrorKind::NotFound, None),
-        Theirs::PermissionDenied => (
-            ErrorKind::AccessDenied,
-            Some("Check the access key, the secret key and what they may do in the bucket"),
-        ),
-        Theirs::ConfigInvalid => (
-            ErrorKind::InvalidArgument,
-            Some("Check the storage, the bucket and the keys of the volume"),
-        ),
-        Theirs::Unsupported => (ErrorKind::NotSupported, None),
-        Theirs::RateLimited => (
-            ErrorKind::Unavailable,
-            Some("The store asks for fewer requests; lower --max-uploads and --max-downloads if it lasts"),
-        ),
-        Theirs::Conflict => (ErrorKind::Conflict, None),
-        Theirs::IsADirectory | Theirs::NotADirectory => (
-            ErrorKind::Io,
-            Some("Something else has taken the place of a folder or object there"),
-        ),
-        // What a network or a server does for a while; a request that is wrong for good has a kind of its own.
-        _ if error.is_temporary() || error.is_persistent() => (ErrorKind::Unavailable, None),
-        _ => (ErrorKind::Io, None),
+/// What was being done, to which object, where.
+pub(super) fn attempt(doing: &str, key: &str, place: &str) -> String {
+    match (doing, key) {
+        ("list", "") => format!("can not list the objects in {place}"),
+        ("list", prefix) => format!("can not list the objects below {prefix} in {place}"),
+        (doing, key) => format!("can not {doing} object {key} in {place}"),
     }
 }

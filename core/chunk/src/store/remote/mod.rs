@@ -6,6 +6,8 @@ mod driver;
 mod failure;
 mod folders;
 mod listing;
+mod own_credentials;
+mod reason;
 mod s3;
 
 use std::future::Future;
@@ -19,6 +21,7 @@ use opendal::Operator;
 use opendal::options::WriteOptions;
 
 use super::counters::Counting;
+use super::probe::CHECK_NETWORK;
 use super::{ObjectInfo, ObjectStore, StoreConfig, StoreCounters};
 use crate::checksum::crc32c;
 use crate::compress::damaged;
@@ -96,11 +99,12 @@ impl RemoteStore {
             _ => CALL_DEADLINE,
         };
         let result = match tokio::time::timeout(deadline, call).await {
-            Ok(result) => result.map_err(|e| self.secrets.object_error(&e, doing, key)),
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!("the object store gave no answer for {key}"),
-            )),
+            Ok(result) => result.map_err(|e| self.secrets.object_error(&e, doing, key, &self.words)),
+            Err(_) => Err(
+                Error::new(ErrorKind::Timeout, failure::attempt(doing, key, &self.words))
+                    .with_source(format!("no answer within {} s", deadline.as_secs()))
+                    .with_advice(CHECK_NETWORK),
+            ),
         };
         self.counting.outcome(result)
     }
@@ -228,8 +232,7 @@ impl ObjectStore for RemoteStore {
                 self.listing.page(&self.operator, prefix, after, limit).await
             }
         };
-        let place = if prefix.is_empty() { "(all)" } else { prefix };
-        match self.call("list", place, list).await {
+        match self.call("list", prefix, list).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             other => other,
         }

@@ -1,11 +1,12 @@
 //! Amazon S3 and the services that speak its protocol.
 
 use moorage_model::{Error, ErrorKind, Result};
-use opendal::Operator;
 use opendal::services::S3Config;
+use opendal::{Configurator as _, Operator};
 
 use super::bucket::BucketUrl;
 use super::driver::{Driver, Opened, anonymous};
+use super::own_credentials::own_credentials;
 use crate::store::StoreConfig;
 
 /// Signing region where nothing tells another; servers of one's own take any.
@@ -43,6 +44,8 @@ pub(super) fn open(config: &StoreConfig, driver: &Driver, bucket: &str) -> Resul
             // What the volume says is all there is to know: nothing of the environment mixes in.
             s3.disable_config_load = true;
             s3.disable_ec2_metadata = true;
+        } else {
+            return Operator::new(s3.into_builder().credential_provider_chain(own_credentials()));
         }
         Operator::from_config(s3)
     })
