@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use moorage_chunk::ObjectStore;
 use moorage_model::ErrorKind;
-use moorage_vfs::{Caller, UnstoredFile};
-use volume::faults::FailingStore;
-use volume::{READ, Volume, close, content, create};
+use moorage_vfs::{Caller, OpenFlags, UnstoredFile};
+use volume::faults::{FailingStore, RefusedCommits};
+use volume::{READ, READ_WRITE, Volume, close, content, create};
 
 #[tokio::test(start_paused = true)]
 async fn idle_data_reaches_other_clients_without_a_close() {
@@ -57,6 +57,37 @@ async fn data_that_can_not_be_stored_before_garbage_collection_is_reported_lost(
     vfs.fsync(handle, false).await.unwrap();
     assert_eq!(content(&vfs, handle).await, b"kept");
     close(&vfs, handle).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_kept_while_the_database_is_full_or_takes_no_changes() {
+    let volume = Volume::new().await;
+    let refused = RefusedCommits::default();
+    volume.engine.set_fault(Some(Box::new(refused.clone())));
+    let vfs = volume.client().await;
+    let append = OpenFlags {
+        append: true,
+        ..READ_WRITE
+    };
+    for (name, kind, flags) in [
+        ("full", ErrorKind::NoSpace, READ_WRITE),
+        ("replica", ErrorKind::ReadOnly, READ_WRITE),
+        ("full log", ErrorKind::NoSpace, append),
+    ] {
+        let (entry, made) = create(&vfs, name).await;
+        close(&vfs, made).await.unwrap();
+        let handle = vfs.open(&Caller::root(), entry.ino, flags).await.unwrap().handle;
+        vfs.write(handle, 0, b"written").await.unwrap();
+        *refused.reason.lock() = Some(kind);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(vfs.fsync(handle, false).await.unwrap_err().kind(), kind, "{name}");
+        *refused.reason.lock() = None;
+        vfs.fsync(handle, false).await.unwrap();
+        let other = volume.client().await;
+        let opened = other.open(&Caller::root(), entry.ino, READ).await.unwrap();
+        assert_eq!(content(&other, opened.handle).await, b"written", "{name}");
+        close(&vfs, handle).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -184,7 +184,8 @@ impl OpenFile {
     }
 }
 
-/// Whether a commit was refused for good: nothing was written, and trying again would be refused again.
+/// Whether a commit was refused for good: nothing was written, and trying again would be refused again. A database that
+/// takes no changes may take them later: a server whose role changes, a disk that is mounted anew.
 fn is_final(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -192,7 +193,6 @@ fn is_final(kind: ErrorKind) -> bool {
             | ErrorKind::NotPermitted
             | ErrorKind::FileTooLarge
             | ErrorKind::InvalidArgument
-            | ErrorKind::ReadOnly
             | ErrorKind::IsDirectory
     )
 }

@@ -29,10 +29,14 @@ impl OpenFile {
     /// Costs what [`moorage_meta::Meta::length_limit`] costs and the commit.
     ///
     /// # Errors
-    /// What the engine answers; then everything is kept for a later attempt, and `refusal` may have been noted as a
-    /// loss that is none yet.
+    /// What the engine answers, and the refusal when no limit explains it: the database itself has no room, which may
+    /// pass. Then everything is kept for a later attempt, and `refusal` may have been noted as a loss that is none yet.
     pub(super) async fn commit_what_fits(&self, vfs: &Vfs, batch: &Batch, refusal: Error) -> Result<()> {
+        let mut within_limits = true;
         for attempt in 1..=ATTEMPTS {
+            if attempt == ATTEMPTS && within_limits {
+                return Err(refusal);
+            }
             let limit = match vfs.meta().length_limit(self.ino, &Unrecorded::default()).await {
                 // Appends begin at the end that the file has now.
                 Ok(Some(limit)) if attempt < ATTEMPTS => match batch.end {
@@ -46,6 +50,7 @@ impl OpenFile {
                 Err(error) => return Err(error),
             };
             let cut = cut_at(limit, batch);
+            within_limits &= !cut.cuts;
             if cut.kept.is_empty() {
                 break;
             }

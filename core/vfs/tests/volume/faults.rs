@@ -9,6 +9,7 @@ use bytes::Bytes;
 use moorage_chunk::{Features, MemoryStore, ObjectInfo, ObjectStore, StoreCounters};
 use moorage_engines::CommitFault;
 use moorage_model::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// A store whose next writes fail, whose sync never ends, or that is silent.
@@ -81,6 +82,27 @@ impl ObjectStore for FailingStore {
 
     fn counters(&self) -> StoreCounters {
         self.inner.counters()
+    }
+}
+
+/// Commits of slice records that the database refuses while a reason is set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RefusedCommits {
+    pub(crate) reason: Arc<Mutex<Option<ErrorKind>>>,
+}
+
+impl CommitFault for RefusedCommits {
+    fn before_commit(&self, verb: &'static str) -> Result<()> {
+        match *self.reason.lock() {
+            Some(kind) if matches!(verb, "write" | "append") => {
+                Err(Error::new(kind, format!("injected for {verb}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn after_commit(&self, _: &'static str) -> Result<()> {
+        Ok(())
     }
 }
 
