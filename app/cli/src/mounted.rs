@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use moorage_host::Folders;
+use moorage_host::{Folders, MountEntry};
 use moorage_meta::Context;
 use moorage_model::{Error, ErrorKind, Gid, Ino, Name, Result, Uid};
 
@@ -18,9 +18,45 @@ pub(crate) struct Inside {
     pub(crate) place: Place,
 }
 
-/// Where something lies in a volume.
+/// Where something lies in a volume, and whether it was named in a way that allows changes.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) struct Place {
+    /// Where.
+    pub(crate) at: At,
+    /// The mount point, when it was named as a path of a read-only mount.
+    read_only: Option<PathBuf>,
+}
+
+impl Place {
+    /// At a path from the root of a volume whose metadata URL was given.
+    pub(crate) fn in_volume(path: Vec<u8>) -> Place {
+        Place {
+            at: At::Path(path),
+            read_only: None,
+        }
+    }
+
+    /// Refuses a change of what a read-only mount shows: who mounted it so wanted it safe from commands on its paths.
+    ///
+    /// # Errors
+    /// `ReadOnly`.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        let Some(point) = &self.read_only else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::ReadOnly,
+            format!("the mount at {} is read-only", point.display()),
+        )
+        .with_advice(
+            "Give a path of a mount that can be written, or the metadata URL and a path inside the volume.",
+        ))
+    }
+}
+
+/// A place of a volume.
+#[derive(Clone, Debug)]
+pub(crate) enum At {
     /// At a path from the root of the volume; bytes as they are stored.
     Path(Vec<u8>),
     /// Where a mount of one folder of the volume shows it. What lies above that folder may be renamed at any time,
@@ -122,13 +158,15 @@ fn nameless() -> Error {
 /// `NotSupported` when an older version mounted only a folder of the volume there.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
-    let point = mount_point(&whole)?.ok_or_else(|| {
+    let mount = mount_of(&whole)?.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
             format!("{} is in no mounted volume", path.display()),
         )
         .with_advice("Give a path of a mounted volume, or the metadata URL and a path inside the volume.")
     })?;
+    let point = mount.point;
+    let read_only = mount.read_only.then(|| point.clone());
     let record = record_of(&point)?;
     let url = MetaUrl::from(record.database);
     if !record.subdir.unwrap_or_default().trim_matches('/').is_empty() {
@@ -142,19 +180,18 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
             )
             .with_advice("Mount it again, or give the metadata URL and a path inside the volume."));
         };
-        let place = Place::Shown(ShownPath {
+        let at = At::Shown(ShownPath {
             path: whole,
             point,
             root: Ino(root),
         });
+        let place = Place { at, read_only };
         return Ok(Inside { url, place });
     }
     let inside = whole.strip_prefix(&point).unwrap_or(Path::new(""));
-    let path = Path::new("/").join(inside);
-    Ok(Inside {
-        url,
-        place: Place::Path(bytes(&path)),
-    })
+    let at = At::Path(bytes(&Path::new("/").join(inside)));
+    let place = Place { at, read_only };
+    Ok(Inside { url, place })
 }
 
 /// The path with its folder resolved: the last name itself may be a link, or not exist.
@@ -180,7 +217,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 /// The mount of ours that a path lies in.
-fn mount_point(path: &Path) -> Result<Option<PathBuf>> {
+fn mount_of(path: &Path) -> Result<Option<MountEntry>> {
     let mounts = moorage_host::mounts().map_err(|error| {
         Error::new(ErrorKind::Io, "the table of mounts can not be read").with_source(error)
     })?;
@@ -188,9 +225,7 @@ fn mount_point(path: &Path) -> Result<Option<PathBuf>> {
         .into_iter()
         .filter(|mount| path.starts_with(&mount.point))
         .max_by_key(|mount| mount.point.components().count());
-    Ok(deepest
-        .filter(moorage_host::MountEntry::is_fuse)
-        .map(|mount| mount.point))
+    Ok(deepest.filter(MountEntry::is_fuse))
 }
 
 /// What the user who mounted it wrote down about a mount.

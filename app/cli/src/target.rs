@@ -9,7 +9,7 @@ use moorage_meta::{Context, Meta};
 use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result, redact};
 
 use crate::arguments::MetaUrl;
-use crate::mounted::{self, Place};
+use crate::mounted::{self, At, Place};
 
 /// Paths that a command takes.
 #[derive(Args, Debug)]
@@ -47,7 +47,7 @@ impl TargetArguments {
             ))),
             Some(url) => Ok(Targets {
                 url: MetaUrl::from(url.to_owned()),
-                places: rest.iter().map(|path| Place::Path(bytes(path))).collect(),
+                places: rest.iter().map(|path| Place::in_volume(bytes(path))).collect(),
                 identity: Context::root(),
             }),
             None => of_mounts(&self.targets),
@@ -100,9 +100,9 @@ impl Place {
     /// # Errors
     /// As [`resolve`]; what looking at a path of a mount answers.
     pub(crate) async fn node(&self, meta: &Meta) -> Result<(Ino, Attr)> {
-        match self {
-            Place::Path(path) => resolve(meta, path).await,
-            Place::Shown(path) => {
+        match &self.at {
+            At::Path(path) => resolve(meta, path).await,
+            At::Shown(path) => {
                 let ino = path.node()?;
                 let attr = meta.getattr(ino).await;
                 Ok((ino, attr.map_err(|error| error.context(self.shown()))?))
@@ -110,22 +110,23 @@ impl Place {
         }
     }
 
-    /// Finds the folder, which has to exist, and the name in it.
+    /// Finds the folder, which has to exist, and the name in it, to change the entry of that name.
     ///
     /// # Errors
-    /// As [`resolve_parent`]; what looking at a path of a mount answers.
+    /// As [`Place::check_writable`] and [`resolve_parent`]; what looking at a path of a mount answers.
     pub(crate) async fn entry(&self, meta: &Meta) -> Result<(Ino, Name)> {
-        match self {
-            Place::Path(path) => resolve_parent(meta, path).await,
-            Place::Shown(path) => path.entry(),
+        self.check_writable()?;
+        match &self.at {
+            At::Path(path) => resolve_parent(meta, path).await,
+            At::Shown(path) => path.entry(),
         }
     }
 
     /// The path that was meant, for people.
     pub(crate) fn shown(&self) -> String {
-        match self {
-            Place::Path(path) => shown(path),
-            Place::Shown(path) => path.path().to_string_lossy().into_owned(),
+        match &self.at {
+            At::Path(path) => shown(path),
+            At::Shown(path) => path.path().to_string_lossy().into_owned(),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct MountEntry {
     pub source: String,
     /// User that made a FUSE mount.
     pub owner: Option<u32>,
+    /// Nothing can be changed through it.
+    pub read_only: bool,
 }
 
 impl MountEntry {
@@ -43,6 +45,7 @@ pub fn mounts() -> Result<Vec<MountEntry>, HostError> {
 fn parse(line: &[u8]) -> Option<MountEntry> {
     let mut fields = line.split(|byte| *byte == b' ');
     let point = fields.nth(4)?;
+    let of_mount = String::from_utf8_lossy(fields.next()?).into_owned();
     let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
     let kind = String::from_utf8_lossy(rest.next()?).into_owned();
     let source = String::from_utf8_lossy(&unescape(rest.next()?)).into_owned();
@@ -55,6 +58,10 @@ fn parse(line: &[u8]) -> Option<MountEntry> {
         kind,
         source,
         owner,
+        read_only: of_mount
+            .split(',')
+            .chain(options.split(','))
+            .any(|option| option == "ro"),
     })
 }
 
@@ -96,7 +103,17 @@ mod tests {
             ("fuse.moorage", "disk")
         );
         assert_eq!(entry.owner, Some(1000));
-        assert!(entry.is_fuse());
+        assert!(entry.is_fuse() && !entry.read_only);
+    }
+
+    #[test]
+    fn a_mount_is_read_only_by_itself_or_with_all_that_it_shows() {
+        for (mount, shown) in [("ro,nosuid", "rw"), ("rw", "ro,user_id=0")] {
+            let line = format!("36 35 0:52 / /mnt {mount} - fuse.moorage disk {shown}");
+            assert!(parse(line.as_bytes()).expect("a mount").read_only, "{line}");
+        }
+        let line = b"36 35 0:52 / /mnt rw,relatime - fuse.moorage ro rw,errors=remount-ro";
+        assert!(!parse(line).expect("a mount").read_only);
     }
 
     #[test]

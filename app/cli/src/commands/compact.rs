@@ -65,6 +65,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
             given_up: 0,
         };
         for place in &targets.places {
+            place.check_writable()?;
             let (ino, _) = place.node(&volume.meta).await?;
             let summary = volume.meta.compact_tree(ino, arguments.threads, &counts).await;
             done.add(summary.map_err(|error| error.context(place.shown()))?);

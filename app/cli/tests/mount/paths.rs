@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::fixture::{Volume, succeed, until};
+use crate::fixture::{Volume, succeed, text, until};
 
 fn program(volume: &Volume, command: &str, paths: &[&Path]) -> String {
     succeed(volume.program().arg(command).arg("--json").args(paths))
@@ -34,6 +34,43 @@ fn info_clone_summary_and_rmr_take_paths_of_a_mount() {
     program(&volume, "rmr", &[&copy]);
     until("the mount loses the clone", || !copy.exists());
     assert!(mounted.file("folder/file").exists());
+}
+
+#[test]
+fn what_a_read_only_mount_shows_is_not_changed_by_commands_on_its_paths() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let writable = volume.mount("writable", &[]);
+    fs::write(writable.file("file"), "kept").expect("a file");
+    fs::create_dir(writable.file("part")).expect("a folder");
+    fs::write(writable.file("part/file"), "kept").expect("a file");
+    let whole = volume.mount("whole", &["--read-only"]);
+    let part = volume.mount("part", &["--read-only", "--subdir", "/part"]);
+    for mount in [&whole, &part] {
+        let (file, copy) = (mount.file("file"), mount.file("copy"));
+        for (command, paths) in [
+            ("rmr", vec![&file]),
+            ("clone", vec![&file, &copy]),
+            ("compact", vec![&file]),
+        ] {
+            let output = volume
+                .program()
+                .arg(command)
+                .args(paths)
+                .output()
+                .expect("a program");
+            assert!(!output.status.success(), "{command}");
+            assert!(
+                text(&output).contains("is read-only"),
+                "{command}: {}",
+                text(&output)
+            );
+        }
+        assert_eq!(fs::read_to_string(&file).expect("the file"), "kept");
+    }
+    assert!(!writable.file("copy").exists());
+    program(&volume, "clone", &[&whole.file("file"), &writable.file("copy")]);
 }
 
 #[test]
