@@ -19,7 +19,7 @@ use crate::waiters::{handle, order, pid, signal_thread, start, waiting_thread};
 const AT_ONCE: Duration = Duration::from_secs(20);
 /// In front of a child's answer, an errno or 0.
 const ANSWER: &str = "answer ";
-const CALLS: [i64; 3] = [libc::SYS_fsync, libc::SYS_close, libc::SYS_read];
+const CALLS: [i64; 4] = [libc::SYS_fsync, libc::SYS_close, libc::SYS_read, libc::SYS_openat];
 
 /// Runs as a child of the tests below: waits in the call of its order, a name and a path.
 #[test]
@@ -32,6 +32,13 @@ fn child_that_waits_for_the_store() {
         "read" => {
             let file = File::open(path).expect("there");
             nix::unistd::read(&file, &mut [0; 4096]).map(drop)
+        }
+        "empty" => {
+            let mut file = File::create(path).expect("made");
+            file.write_all(&[7; LOST_BYTES]).expect("taken");
+            std::mem::forget(file);
+            std::mem::forget(File::create(path).expect("opened"));
+            Ok(())
         }
         _ => {
             let mut file = File::create(path).expect("made");
@@ -97,12 +104,16 @@ fn a_killed_process_ends_at_once_and_what_it_wrote_is_stored_later() {
     kill(pid(&syncing), Signal::SIGKILL).expect("ours");
     let status = ends_at_once(&mut syncing, "fsync");
     assert_eq!(status.signal(), Some(Signal::SIGKILL as i32));
+    let (mut emptying, _) = waiter("empty", &mount.file("emptied"));
+    kill(pid(&emptying), Signal::SIGKILL).expect("ours");
+    let status = ends_at_once(&mut emptying, "open");
+    assert_eq!(status.signal(), Some(Signal::SIGKILL as i32));
     // Killed while it sleeps: the kernel closes its file, and that waits.
     let mut sleeping = holding(&mount.file("closed"));
     kill(pid(&sleeping), Signal::SIGKILL).expect("ours");
     let status = ends_at_once(&mut sleeping, "close");
     assert_eq!(status.signal(), Some(Signal::SIGKILL as i32));
-    ends_well(&remote, &mount, &["synced", "closed"]);
+    ends_well(&remote, &mount, &["synced", "emptied", "closed"]);
 }
 
 #[test]

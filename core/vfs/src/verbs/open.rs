@@ -16,10 +16,14 @@ impl Vfs {
     /// Opens a file; every success needs one [`Vfs::release`]. Attributes are read afresh, so that what another client
     /// closed before is seen (close-to-open); `keep_cache` only when the content is what this client knows already.
     ///
-    /// One engine read; two more round trips with `truncate`. Two short locks and two allocations.
+    /// One engine read; two more round trips with `truncate`, which waits until what was written before is stored. Two
+    /// short locks and two allocations.
     ///
     /// # Errors
     /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no handle; the file may have been truncated.
     pub async fn open(&self, caller: &Caller, ino: Ino, flags: OpenFlags) -> Result<OpenReply> {
         self.watch(
             Operation::Open,
@@ -45,6 +49,9 @@ impl Vfs {
     ///
     /// # Errors
     /// As [`Vfs::mknod`] and [`Vfs::open`].
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no handle; the file may have been made, or truncated.
     pub async fn create(
         &self,
         caller: &Caller,

@@ -13,18 +13,34 @@ use crate::asker::Asker;
 use crate::attributes::permissions;
 use crate::errno::by_number;
 
-pub(super) async fn open(vfs: Arc<Vfs>, caller: Caller, node: Ino, how: OpenFlags, reply: ReplyOpen) {
-    answers::opened_file(by_number(vfs.open(&caller, node, how).await), reply);
+pub(super) async fn open(
+    vfs: Arc<Vfs>,
+    (caller, asker): (Caller, Asker),
+    node: Ino,
+    how: OpenFlags,
+    reply: ReplyOpen,
+) {
+    let open = pin!(vfs.open(&caller, node, how));
+    let opened = asker.unless_killed(&vfs, open).await;
+    answers::opened_file(by_number(opened), reply);
 }
 
-pub(super) async fn create(vfs: Arc<Vfs>, at: Named, mode: NewMode, how: OpenFlags, reply: ReplyCreate) {
+pub(super) async fn create(
+    vfs: Arc<Vfs>,
+    asker: Asker,
+    at: Named,
+    mode: NewMode,
+    how: OpenFlags,
+    reply: ReplyCreate,
+) {
     let node = NewNode {
         kind: NodeType::File,
         mode: permissions(mode.mode),
         umask: permissions(mode.umask),
         rdev: 0,
     };
-    let created = vfs.create(&at.caller, at.parent, &at.name, node, how).await;
+    let create = pin!(vfs.create(&at.caller, at.parent, &at.name, node, how));
+    let created = asker.unless_killed(&vfs, create).await;
     answers::created(created, reply);
 }
 

@@ -179,7 +179,8 @@ impl Filesystem for Adapter {
     }
 
     fn open(&self, request: &Request, number: INodeNo, how: OpenFlags, reply: ReplyOpen) {
-        self.answer(|vfs| files::open(vfs, caller(request), ino(number), flags::open_flags(how.0), reply));
+        let who = (caller(request), Asker::of(request));
+        self.answer(|vfs| files::open(vfs, who, ino(number), flags::open_flags(how.0), reply));
     }
 
     fn create(
@@ -193,7 +194,8 @@ impl Filesystem for Adapter {
         reply: ReplyCreate,
     ) {
         let (mode, how) = (NewMode { mode, umask }, flags::open_flags(how));
-        self.answer(|vfs| files::create(vfs, Named::of(request, parent, name), mode, how, reply));
+        let asker = Asker::of(request);
+        self.answer(|vfs| files::create(vfs, asker, Named::of(request, parent, name), mode, how, reply));
     }
 
     fn read(
