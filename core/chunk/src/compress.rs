@@ -126,6 +126,6 @@ fn failed(what: &str, error: &std::io::Error) -> Error {
 /// The error of an object whose bytes are not what its name promises.
 pub(crate) fn damaged(key: &str, why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("object {key} is damaged: {why}")).with_advice(
-        "Restore the object from a copy of the bucket, or find the file it belongs to with `moorage fsck`",
+        "Restore the object from a copy of the bucket, or find the file it belongs to with `moorage fsck`.",
     )
 }

@@ -6,6 +6,7 @@ use moorage_model::{Clock, Error, ErrorKind, Ino, Result, SessionId, Setting, Ve
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::admin::FROM_BACKUP;
 use crate::allocation::IdBatch;
 use crate::barrier::Barrier;
 use crate::data::SliceCounts;
@@ -85,8 +86,7 @@ async fn read_setting(engine: &Arc<dyn Engine>) -> Result<Setting> {
                 setting.name
             ),
         )
-        .with_advice("No check can make it again: restore the database from a copy, or from the backups that a JuiceFS client \
-             keeps in the store's `meta/` folder."));
+        .with_advice(format!("No check can make it again. {FROM_BACKUP}")));
     }
     Ok(setting)
 }

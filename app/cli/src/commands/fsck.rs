@@ -106,7 +106,11 @@ fn verdict(report: &CheckReport, name: &str) -> Result<()> {
                     WARNINGS.count(warnings)
                 ),
             )
-            .with_advice("What the list marks as repairable is repaired by `moorage fsck --repair`."))
+            .with_advice(if report.repairable > 0 {
+                "What the list marks as repairable is repaired by `moorage fsck --repair`."
+            } else {
+                "No safe repair is left; the list says what to do about each finding."
+            }))
         }
     }
 }
@@ -158,6 +162,7 @@ fn as_json(report: &CheckReport, proof: Option<ContentProof>) -> Value {
         "verified_bytes": counts.verified_bytes,
         "open": open,
         "repaired": report.repaired,
+        "repairable": report.repairable,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
     })
 }

@@ -5,6 +5,7 @@ mod administration;
 mod errors;
 mod exit_codes;
 mod foreign_bucket;
+mod fsck;
 mod help;
 mod program;
 mod reformat;

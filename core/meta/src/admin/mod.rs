@@ -32,7 +32,7 @@ pub use clone_tree::{CloneOptions, Cloned};
 pub use compact_tree::CompactSummary;
 pub use configure::{SettingChange, SettingChanged};
 pub(crate) use damage::readable;
-pub use damage::{Damage, UnreadableRecord};
+pub use damage::{Damage, FROM_BACKUP, UnreadableRecord};
 pub(crate) use entries::read_entries;
 pub use expire_trash::TrashExpiry;
 pub use info::{InfoOptions, MAX_INFO_SLICES, NodeInfo};

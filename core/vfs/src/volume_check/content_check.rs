@@ -10,14 +10,15 @@ use moorage_meta::admin::{
 };
 use moorage_model::{Error, ErrorKind, Result, SliceId};
 
-use super::object_check::{ObjectCheckOptions, files_showing};
+use super::object_check::{ObjectCheckOptions, PossibleSizes, files_showing};
 
 /// Damaged objects kept until the files that show them are looked up, which takes a scan.
 const MAX_WAITING: usize = 10_000;
 
 /// Reads every object that files need from the store, past the caches, and opens it as a reader would: decrypts,
 /// decompresses, compares its length with its name. What that proves depends on the volume, see
-/// [`ChunkStore::content_proof`]. Missing objects are left to [`super::check_objects`]. `progress` counts objects.
+/// [`ChunkStore::content_proof`]. Missing objects and those of a size that they can not have are left to
+/// [`super::check_objects`]. `progress` counts objects.
 ///
 /// Memory: `concurrency` objects, stored and opened, and that of [`Meta::slice_window`].
 ///
@@ -87,6 +88,9 @@ impl ContentCheck<'_> {
                 // `Io` is a disk that can not read a local object.
                 Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Io) => {
                     self.note_read(&block);
+                    if self.is_found_by_size(&block).await? {
+                        continue;
+                    }
                     self.damaged.entry(block.slice).or_default().push(error);
                     self.waiting += 1;
                     if self.waiting >= MAX_WAITING {
@@ -97,6 +101,19 @@ impl ContentCheck<'_> {
             }
         }
         self.report_damaged().await
+    }
+
+    /// Whether the check of the objects finds what is wrong with one, without reading it.
+    async fn is_found_by_size(&self, block: &BlockId) -> Result<bool> {
+        let setting = self.meta.setting();
+        let key = block.key(setting.hash_prefix);
+        match self.chunks.store().head(&key).await {
+            Ok(info) => Ok(!PossibleSizes::of(&setting).allow(block, info.size)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            // A disk that can not read the object may not tell its size either.
+            Err(error) if error.kind() == ErrorKind::Io => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn note_read(&mut self, block: &BlockId) {
@@ -122,7 +139,7 @@ impl ContentCheck<'_> {
                 self.report.add(Finding {
                     defect: Defect::DamagedObject,
                     severity: Severity::Error,
-                    message: format!("slice {id} of {files}: {error}"),
+                    message: format!("slice {id} of {files}: {}", error.reason()),
                     advice: "Restore the object from a copy of the bucket, or the file from a backup."
                         .to_owned(),
                     repair: RepairState::Impossible,

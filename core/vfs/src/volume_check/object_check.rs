@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures_util::stream::StreamExt as _;
 use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectStore, blocks};
 use moorage_meta::admin::{
-    CheckReport, CheckScope, Damage, Defect, Finding, Progress, RepairState, Severity, SliceShown, SliceUse,
-    SliceWindow,
+    CheckReport, CheckScope, Damage, Defect, FROM_BACKUP, Finding, Progress, RepairState, Severity,
+    SliceShown, SliceUse, SliceWindow,
 };
 use moorage_meta::{Key, Meta};
-use moorage_model::{ErrorKind, Ino, Result, SliceId};
+use moorage_model::{ErrorKind, Ino, Result, Setting, SliceId};
 
 use super::collect::block_size;
 use super::listing::Listing;
@@ -56,13 +56,12 @@ pub async fn check_objects(
     progress: &Progress,
 ) -> Result<CheckReport> {
     let setting = meta.setting();
-    let plain_text = matches!(setting.compression.to_ascii_lowercase().as_str(), "" | "none");
     let mut check = ObjectCheck {
         meta,
         store,
         block_size: block_size(meta),
         hash_prefix: setting.hash_prefix,
-        plain: plain_text && setting.encrypt_key.is_empty(),
+        sizes: PossibleSizes::of(&setting),
         concurrency: options.concurrency.max(1),
         progress,
         report: CheckReport::default(),
@@ -86,12 +85,36 @@ pub async fn check_objects(
     }
 }
 
+/// Which sizes objects can have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PossibleSizes {
+    /// Blocks are stored as they are.
+    plain: bool,
+}
+
+impl PossibleSizes {
+    pub(super) fn of(setting: &Setting) -> PossibleSizes {
+        let plain_text = matches!(setting.compression.to_ascii_lowercase().as_str(), "" | "none");
+        PossibleSizes {
+            plain: plain_text && setting.encrypt_key.is_empty(),
+        }
+    }
+
+    pub(super) fn allow(self, block: &BlockId, size: u64) -> bool {
+        if self.plain {
+            size == u64::from(block.len)
+        } else {
+            size > 0
+        }
+    }
+}
+
 struct ObjectCheck<'a> {
     meta: &'a Meta,
     store: &'a dyn ObjectStore,
     block_size: u32,
     hash_prefix: bool,
-    plain: bool,
+    sizes: PossibleSizes,
     concurrency: usize,
     progress: &'a Progress,
     report: CheckReport,
@@ -112,14 +135,6 @@ impl ObjectCheck<'_> {
         }
     }
 
-    fn fits(&self, block: &BlockId, size: u64) -> bool {
-        if self.plain {
-            size == u64::from(block.len)
-        } else {
-            size > 0
-        }
-    }
-
     async fn window(&mut self, from: SliceId, window: &SliceWindow) -> Result<()> {
         self.count(&window.slices);
         let expected: u64 = window.slices.len() as u64;
@@ -135,7 +150,7 @@ impl ObjectCheck<'_> {
                 let wanted = window.slices.get(&block.slice).filter(|known| {
                     known.records > 0
                         && block.belongs_to(known.size, self.block_size)
-                        && self.fits(&block, info.size)
+                        && self.sizes.allow(&block, info.size)
                 });
                 if wanted.is_some() {
                     *found.entry(block.slice).or_default() += 1;
@@ -193,7 +208,7 @@ impl ObjectCheck<'_> {
         let mut faults = Vec::new();
         while let Some((block, answer)) = answers.next().await {
             match answer {
-                Ok(info) if self.fits(&block, info.size) => {}
+                Ok(info) if self.sizes.allow(&block, info.size) => {}
                 Ok(info) => faults.push(Fault {
                     block,
                     size: Some(info.size),
@@ -217,7 +232,7 @@ impl ObjectCheck<'_> {
                 defect: Defect::DamagedRecord,
                 severity: Severity::Error,
                 message: format!("{}; it belongs to {file}", found.reason),
-                advice: "Restore the record from a metadata backup, or the file from a backup.".to_owned(),
+                advice: format!("{FROM_BACKUP} Or restore the file from a backup of its own."),
                 repair: RepairState::Impossible,
             });
         }

@@ -119,7 +119,37 @@ async fn of_a_plain_object_only_another_length_can_be_found() {
     tamper(&volume, &key, |body| body[100] ^= 1).await;
     assert_eq!(verify(&volume, CheckScope::Volume).await.findings, []);
     tamper(&volume, &key, |body| body.push(0)).await;
-    assert_eq!(messages(&verify(&volume, CheckScope::Volume).await).len(), 1);
+    assert_eq!(found_by_both(&volume).await, [Defect::WrongObjectSize]);
+}
+
+/// What a check of the objects and one of their contents find together, as `fsck --verify-contents` does.
+async fn found_by_both(volume: &Volume) -> Vec<Defect> {
+    let options = ObjectCheckOptions::default();
+    let mut report = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
+        .await
+        .unwrap();
+    report.merge(verify(volume, CheckScope::Volume).await);
+    report.findings.iter().map(|found| found.defect).collect()
+}
+
+#[tokio::test]
+async fn an_object_is_found_once_however_it_is_checked() {
+    let plain: fn(&mut Setting) = |_| {};
+    for edit in [plain, compressed, encrypted] {
+        let (volume, _) = on_memory(edit).await;
+        let key = object_of(&volume, "hurt").await;
+        tamper(&volume, &key, Vec::clear).await;
+        assert_eq!(found_by_both(&volume).await, [Defect::WrongObjectSize]);
+    }
+}
+
+#[tokio::test]
+async fn a_finding_says_what_is_wrong_and_leaves_what_to_do_to_its_advice() {
+    let (volume, _) = on_memory(compressed).await;
+    let key = object_of(&volume, "hurt").await;
+    tamper(&volume, &key, |body| body.truncate(body.len() - 1)).await;
+    let found = messages(&verify(&volume, CheckScope::Volume).await);
+    assert!(found.iter().all(|message| !message.contains("fsck")), "{found:?}");
 }
 
 #[tokio::test]

@@ -192,8 +192,8 @@ impl Namespace<'_> {
             self.add(
                 Defect::UsageCounter,
                 Severity::Note,
-                format!("the usage counters were not compared: {unread} nodes and entries can not be read"),
-                "Restore them from a metadata backup, then check again.",
+                format!("the usage counters were not compared, since {unread} of the nodes and entries can not be read"),
+                "Restore them, then check again.",
                 None,
             );
             return Ok(());

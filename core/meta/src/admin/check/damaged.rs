@@ -6,12 +6,13 @@ use moorage_model::{Attr, Error, Ino, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::{Pages, UnreadableRecord, readable};
+use crate::admin::{FROM_BACKUP, Pages, UnreadableRecord, readable};
 use crate::{DamagedRecord, DirectoryEntry, Key, Scan, Survey, TxnExt as _};
 
 /// What to do about a damaged record.
-const RESTORE: &str =
-    "Restore the record from a metadata backup; until then it can not be used, everything beside it can.";
+fn restoring() -> String {
+    format!("{FROM_BACKUP} Until then the record can not be used, everything beside it can.")
+}
 
 /// What a check could not read.
 #[derive(Debug, Default)]
@@ -59,7 +60,7 @@ impl Namespace<'_> {
             ) => format!("; it belongs to {}", self.meta.describe_node(*ino).await?),
             _ => String::new(),
         };
-        self.add_damaged(format!("{}{place}", found.reason), RESTORE);
+        self.add_damaged(format!("{}{place}", found.reason), &restoring());
         Ok(())
     }
 
@@ -80,7 +81,7 @@ impl Namespace<'_> {
         let folder = self.meta.describe_node(directory).await?;
         self.add_damaged(
             format!("entry {:?} of {folder}: {}", item.name, error.reason()),
-            RESTORE,
+            &restoring(),
         );
         Ok(())
     }
@@ -97,7 +98,7 @@ impl Namespace<'_> {
         nameless.sort_unstable();
         for ino in nameless {
             if let Err(error) = self.read_node(ino).await {
-                self.add_damaged(format!("{}; no entry leads to it", error.reason()), RESTORE);
+                self.add_damaged(format!("{}; no entry leads to it", error.reason()), &restoring());
             }
         }
         Ok(())

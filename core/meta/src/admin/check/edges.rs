@@ -6,7 +6,7 @@ use moorage_model::{Attr, Ino, Name, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::{Pages, readable};
+use crate::admin::{FROM_BACKUP, Pages, readable};
 use crate::{Key, Record, Scan};
 
 /// Entries kept of nodes that seem to have too many names.
@@ -50,8 +50,10 @@ impl Namespace<'_> {
                     Defect::MissingDirectory,
                     Severity::Error,
                     format!("entry {name:?} leads to inode {} and lies in inode {parent}, which {what}", entry.ino),
-                    "When an entry still leads to that directory, `fsck --repair` makes it again; otherwise restore \
-                     it from a metadata backup.",
+                    &format!(
+                        "When an entry still leads to that directory, `fsck --repair` makes it again. Otherwise: \
+                         {FROM_BACKUP}"
+                    ),
                     None,
                 );
             }

@@ -5,7 +5,7 @@ use moorage_model::{Ino, Result};
 use super::inode_set::InodeSet;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::readable;
+use crate::admin::{FROM_BACKUP, readable};
 
 impl Namespace<'_> {
     /// Follows the parents of every directory; a chain that meets itself is a loop, unless its directories have been
@@ -45,9 +45,11 @@ impl Namespace<'_> {
             self.add(
                 Defect::Loop,
                 Severity::Error,
-                format!("directories {} contain each other and hang below nothing", members.join(", ")),
-                "Two clients moved them into each other at the same time. Restore one of them from a metadata \
-                 backup.",
+                format!(
+                    "directories {} contain each other and hang below nothing",
+                    members.join(", ")
+                ),
+                &format!("Two clients moved them into each other at the same time. {FROM_BACKUP}"),
                 None,
             );
         }

@@ -9,7 +9,7 @@ use super::inode_set::InodeSet;
 use super::report::{Defect, Finding, RepairState, Severity};
 use super::{CheckOptions, CheckReport};
 use crate::admin::progress::Progress;
-use crate::admin::{Pages, readable};
+use crate::admin::{FROM_BACKUP, Pages, readable};
 use crate::{DamagedRecord, Key, Meta, Record, Scan, TxnExt as _};
 
 /// What a repair of a finding came to.
@@ -206,10 +206,7 @@ impl<'m> Namespace<'m> {
         if error.kind() != ErrorKind::Corrupt {
             return Err(error);
         }
-        self.add_damaged(
-            format!("{}; {consequence}", error.reason()),
-            "Restore the record from a metadata backup.",
-        );
+        self.add_damaged(format!("{}; {consequence}", error.reason()), FROM_BACKUP);
         Ok(())
     }
 
@@ -227,7 +224,7 @@ impl<'m> Namespace<'m> {
             Some(None) => RepairState::Possible,
             Some(Some(Ok(true))) => RepairState::Done,
             Some(Some(Ok(false))) => RepairState::Failed("it changed meanwhile; check again".to_owned()),
-            Some(Some(Err(error))) => RepairState::Failed(error.to_string()),
+            Some(Some(Err(error))) => RepairState::Failed(error.reason()),
         };
         self.report.add(Finding {
             defect,

@@ -63,10 +63,10 @@ impl Namespace<'_> {
             Defect::SliceOwners,
             Severity::Note,
             format!(
-                "the owners of slices were not compared: {} records that own or count them can not be read",
+                "the owners of slices were not compared, since {} of the records that own or count them can not be read",
                 damage.count
             ),
-            "Restore them from a metadata backup, then check again.",
+            "Restore them, then check again.",
             None,
         );
         Ok(())

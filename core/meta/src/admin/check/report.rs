@@ -174,6 +174,8 @@ pub struct CheckReport {
     pub open: BTreeMap<Severity, u64>,
     /// Findings that were repaired.
     pub repaired: u64,
+    /// Open findings that have a safe repair which nobody asked for.
+    pub repairable: u64,
 }
 
 impl CheckReport {
@@ -189,6 +191,7 @@ impl CheckReport {
         } else {
             *self.open.entry(finding.severity).or_default() += 1;
         }
+        self.repairable += u64::from(finding.repair == RepairState::Possible);
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
         }
@@ -200,6 +203,7 @@ impl CheckReport {
             *self.open.entry(severity).or_default() += count;
         }
         self.repaired += other.repaired;
+        self.repairable += other.repairable;
         let room = MAX_FINDINGS.saturating_sub(self.findings.len());
         self.findings.extend(other.findings.into_iter().take(room));
         let (own, more) = (&mut self.counts, other.counts);
@@ -235,5 +239,6 @@ mod tests {
         report.add(finding(Severity::Note, RepairState::Possible));
         report.add(finding(Severity::Warning, RepairState::Impossible));
         assert_eq!(report.worst(), Some(Severity::Warning));
+        assert_eq!(report.repairable, 1);
     }
 }
