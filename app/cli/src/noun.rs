@@ -16,6 +16,7 @@ pub(crate) const FILES: Noun = Noun::new("file", "files");
 pub(crate) const FINDINGS: Noun = Noun::new("finding", "findings");
 pub(crate) const NODES: Noun = Noun::new("node", "nodes");
 pub(crate) const OBJECTS: Noun = Noun::new("object", "objects");
+pub(crate) const PATHS: Noun = Noun::new("path", "paths");
 pub(crate) const PIECES: Noun = Noun::new("piece", "pieces");
 pub(crate) const QUOTAS: Noun = Noun::new("quota", "quotas");
 pub(crate) const RANGES: Noun = Noun::new("locked range", "locked ranges");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorage_chunk::{ChunkConfig, ChunkStore, Claim, ObjectStore, check_claim, open_store};
-use moorage_meta::{Engine, Meta, MetaOptions};
+use moorage_meta::{Engine, MEND_SETTING, Meta, MetaOptions};
 use moorage_model::{ErrorKind, Result, Setting, SystemClock};
 use moorage_vfs::VolumeData;
 
@@ -63,16 +63,18 @@ pub(crate) fn open_objects(setting: &Setting) -> Result<Arc<dyn ObjectStore>> {
 /// that the volume prescribes.
 ///
 /// # Errors
-/// As [`open_objects`] and [`ChunkStore::open`]; `Exists` when the objects are another volume's.
-pub(crate) async fn open_data(
-    setting: &Setting,
-    adjust: impl FnOnce(&mut ChunkConfig),
-) -> Result<Arc<ChunkStore>> {
-    let mut config = ChunkConfig::from_setting(setting)?;
+/// As [`open_objects`] and [`ChunkStore::open`]; `Corrupt` for a setting that can not be; `Exists` when the objects are
+/// another volume's.
+pub(crate) async fn open_data(meta: &Meta, adjust: impl FnOnce(&mut ChunkConfig)) -> Result<Arc<ChunkStore>> {
+    let setting = meta.setting();
+    let mut config = ChunkConfig::from_setting(&setting).map_err(|error| match error.kind() {
+        ErrorKind::Corrupt => error.context(meta.engine().location()).with_advice(MEND_SETTING),
+        _ => error,
+    })?;
     adjust(&mut config);
-    let objects = open_objects(setting)?;
+    let objects = open_objects(&setting)?;
     if environment::check_store() {
-        refuse_foreign_store(objects.as_ref(), setting).await?;
+        refuse_foreign_store(objects.as_ref(), &setting).await?;
     }
     ChunkStore::open(objects, config, &setting.uuid).await
 }
@@ -148,7 +150,7 @@ impl Volume {
 
     async fn with(url: &MetaUrl, options: MetaOptions) -> Result<Volume> {
         let meta = open_meta(url, options).await?;
-        let chunks = open_data(&meta.setting(), |_| {}).await?;
+        let chunks = open_data(&meta, |_| {}).await?;
         meta.attach_data(Arc::new(VolumeData::new(Arc::clone(&chunks))));
         Ok(Volume { meta, chunks })
     }

@@ -49,10 +49,10 @@ pub use meta::{Context, Meta};
 pub use options::{AtimeMode, MetaOptions};
 pub use permission::{MAY_EXECUTE, MAY_READ, MAY_WRITE};
 pub use record::{DamagedRecord, DirectoryEntry, Page, Record, Records, SessionRecord, Survey};
-pub use setting_text::{decode_setting, encode_setting, without_secrets};
+pub use setting_text::{MEND_SETTING, decode_setting, encode_setting, without_secrets};
 pub use txn::{LockedSet, Read, ReadSet, Txn, TxnExt};
 pub use usage::{Counting, QuotaCheck, QuotaChecks, QuotaLimits, QuotaList, Usage};
 pub use verbs::{
-    CreateNode, Created, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions, XattrMode,
-    without_set_id,
+    CreateNode, Created, MAX_PATH_DEPTH, Opened, RenameFlags, SetAttr, SetTime, StatFs, UnlinkOptions,
+    XattrMode, without_set_id,
 };

@@ -10,6 +10,10 @@ const LONGEST_LINE_SHOWN: usize = 120;
 /// Text that takes the place of a secret where a setting is shown.
 const REMOVED: &str = "removed";
 
+/// What helps when the stored setting of a volume can not be.
+pub const MEND_SETTING: &str = "Restore it from a backup of the database, or mend its text by hand: SQL has it in the \
+     table `setting` under the name `format`, Redis in the key `setting`. Nothing was changed.";
+
 /// One member per line, no indentation, no final newline, HTML-safe escapes.
 ///
 /// # Errors
@@ -49,10 +53,7 @@ pub fn decode_setting(text: &str, location: &str) -> Result<Setting> {
             format!("the volume setting in {location} is damaged{place}"),
         )
         .with_source(error)
-        .with_advice(
-            "Restore it from a backup of the database, or mend its text by hand: SQL has it in the table `setting` \
-             under the name `format`, Redis in the key `setting`. Nothing was changed.",
-        )
+        .with_advice(MEND_SETTING)
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{concurrency, mounted, size};
 /// SOURCE and DESTINATION lie in the same volume; DESTINATION must not exist. The copy counts as used space at once,
 /// objects are shared until either side is written to.
 #[derive(Args, Debug)]
+#[command(override_usage = "moorage clone [OPTIONS] [META-URL] <SOURCE> <DESTINATION>")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     targets: TargetArguments,

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use clap::Args;
-use moorage_meta::Meta;
 use moorage_meta::admin::{InfoOptions, NodeInfo, Progress};
+use moorage_meta::{MAX_PATH_DEPTH, Meta};
 use moorage_model::{Attr, ChunkIndex, Error, ErrorKind, Ino, NodeType, Result, Setting, Slice};
 use moorage_vfs::volume_check::file_objects;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::noun::ENTRIES;
+use crate::noun::{ENTRIES, PATHS};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::target::{self, TargetArguments, Targets};
@@ -54,6 +54,7 @@ struct Info {
     gid: u32,
     links: u32,
     paths: Vec<String>,
+    deeper_paths: usize,
     files: u64,
     dirs: u64,
     length: u64,
@@ -190,6 +191,7 @@ impl Info {
             gid: info.attr.gid.0,
             links: info.attr.nlink,
             paths: info.paths.iter().map(|path| target::shown(path)).collect(),
+            deeper_paths: info.deeper_paths,
             files: info.usage.files,
             dirs: info.usage.directories,
             length: info.usage.length,
@@ -198,6 +200,18 @@ impl Info {
             slices,
             truncated: info.truncated,
         }
+    }
+
+    fn paths_text(&self) -> String {
+        let mut lines: Vec<String> = self.paths.iter().map(|path| output::plain(path)).collect();
+        let deeper = self.deeper_paths as u64;
+        if deeper > 0 {
+            lines.push(format!(
+                "{} through more than {MAX_PATH_DEPTH} folders, not shown",
+                PATHS.count(deeper)
+            ));
+        }
+        lines.join("\n")
     }
 
     fn text(&self) -> String {
@@ -211,14 +225,7 @@ impl Info {
                 ),
             ),
             ("Links", self.links.to_string()),
-            (
-                "Paths",
-                self.paths
-                    .iter()
-                    .map(|path| output::plain(path))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
+            ("Paths", self.paths_text()),
             ("Files", self.files.to_string()),
             ("Dirs", self.dirs.to_string()),
             (

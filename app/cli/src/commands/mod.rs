@@ -104,7 +104,7 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Bench(arguments) => until_signal(bench::run(arguments, context)),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments, context),
     }
     .map(|()| ExitCode::SUCCESS)
 }

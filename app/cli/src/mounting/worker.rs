@@ -102,7 +102,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
 async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
     raise_open_file_limit();
     let meta = volume::open_meta(&plan.url, plan.meta_options()).await?;
-    let chunks = volume::open_data(&meta.setting(), |config| plan.adjust(config)).await?;
+    let chunks = volume::open_data(&meta, |config| plan.adjust(config)).await?;
     if plan.writeback() && chunks.store().features().local {
         tracing::warn!("--writeback has no effect: the objects of this volume lie on this machine already");
     }

@@ -68,7 +68,14 @@ fn quotas_are_set_listed_checked_and_removed() {
     assert_eq!(list.as_array().map(Vec::len), Some(2));
     on(&place, &["quota", "check", &url]).ends_with(0);
     on(&place, &["quota", "delete", &url, "--path", "/team/a"]).ends_with(0);
-    on(&place, &["quota", "get", &url, "--path", "/team/a"]).ends_with(3);
+    for again in ["get", "delete"] {
+        let run = on(&place, &["quota", again, &url, "--path", "/team/a"]).ends_with(3);
+        assert!(
+            run.err.starts_with("error: /team/a has no quota\n"),
+            "{}",
+            run.err
+        );
+    }
     on(&place, &["quota", "set", &url, "--uid", "1000", "--inodes", "5"]).ends_with(9);
     on(&place, &["config", &url, "--user-group-quota"]).ends_with(0);
     on(&place, &["quota", "set", &url, "--uid", "1000", "--inodes", "5"]).ends_with(0);
@@ -125,6 +132,8 @@ fn what_can_not_be_meant_is_refused_with_its_reason() {
     for (arguments, code, reason) in [
         (quota.to_vec(), 2, "/a/../b"),
         (vec!["rmr", &url, "/.trash"], 5, "trash"),
+        (vec!["restore", &url, "../../x"], 2, "YYYY-MM-DD-HH"),
+        (vec!["restore", &url, "2026-11-24-13"], 3, "YYYY-MM-DD-HH"),
         (vec!["mount", "--buffer-size", "0", &url, "m"], 2, "buffer"),
         (vec!["mount", "--attr-cache", "1e9d", &url, "m"], 2, "1e9d"),
         (vec!["mount", "--attr-cache", "99999d", &url, "m"], 2, "365"),
@@ -232,19 +241,78 @@ fn bench_measures_any_folder_and_cleans_up() {
 }
 
 #[test]
-fn a_check_claims_no_more_than_it_did() {
+fn a_folder_too_deep_for_a_path_is_shown_without_one() {
     let place = Place::new();
     let url = place.volume(&[]);
-    let said = |options: &[&str]| {
-        let mut arguments = vec!["fsck", url.as_str()];
-        arguments.extend(options);
-        place.run(&arguments).ends_with(0).out
-    };
-    assert!(said(&[]).ends_with("Contents of objects were not read; --verify-contents does that.\n"));
-    assert!(said(&["--verify-contents"]).contains("Plain objects carry no checksum"));
-    let found = place.run(&["fsck", "--json", "--verify-contents", &url]);
-    let found = found.ends_with(0).json();
-    assert_eq!(found["contents"], "length", "{found}");
+    let raw = rusqlite::Connection::open(url.trim_start_matches("sqlite3://")).expect("the database");
+    // Folders 2 to 4200, each in the one before.
+    raw.execute_batch(
+        "WITH RECURSIVE folder(ino) AS (SELECT 2 UNION ALL SELECT ino + 1 FROM folder WHERE ino < 4200)
+         INSERT INTO jfs_node
+             SELECT ino, 2, 0, 493, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4096, 0, ino - 1, NULL, NULL, NULL FROM folder;
+         INSERT INTO jfs_edge (parent, name, inode, type)
+             SELECT parent, CAST('d' AS BLOB), inode, 2 FROM jfs_node WHERE inode BETWEEN 2 AND 4200;",
+    )
+    .expect("folders");
+    drop(raw);
+    let shown = on(&place, &["info", "-i", &url, "4200"]).ends_with(0).out;
+    assert!(
+        shown.contains("1 path through more than 4096 folders, not shown"),
+        "{shown}"
+    );
+    let shown = on(&place, &["info", "-i", "--json", &url, "4200"])
+        .ends_with(0)
+        .json();
+    assert_eq!(
+        (&shown[0]["inode"], &shown[0]["deeper_paths"]),
+        (&4200.into(), &1.into())
+    );
+    on(&place, &["fsck", "--json", &url]).ends_with(7);
+}
+
+/// Negative figures are what a client leaves that was killed, or that missed a quota.
+#[test]
+fn a_figure_below_zero_is_shown_as_nothing_used() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let set = [
+        "quota",
+        "set",
+        &url,
+        "--path",
+        "/a",
+        "--create",
+        "--capacity",
+        "1",
+    ];
+    on(&place, &set).ends_with(0);
+    let raw = rusqlite::Connection::open(url.trim_start_matches("sqlite3://")).expect("the database");
+    raw.execute_batch("UPDATE jfs_dir_quota SET used_space = -2673868, used_inodes = -3")
+        .expect("it has drifted");
+    drop(raw);
+    let shown = on(&place, &["quota", "list", &url]).ends_with(0).out;
+    assert!(shown.contains("0 B") && !shown.contains('-'), "{shown}");
+    let shown = on(&place, &["quota", "list", "--json", &url]).ends_with(0).json();
+    assert_eq!(
+        (&shown[0]["used_space"], &shown[0]["used_inodes"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[test]
+fn a_setting_that_can_not_be_names_the_database_and_what_helps() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let raw = rusqlite::Connection::open(url.trim_start_matches("sqlite3://")).expect("the database");
+    raw.execute_batch(
+        "UPDATE jfs_setting SET value = replace(value, '\"BlockSize\": 4096', '\"BlockSize\": 0')",
+    )
+    .expect("it is damaged");
+    drop(raw);
+    let run = on(&place, &["gc", &url]).ends_with(7);
+    for part in [url.as_str(), "block size of 0 KiB", "what to do: ", "`setting`"] {
+        assert!(run.err.contains(part), "{part}: {}", run.err);
+    }
 }
 
 #[test]

@@ -85,7 +85,10 @@ fn shells_get_completions_and_man_gets_a_page_per_command() {
         let script = place.run(&["completion", shell]).ends_with(0).out;
         assert!(script.contains("umount"), "{shell}");
     }
-    place.run(&["man", "pages"]).ends_with(0);
+    let made = place.run(&["man", "pages"]).ends_with(0).err;
+    assert_eq!(made, "The manual pages are in pages, which was made.\n");
+    let again = place.run(&["man", "pages"]).ends_with(0).err;
+    assert_eq!(again, "The manual pages are in pages.\n");
     for page in ["moorage.1", "moorage-mount.1", "moorage-quota-set.1"] {
         assert!(place.path("pages").join(page).exists(), "{page}");
     }
@@ -96,4 +99,11 @@ fn version_tells_program_and_format() {
     let version = Place::new().run(&["version", "--json"]).ends_with(0).json();
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
     assert!(version["format"].as_str().expect("text").starts_with("1.4"));
+}
+
+#[test]
+fn a_clone_is_shown_with_its_source_and_its_destination() {
+    let help = Place::new().run(&["clone", "--help"]).ends_with(0).out;
+    let usage = "Usage: moorage clone [OPTIONS] [META-URL] <SOURCE> <DESTINATION>";
+    assert!(help.contains(usage), "{help}");
 }

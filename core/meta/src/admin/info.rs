@@ -38,6 +38,9 @@ pub struct NodeInfo {
     pub attr: Attr,
     /// All paths that lead to it, at most 1000.
     pub paths: Vec<Vec<u8>>,
+    /// Paths that were left out because they lead through more than [`MAX_PATH_DEPTH`](crate::MAX_PATH_DEPTH)
+    /// directories.
+    pub deeper_paths: usize,
     /// What it counts, with its entries or with everything below it.
     pub usage: TreeUsage,
     /// Slice lists of a regular file as stored, oldest record first.
@@ -55,7 +58,7 @@ impl Meta {
     /// `NotFound`; `Corrupt` naming a damaged record; what the engine answers.
     pub async fn info(&self, ino: Ino, options: InfoOptions, progress: &Progress) -> Result<NodeInfo> {
         let attr = self.getattr(ino).await?;
-        let paths = self.paths(ino).await?;
+        let paths = self.build_paths(ino).await?;
         let usage = match (attr.is_directory(), options.recursive) {
             (true, true) => self.tree_usage(ino, options.concurrency, progress).await?,
             (true, false) => TreeUsage::of(&attr).plus(self.children_usage(ino).await?),
@@ -64,7 +67,8 @@ impl Meta {
         let mut info = NodeInfo {
             ino,
             attr,
-            paths,
+            paths: paths.built,
+            deeper_paths: paths.too_deep,
             usage,
             chunks: Vec::new(),
             truncated: false,

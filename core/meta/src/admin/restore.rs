@@ -76,6 +76,12 @@ fn parse(stored: &Name) -> Option<TrashEntry> {
     })
 }
 
+/// Whoever asked names the hour.
+fn no_such_hour(kind: ErrorKind) -> Error {
+    Error::new(kind, "there is no such hour")
+        .with_advice("Hours are named YYYY-MM-DD-HH in UTC; list them with `ls .trash` in the mount.")
+}
+
 /// One run over an hour.
 struct Restore<'m> {
     meta: &'m Meta,
@@ -92,7 +98,7 @@ impl Meta {
     /// Memory: 16 bytes per directory removed in that hour.
     ///
     /// # Errors
-    /// `NotFound` when the trash has no such hour; `NotPermitted` unless the caller is root; the first failure of the
+    /// `NotFound` when the trash has no such hour, `InvalidArgument` or `NameTooLong` when it can have none of that name; `NotPermitted` unless the caller is root; the first failure of the
     /// engine; `QuotaExceeded` when a quota of the old place is too small. Entries restored before stay so.
     ///
     /// # Cancel safety
@@ -105,12 +111,10 @@ impl Meta {
         progress: &Progress,
     ) -> Result<Restored> {
         self.check_writable()?;
-        let name = Name::new(hour.as_bytes())?;
+        let name = Name::new(hour.as_bytes()).map_err(|error| no_such_hour(error.kind()))?;
         let edge = self.engine.get(&[Key::Edge(Ino::TRASH, name)]).await?.edge()?;
-        let hour_directory = edge.map(|entry| entry.ino).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("the trash has no hour {hour}"))
-                .with_advice("Hours are named YYYY-MM-DD-HH in UTC; list them with `ls .trash` in the mount.")
-        })?;
+        let hour_directory = edge.map(|entry| entry.ino);
+        let hour_directory = hour_directory.ok_or_else(|| no_such_hour(ErrorKind::NotFound))?;
         let restore = Restore {
             meta: self,
             context,

@@ -33,6 +33,7 @@ mod xattr_rules;
 
 pub use create::{CreateNode, Created, Opened};
 pub(crate) use parent::TRASH_ENTRY;
+pub use paths::MAX_PATH_DEPTH;
 pub use rename::RenameFlags;
 pub(crate) use setattr::change_node;
 pub use setattr::{SetAttr, SetTime};

@@ -1,6 +1,6 @@
 //! Paths of a node, for people.
 
-use moorage_model::{ErrorKind, Ino, Name, Result};
+use moorage_model::{Ino, Name, Result};
 
 use crate::{Key, Meta, TxnExt as _};
 
@@ -8,22 +8,51 @@ use crate::{Key, Meta, TxnExt as _};
 const ENTRY_PAGE: usize = 4096;
 /// Paths that are built for one node.
 const MAX_PATHS: usize = 1000;
-/// Directories above each other that are followed.
-const MAX_DEPTH: usize = 4096;
+/// Directories above each other that a path is built of: twice as many as a path of 4096 bytes, the kernel's longest, can
+/// name. Renames and relative paths nest deeper.
+pub const MAX_PATH_DEPTH: usize = 4096;
+
+/// The paths of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Paths {
+    /// Those that were built, at most 1000.
+    pub(crate) built: Vec<Vec<u8>>,
+    /// How many others lead through more than [`MAX_PATH_DEPTH`] directories, or through directories that contain
+    /// each other.
+    pub(crate) too_deep: usize,
+}
+
+/// The path of a directory.
+enum DirectoryPath {
+    /// Without a trailing slash.
+    Found(Vec<u8>),
+    /// It hangs below nothing.
+    Detached,
+    TooDeep,
+}
 
 impl Meta {
     /// All paths that lead to a node, with a leading `/`; those of a node in the trash begin with `/.trash`. One for
-    /// each hard link, at most 1000. Reads whole directories to find names, so it is for commands, not for verbs.
+    /// each hard link, at most 1000; those through more than [`MAX_PATH_DEPTH`] directories are left out. Reads whole
+    /// directories to find names, so it is for commands, not for verbs.
     ///
     /// # Errors
     /// `NotFound`; what the engine answers.
     pub async fn paths(&self, ino: Ino) -> Result<Vec<Vec<u8>>> {
+        Ok(self.build_paths(ino).await?.built)
+    }
+
+    /// As [`Meta::paths`], with what was left out.
+    pub(crate) async fn build_paths(&self, ino: Ino) -> Result<Paths> {
         let attr = self.getattr(ino).await?;
+        let mut paths = Paths::default();
         if ino == Ino::ROOT {
-            return Ok(vec![b"/".to_vec()]);
+            paths.built.push(b"/".to_vec());
+            return Ok(paths);
         }
         if ino == Ino::TRASH {
-            return Ok(vec![b"/.trash".to_vec()]);
+            paths.built.push(b"/.trash".to_vec());
+            return Ok(paths);
         }
         let parents = match attr.parent {
             Ino::NONE => self
@@ -35,17 +64,21 @@ impl Meta {
                 .collect(),
             parent => vec![parent],
         };
-        let mut paths = Vec::new();
         for parent in parents {
-            let Some(base) = self.directory_path(parent).await? else {
-                continue;
+            let base = match self.directory_path(parent).await? {
+                DirectoryPath::Found(base) => base,
+                DirectoryPath::Detached => continue,
+                DirectoryPath::TooDeep => {
+                    paths.too_deep += self.names_of(parent, ino).await?.len();
+                    continue;
+                }
             };
             for name in self.names_of(parent, ino).await? {
                 let mut path = base.clone();
                 path.push(b'/');
                 path.extend_from_slice(name.as_bytes());
-                paths.push(path);
-                if paths.len() >= MAX_PATHS {
+                paths.built.push(path);
+                if paths.built.len() >= MAX_PATHS {
                     return Ok(paths);
                 }
             }
@@ -53,8 +86,7 @@ impl Meta {
         Ok(paths)
     }
 
-    /// Path of a directory without a trailing slash; `None` when it hangs below nothing.
-    async fn directory_path(&self, directory: Ino) -> Result<Option<Vec<u8>>> {
+    async fn directory_path(&self, directory: Ino) -> Result<DirectoryPath> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         let mut current = directory;
         while current != Ino::ROOT {
@@ -63,14 +95,14 @@ impl Meta {
                 break;
             }
             let Some(attr) = self.engine.get(&[Key::Node(current)]).await?.node()? else {
-                return Ok(None);
+                return Ok(DirectoryPath::Detached);
             };
             let Some(name) = self.names_of(attr.parent, current).await?.into_iter().next() else {
-                return Ok(None);
+                return Ok(DirectoryPath::Detached);
             };
             names.push(name.as_bytes().to_vec());
-            if names.len() > MAX_DEPTH {
-                return Err(ErrorKind::NameTooLong.into());
+            if names.len() > MAX_PATH_DEPTH {
+                return Ok(DirectoryPath::TooDeep);
             }
             current = attr.parent;
         }
@@ -79,7 +111,7 @@ impl Meta {
             path.push(b'/');
             path.extend_from_slice(name);
         }
-        Ok(Some(path))
+        Ok(DirectoryPath::Found(path))
     }
 
     /// Names that a directory has for a node.

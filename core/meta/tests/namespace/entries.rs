@@ -1,6 +1,6 @@
 //! Create, link, unlink, rmdir, readdir (spec 70-semantics section 6).
 
-use moorage_meta::{Context, CreateNode, RenameFlags, UnlinkOptions};
+use moorage_meta::{Context, CreateNode, MAX_PATH_DEPTH, RenameFlags, UnlinkOptions};
 use moorage_model::{ErrorKind, Flags, Gid, Ino, Name, NodeType, Result, Uid};
 
 use crate::check::broken_invariants;
@@ -313,6 +313,32 @@ async fn parents_in_quick_succession_move_once_and_nlink_always() {
     volume.clock.advance(std::time::Duration::from_millis(100));
     volume.file(Ino::ROOT, "third").await;
     assert!(volume.attr(Ino::ROOT).await.mtime > counted.mtime);
+}
+
+#[tokio::test]
+async fn what_lies_deeper_than_a_path_is_built_has_no_path_and_is_known_all_the_same() {
+    let volume = Volume::new().await;
+    let mut directory = Ino::ROOT;
+    for _ in 0..MAX_PATH_DEPTH + 2 {
+        directory = volume.directory(directory, "d").await;
+    }
+    let file = volume.file(directory, "f").await;
+    volume
+        .meta
+        .link(&Context::root(), file, Ino::ROOT, &name("near"))
+        .await
+        .unwrap();
+    assert_eq!(volume.meta.paths(directory).await.unwrap(), [] as [Vec<u8>; 0]);
+    assert_eq!(
+        volume.meta.describe_node(directory).await.unwrap(),
+        format!("inode {directory}")
+    );
+    let progress = moorage_meta::admin::Progress::default();
+    let options = moorage_meta::admin::InfoOptions::default();
+    let info = volume.meta.info(directory, options, &progress).await.unwrap();
+    assert_eq!((info.paths.len(), info.deeper_paths, info.usage.files), (0, 1, 1));
+    let info = volume.meta.info(file, options, &progress).await.unwrap();
+    assert_eq!((info.paths, info.deeper_paths), (vec![b"/near".to_vec()], 1));
 }
 
 #[tokio::test]

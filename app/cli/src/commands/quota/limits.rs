@@ -88,7 +88,7 @@ pub(super) async fn get(arguments: &OneArguments) -> Result<()> {
     let key = arguments.subject.find(&meta, false).await?;
     let quota = meta.get_quota(key).await?;
     let name = shown::name(&meta, key).await?;
-    let quota = quota.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{name} has no quota")))?;
+    let quota = quota.ok_or_else(|| no_quota(&name))?;
     print(arguments.output, &[Shown::new(&meta, key, quota).await?])
 }
 
@@ -113,7 +113,10 @@ pub(super) async fn delete(arguments: &OneArguments, context: &Context) -> Resul
         .meta
         .delete_quota(key)
         .await
-        .map_err(|error| error.context(&name))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => no_quota(&name),
+            _ => error.context(&name),
+        })?;
     let gone = Shown::new(&volume.meta, key, Quota::default()).await?;
     volume.close().await?;
     if arguments.output.json {
@@ -121,6 +124,11 @@ pub(super) async fn delete(arguments: &OneArguments, context: &Context) -> Resul
     }
     context.say(&format!("{} has no limits any more.", output::plain(&name)));
     Ok(())
+}
+
+fn no_quota(name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{name} has no quota"))
+        .with_advice("`moorage quota list` names those that have one.")
 }
 
 fn print(output: OutputArguments, quotas: &[Shown]) -> Result<()> {
