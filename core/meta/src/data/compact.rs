@@ -129,12 +129,14 @@ impl Meta {
             // The outcome is unknown; the reference of the new slice tells.
             Err(error) => match self.engine.get(&[Key::SliceRef(id, size)]).await?.owners()? {
                 Some(owners) if owners > 0 => true,
-                _ => return self.discard(id, size).await.and(Err(error)),
+                // The hourly job removes its objects, when a commit that is still on its way has met the mark.
+                _ => return self.give_up_slice(id, size).await.and(Err(error)),
             },
         };
         self.slice_counts.forget(ino, chunk);
         if !committed {
-            self.discard(id, size).await?;
+            self.give_up_slice(id, size).await?;
+            self.queue_dead_slices(vec![(id, size)]);
             return Ok(CompactOutcome::GivenUp);
         }
         if self.setting().trash_days == 0 {
@@ -149,14 +151,12 @@ impl Meta {
     }
 
     /// Marks a slice that nothing shows for deletion.
-    async fn discard(&self, id: SliceId, size: u32) -> Result<()> {
+    async fn give_up_slice(&self, id: SliceId, size: u32) -> Result<()> {
         self.transact("discard slice", move |_, txn| {
             txn.put(Key::SliceRef(id, size), Record::Owners(0));
             Box::pin(async { Ok(()) })
         })
-        .await?;
-        self.queue_dead_slices(vec![(id, size)]);
-        Ok(())
+        .await
     }
 
     /// Hands slices that may have lost their last owner to the background.
@@ -168,6 +168,9 @@ impl Meta {
 }
 
 /// Replaces the planned run if the list still begins with `origin`.
+///
+/// The reference of the new slice is part of what is decided on: a commit that was taken for lost can arrive late, when
+/// the slice was given up already, and must not show it then.
 async fn exchange(
     meta: &Meta,
     txn: &mut dyn Txn,
@@ -177,16 +180,18 @@ async fn exchange(
     plan: &Plan,
     id: SliceId,
 ) -> Result<bool> {
-    let stored = txn
-        .get_locked(&[Key::Chunk(ino, chunk)])
-        .await?
-        .chunk()?
-        .unwrap_or_default();
+    let size = plan.size;
+    let mut found = txn
+        .get_locked(&[Key::Chunk(ino, chunk), Key::SliceRef(id, size)])
+        .await?;
+    let stored = found.chunk()?.unwrap_or_default();
+    if let Some(owners) = found.owners()? {
+        return Ok(owners > 0);
+    }
     let Some(appended) = stored.strip_prefix(origin) else {
         return Ok(false);
     };
     let (skipped, replaced) = origin.split_at_checked(plan.skipped).unwrap_or((origin, &[]));
-    let size = plan.size;
     let mut records = skipped.to_vec();
     records.push(Slice {
         pos: plan.pos,

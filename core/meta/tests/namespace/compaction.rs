@@ -1,10 +1,13 @@
 //! Compaction (spec 20-model section 8).
 
-use moorage_meta::{CompactOutcome, Context, Key, Scan};
-use moorage_model::{CHUNK_SIZE, ChunkIndex, DelayedSlice, Ino, Slice};
+use std::sync::Arc;
+
+use moorage_meta::{CompactOutcome, Context, Key, Meta, Scan};
+use moorage_model::{CHUNK_SIZE, ChunkIndex, DelayedSlice, ErrorKind, Ino, Slice};
 
 use crate::check::broken_invariants;
-use crate::fixture::{Volume, write};
+use crate::fixture::{Volume, quiet, write};
+use crate::server_engine::ServerEngine;
 
 const FIRST: ChunkIndex = ChunkIndex(0);
 
@@ -28,6 +31,31 @@ async fn many_records_become_one_and_the_old_slices_go() {
     assert_eq!((after[0].pos, after[0].len, after[0].size), (0, 4000, 4000));
     volume.flush().await;
     assert_eq!(volume.data.ids(), [after[0].id]);
+    assert_eq!(
+        broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_commit_that_arrives_after_it_was_given_up_shows_no_slice_that_is_gone() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    for part in 0..4 {
+        volume.write(file, part * 1000, 1000).await;
+    }
+    let before = records(&volume, file).await;
+    let engine = Arc::new(ServerEngine::new(Arc::clone(&volume.engine)));
+    let meta = Meta::open(Arc::clone(&engine) as _, quiet(), volume.clock.clone())
+        .await
+        .unwrap();
+    meta.attach_data(volume.data.clone());
+    engine.delay("compact");
+    let lost = meta.compact_chunk(file, FIRST).await.unwrap_err();
+    assert_eq!(lost.kind(), ErrorKind::Unavailable);
+    meta.flush_deletions().await.unwrap();
+    engine.arrive().await;
+    assert_eq!(records(&volume, file).await, before);
     assert_eq!(
         broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
         [""; 0]

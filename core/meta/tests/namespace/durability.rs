@@ -90,7 +90,7 @@ async fn one_barrier_serves_all_that_wait() {
 #[tokio::test]
 async fn data_is_synced_before_a_commit_that_is_durable_at_once() {
     let volume = Volume::new().await;
-    let engine = Arc::new(ServerEngine(Arc::clone(&volume.engine)));
+    let engine = Arc::new(ServerEngine::new(Arc::clone(&volume.engine)));
     let meta = Meta::open(engine, quiet(), volume.clock.clone()).await.unwrap();
     meta.attach_data(volume.data.clone());
     let file = volume.file(Ino::ROOT, "f").await;
