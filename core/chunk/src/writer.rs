@@ -368,3 +368,44 @@ fn copy(bytes: &[u8], range: std::ops::Range<usize>, out: &mut [u8]) -> Result<(
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::{ChunkConfig, FileStore};
+
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("the future waited"),
+        }
+    }
+
+    #[test]
+    fn small_slices_to_a_local_folder_are_written_read_and_removed_without_waiting_outside_the_runtime() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let chunks = runtime.block_on(async {
+            let store = FileStore::open_quick(folder.path()).unwrap();
+            ChunkStore::open(Arc::new(store), ChunkConfig::default(), "u")
+                .await
+                .unwrap()
+        });
+        let data: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
+        let mut slice = chunks.new_slice(TierId(0));
+        slice.set_id(SliceId(1));
+        ready(slice.write_at(0, &data)).unwrap();
+        ready(slice.finish()).unwrap();
+        let mut back = vec![0; data.len()];
+        ready(chunks.read_into(SliceId(1), data.len() as u32, 0, &mut back)).unwrap();
+        assert_eq!(back, data);
+        ready(chunks.remove(SliceId(1), data.len() as u32)).unwrap();
+    }
+}

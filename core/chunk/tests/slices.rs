@@ -2,12 +2,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use moorage_chunk::{ChunkConfig, ChunkStore, Compression, FileStore, MemoryStore, ObjectStore};
 use moorage_model::{ErrorKind, SliceId, TierId};
@@ -185,38 +183,6 @@ async fn removal_deletes_every_block_and_may_be_repeated() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("chunks/0/0/7_0_65536"), "{error}");
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the future waited"),
-    }
-}
-
-#[test]
-fn small_slices_to_a_local_folder_are_written_read_and_removed_without_waiting_outside_the_runtime() {
-    let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let chunks = runtime.block_on(async {
-        let store = FileStore::open(folder.path()).unwrap();
-        ChunkStore::open(Arc::new(store), ChunkConfig::default(), "u")
-            .await
-            .unwrap()
-    });
-    let data = pattern(100_000, 3);
-    let mut slice = chunks.new_slice(TierId(0));
-    slice.set_id(SliceId(1));
-    ready(slice.write_at(0, &data)).unwrap();
-    ready(slice.finish()).unwrap();
-    let mut back = vec![0; data.len()];
-    ready(chunks.read_into(SliceId(1), data.len() as u32, 0, &mut back)).unwrap();
-    assert_eq!(back, data);
-    ready(chunks.remove(SliceId(1), data.len() as u32)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

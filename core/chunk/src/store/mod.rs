@@ -92,11 +92,12 @@ impl StoreCounters {
 /// Every method is safe to drop at any await: at worst the call has happened.
 #[async_trait]
 pub trait ObjectStore: Send + Sync + Debug {
-    /// Stores an object. On return every client can read it; whether it survives a power cut is
-    /// [`ObjectStore::sync`]'s business.
+    /// Stores an object, of which nobody ever sees a part. On return every client can read it; whether it survives a
+    /// power cut is [`ObjectStore::sync`]'s business.
     async fn put(&self, key: &str, body: Bytes) -> Result<()>;
 
-    /// Stores an object with the storage class of a tier, where the store has such.
+    /// Stores an object that nothing refers to before the call has returned, a block: until then, and when the client
+    /// dies meanwhile, a part of it may be there. With the storage class of a tier, where the store has such.
     async fn put_tier(&self, key: &str, body: Bytes, tier: TierId) -> Result<()> {
         let _ = tier;
         self.put(key, body).await

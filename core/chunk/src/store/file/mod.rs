@@ -2,9 +2,10 @@
 
 mod path;
 mod walk;
+mod write;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use moorage_model::{Error, ErrorKind, Result, redact};
+use moorage_model::{Error, ErrorKind, Result, TierId, redact};
 
 use super::counters::Counting;
 use super::memory::missing;
@@ -23,6 +24,7 @@ use crate::disk_error::disk_error;
 use crate::offload::Offload;
 use crate::platform::{self, NoWait};
 use walk::Walk;
+use write::{Written, write_unreferenced, write_whole};
 
 /// Open object files kept for repeated reads. They pin the space of deleted objects, so not many.
 const OPEN_FILES: usize = 64;
@@ -31,8 +33,8 @@ const EARLY_WRITEBACK_BYTES: usize = 1 << 20;
 
 /// A local folder as object store.
 ///
-/// Objects are written to a temporary sibling and renamed, so that no reader ever sees half of one. They are not
-/// synced then but remembered, and [`ObjectStore::sync`] makes them durable together, names included.
+/// Blocks are written under their own names, other objects to a temporary sibling that is renamed. They are not synced
+/// then but remembered, and [`ObjectStore::sync`] makes them durable together, names included.
 #[derive(Debug)]
 pub struct FileStore {
     root: PathBuf,
@@ -74,8 +76,42 @@ impl FileStore {
         })
     }
 
+    /// As [`FileStore::open`], on a disk that never stalls.
+    #[cfg(test)]
+    pub(crate) fn open_quick(root: &Path) -> Result<FileStore> {
+        Ok(FileStore {
+            offload: Offload::that_never_stalls(),
+            ..FileStore::open(root)?
+        })
+    }
+
     fn path(&self, key: &str) -> Result<PathBuf> {
         path::path_of(&self.root, key)
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        body: Bytes,
+        how: fn(&Path, &Path, &[u8], u64) -> io::Result<Written>,
+    ) -> Result<()> {
+        let path = self.path(key)?;
+        let number = self.temporaries.fetch_add(1, Relaxed);
+        self.counting.put(body.len());
+        let (root, name, barrier) = (self.root.clone(), key.to_owned(), Arc::clone(&self.barrier));
+        let written = self.offload.run(body.len(), move || {
+            let (file, new_folders) =
+                how(&root, &path, &body, number).map_err(|e| disk_error("can not write object", &name, e))?;
+            if body.len() >= EARLY_WRITEBACK_BYTES {
+                platform::start_writeback(&file);
+            }
+            Ok(barrier.add(path, file, new_folders))
+        });
+        if self.counting.outcome(written.await)? {
+            self.sync().await
+        } else {
+            Ok(())
+        }
     }
 
     /// The file of an object, kept open for the next read. One that lost its name is opened anew: the object was
@@ -105,40 +141,6 @@ fn read_error(key: &str, error: io::Error) -> Error {
     }
 }
 
-/// Writes the object: open, write, rename; four calls with the close, and a mkdir per new folder.
-/// Returns the file and the folders whose entries are new.
-fn write_object(root: &Path, path: &Path, body: &[u8], number: u64) -> io::Result<(File, Vec<PathBuf>)> {
-    let temporary = path::temporary(path, number);
-    let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
-    let mut new_folders = Vec::new();
-    let mut file = match create() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().unwrap_or(root);
-            // Which of them exist already is not worth a call each: syncing a folder too many is harmless.
-            new_folders.extend(
-                parent
-                    .ancestors()
-                    .take_while(|f| f.starts_with(root))
-                    .map(Path::to_owned),
-            );
-            new_folders.extend(root.parent().map(Path::to_owned));
-            fs::create_dir_all(parent)?;
-            create()?
-        }
-        other => other?,
-    };
-    let written = file.write_all(body).and_then(|()| fs::rename(&temporary, path));
-    if let Err(error) = written {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
-    }
-    if body.len() >= EARLY_WRITEBACK_BYTES {
-        platform::start_writeback(&file);
-    }
-    Ok((file, new_folders))
-}
-
 fn read_object(file: &File, key: &str, range: Range<u64>) -> Result<Bytes> {
     let size = file.metadata().map_err(|e| read_error(key, e))?.len();
     let end = range.end.min(size);
@@ -151,20 +153,11 @@ fn read_object(file: &File, key: &str, range: Range<u64>) -> Result<Bytes> {
 #[async_trait]
 impl ObjectStore for FileStore {
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        let path = self.path(key)?;
-        let number = self.temporaries.fetch_add(1, Relaxed);
-        self.counting.put(body.len());
-        let (root, name, barrier) = (self.root.clone(), key.to_owned(), Arc::clone(&self.barrier));
-        let written = self.offload.run(body.len(), move || {
-            let (file, new_folders) = write_object(&root, &path, &body, number)
-                .map_err(|e| disk_error("can not write object", &name, e))?;
-            Ok(barrier.add(path, file, new_folders))
-        });
-        if self.counting.outcome(written.await)? {
-            self.sync().await
-        } else {
-            Ok(())
-        }
+        self.write(key, body, write_whole).await
+    }
+
+    async fn put_tier(&self, key: &str, body: Bytes, _tier: TierId) -> Result<()> {
+        self.write(key, body, write_unreferenced).await
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
@@ -301,5 +294,27 @@ impl ObjectStore for FileStore {
             local: true,
             encrypted: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_block_that_was_stored_in_part_is_replaced_whole_beside_its_readers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::open(folder.path()).unwrap();
+        let (key, path) = ("chunks/0/0/1_0_8", folder.path().join("chunks/0/0/1_0_8"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"half").unwrap();
+        let reader = File::open(&path).unwrap();
+        store
+            .put_tier(key, Bytes::from_static(b"complete"), TierId(0))
+            .await
+            .unwrap();
+        assert_eq!(&store.get(key, None).await.unwrap()[..], b"complete");
+        assert_eq!(io::read_to_string(reader).unwrap(), "half");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 }
