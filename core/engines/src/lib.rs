@@ -1,6 +1,8 @@
 //! Metadata engines: each maps the typed records of [`moorage_meta`] to its layout and commits them.
 
+mod certificates;
 mod collected;
+mod duration;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod memory;

@@ -1,10 +1,14 @@
 //! Metadata URLs of MySQL (spec 40-sql section 1).
 
+use std::time::Duration;
+
 use moorage_model::{Error, ErrorKind, Result, redact};
 use mysql_async::{Opts, OptsBuilder};
 use url::form_urlencoded;
 
-use crate::sql::{CommonOptions, unescaped};
+use super::tls::{Mode, TlsOptions};
+use crate::duration::duration;
+use crate::sql::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, CommonOptions, Limits, unescaped};
 
 const DEFAULT_PORT: u16 = 3306;
 const URL_FORM: &str =
@@ -21,7 +25,8 @@ const SETTINGS: [&str; 2] = [
 pub(super) struct Address {
     pub(super) options: Opts,
     pub(super) prefix: String,
-    pub(super) connections: usize,
+    pub(super) limits: Limits,
+    pub(super) tls: TlsOptions,
     pub(super) database: String,
     /// For messages: without secrets.
     pub(super) shown: String,
@@ -31,7 +36,7 @@ impl Address {
     /// From a URL; `password` takes the place of none in it.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed one, `NotSupported` for TLS; the text holds no password.
+    /// `InvalidArgument` for a malformed one; the text holds no password.
     pub(super) fn parse(url: &str, password: Option<&str>) -> Result<Address> {
         let wrong = |what: &str| {
             Error::new(ErrorKind::InvalidArgument, format!("{}: {what}", redact(url))).with_advice(URL_FORM)
@@ -53,16 +58,25 @@ impl Address {
             return Err(wrong("it names no user"));
         }
         let mut common = CommonOptions::default();
+        let mut tls = TlsOptions::default();
+        let (mut connect, mut answer) = (CONNECT_TIMEOUT, ANSWER_TIMEOUT);
+        // 0 is no limit there; here there always is one.
+        let limit = |text: &str, default: Duration| match duration(text) {
+            None => Err(wrong("a limit is a time such as 30s or 500ms")),
+            Some(Duration::ZERO) => Ok(default),
+            Some(limit) => Ok(limit),
+        };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match (name.as_ref(), value.as_ref()) {
-                ("tls", "false" | "preferred") => {}
-                ("tls", _) => {
-                    return Err(Error::new(
-                        ErrorKind::NotSupported,
-                        format!("{}: TLS to MySQL is not built yet", redact(url)),
-                    )
-                    .with_advice("Leave tls away where the network may be trusted."));
+                ("tls", value) => {
+                    tls.mode = Mode::named(value)
+                        .ok_or_else(|| wrong("tls is true, skip-verify, preferred or false"))?;
                 }
+                ("tls-ca-cert-file", file) => tls.authorities = Some(file.into()),
+                ("tls-cert-file", file) => tls.certificate = Some(file.into()),
+                ("tls-key-file", file) => tls.key = Some(file.into()),
+                ("timeout", value) => connect = limit(value, CONNECT_TIMEOUT)?,
+                ("readTimeout", value) => answer = limit(value, ANSWER_TIMEOUT)?,
                 (name, value) if common.take(url, name, value)? => {}
                 (name, _) => tracing::warn!("option {name} of the metadata URL has no effect"),
             }
@@ -102,7 +116,12 @@ impl Address {
         Ok(Address {
             options: options.into(),
             prefix: common.prefix,
-            connections: common.connections,
+            limits: Limits {
+                connections: common.connections,
+                connect,
+                answer,
+            },
+            tls,
             database,
             shown,
         })
@@ -170,7 +189,8 @@ mod tests {
             "mysql://me:secret@(host)/",
             "mysql://:secret@(host)/v",
             "mysql://me:secret@(host:x)/v",
-            "mysql://me:secret@(host)/v?tls=true",
+            "mysql://me:secret@(host)/v?tls=maybe",
+            "mysql://me:secret@(host)/v?readTimeout=long",
             "mysql://me:secret@(host)/v?table_prefix=a`b",
         ] {
             let text = Address::parse(url, None).err().map(|error| error.to_string());

@@ -1,37 +1,46 @@
-//! Connections: each sends the statements of one caller at a time, in one message.
+//! Each connection sends the statements of one caller at a time, in one message.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
-use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
-use moorage_model::{Error, ErrorKind, Result};
+use deadpool::managed::{Manager, Metrics, RecycleResult};
+use moorage_model::Result;
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Column, Conn, Error as Cause, Opts};
+use mysql_async::{Column, Conn, DriverError, Error as Cause};
 use uuid::Uuid;
 
 use super::address::Address;
 use super::failure::{failure, is_broken, is_missing_table};
 use super::text::text;
+use super::tls::Transport;
 use crate::relational::{Cell, Cells as _};
 use crate::sql::{
-    ANSWER_TIMEOUT, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, POOL_TIMEOUT, Row, Statement,
-    Value, late, lease,
+    Connections, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, Row, Statement, Value, was_idle,
 };
 
-/// Longest wait for a connection to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of one message: well below the least limit that servers come with (max_allowed_packet, 16 MiB).
 const MESSAGE_BYTES: usize = 4 << 20;
 
 /// Makes connections.
-struct Connector(Opts);
+struct Connector(Transport);
 
 /// A connection and the lock that it holds as long as it lives at the server; no other has that name.
 struct Connected {
     connection: Conn,
     name: String,
+}
+
+impl Connector {
+    async fn connect(&self) -> Result<Conn, Cause> {
+        match (Conn::new(self.0.first.clone()).await, &self.0.second) {
+            (Err(Cause::Driver(DriverError::NoClientSslFlagFromServer)), Some(second)) => {
+                Conn::new(second.clone()).await
+            }
+            (connected, _) => connected,
+        }
+    }
 }
 
 impl Manager for Connector {
@@ -40,23 +49,26 @@ impl Manager for Connector {
 
     async fn create(&self) -> Result<Connected, Cause> {
         let name = format!("moorage {}", Uuid::new_v4());
-        let mut connection = Conn::new(self.0.clone()).await?;
+        let mut connection = self.connect().await?;
         connection
             .query_drop(format!("SELECT GET_LOCK('{name}', 0)"))
             .await?;
         Ok(Connected { connection, name })
     }
 
-    /// One that broke is not given back, or is found to be broken when it is used.
-    async fn recycle(&self, _: &mut Connected, _: &Metrics) -> RecycleResult<Cause> {
+    /// One that broke while it was used is not given back.
+    async fn recycle(&self, connected: &mut Connected, metrics: &Metrics) -> RecycleResult<Cause> {
+        if was_idle(metrics) {
+            connected.connection.ping().await?;
+        }
         Ok(())
     }
 }
 
-/// Connections to one server, made when they are first needed and again after they broke.
+/// One MySQL server.
 pub(super) struct MySql {
     address: Address,
-    pool: Pool<Connector>,
+    connections: Connections<Connector>,
 }
 
 /// A round trip that failed.
@@ -68,29 +80,19 @@ struct Broken {
 
 impl MySql {
     /// # Errors
-    /// `InvalidArgument` when the library refuses the limits.
+    /// `InvalidArgument` when the library refuses the limits; `NotFound`, `AccessDenied` or `InvalidArgument` for files
+    /// of certificates.
     pub(super) fn new(address: Address) -> Result<MySql> {
-        let pool = Pool::builder(Connector(address.options.clone()))
-            .max_size(address.connections)
-            .runtime(deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(POOL_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            .build()
-            .map_err(|error| {
-                Error::new(ErrorKind::InvalidArgument, format!("MySQL {}", address.shown)).with_source(error)
-            })?;
-        Ok(MySql { address, pool })
+        let connector = Connector(Transport::new(&address.options, &address.tls)?);
+        let server = format!("MySQL {}", address.shown);
+        let connections = Connections::new(connector, server, address.limits)?;
+        Ok(MySql { address, connections })
     }
 
-    /// A connection; tries again while the server starts.
+    /// A connection; waits while the server starts.
     async fn lease(&self) -> Result<Lease<Connector>, Failure> {
         let refused = |error| failure(&self.address, error, None, false);
-        lease(&self.pool, &self.server(), is_broken, refused).await
-    }
-
-    /// For messages.
-    fn server(&self) -> String {
-        format!("MySQL {}", self.address.shown)
+        self.connections.lease(is_broken, refused).await
     }
 
     /// Sends statements in one message and reads their answers until one fails.
@@ -129,7 +131,7 @@ impl MySql {
             }
             Ok(answers)
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, conversation).await {
+        match self.connections.in_time(conversation, true).await {
             Ok(Ok(answers)) => Ok(answers),
             Ok(Err(broken)) => Err(Failed::Answered(broken)),
             Err(_) => Err(Failed::Late),
@@ -159,7 +161,7 @@ impl MySql {
                 let at = first + broken.answered;
                 failure(&self.address, broken.error, Some(at), sent)
             }
-            Failed::Late => late(&self.server(), sent),
+            Failed::Late => self.connections.late(sent),
         }
     }
 }
@@ -353,7 +355,7 @@ impl Driver for MySql {
     }
 
     async fn close(&self) {
-        self.pool.close();
+        self.connections.close();
     }
 }
 

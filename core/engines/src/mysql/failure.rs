@@ -1,7 +1,7 @@
 //! MySQL's failures as errors that say what to do.
 
 use moorage_model::{Error, ErrorKind};
-use mysql_async::{DriverError, Error as Cause};
+use mysql_async::{DriverError, Error as Cause, IoError};
 
 use super::address::Address;
 use crate::sql::{Failure, Reason};
@@ -26,11 +26,27 @@ pub(super) fn is_missing_table(error: &Cause) -> bool {
 /// Whether the connection broke, so that a query can be sent again on another one.
 pub(super) fn is_broken(error: &Cause) -> bool {
     match error {
-        Cause::Io(_) => true,
+        Cause::Io(_) => encryption(error).is_none(),
         Cause::Driver(DriverError::ConnectionClosed | DriverError::PoolDisconnected) => true,
-        // Shutdown in progress, killed, too many connections, gone away.
-        Cause::Server(answer) => matches!(answer.code, 1053 | 1040 | 1317 | 1927 | 2006 | 2013),
+        // Shutdown in progress, too many connections, killed, gone away, the network, idle for too long.
+        Cause::Server(answer) => matches!(
+            answer.code,
+            1053 | 1040 | 1317 | 1927 | 2006 | 2013 | 1158..=1161 | 4031
+        ),
         _ => false,
+    }
+}
+
+/// What the two sides could not agree on when they began to encrypt.
+fn encryption(error: &Cause) -> Option<&(dyn std::error::Error + 'static)> {
+    match error {
+        Cause::Io(IoError::Tls(cause)) => Some(cause),
+        // What is inside an error of input and output is not its source.
+        Cause::Io(IoError::Io(io)) => io
+            .get_ref()?
+            .downcast_ref::<rustls::Error>()
+            .map(|cause| cause as _),
+        _ => None,
     }
 }
 
@@ -62,6 +78,20 @@ pub(super) fn failure(address: &Address, error: Cause, statement: Option<usize>,
 fn meaning(address: &Address, error: &Cause) -> (ErrorKind, Option<String>) {
     let says = |kind: ErrorKind, advice: &str| (kind, Some(advice.to_owned()));
     let Some(code) = code(error) else {
+        if matches!(error, Cause::Driver(DriverError::NoClientSslFlagFromServer)) {
+            return says(
+                ErrorKind::Unauthenticated,
+                "The server does not encrypt: give it a certificate, or leave tls out of the metadata URL where the \
+                 network may be trusted.",
+            );
+        }
+        if encryption(error).is_some() {
+            return says(
+                ErrorKind::Unauthenticated,
+                "The certificate of the server is not accepted, or it wants one of this client: name its authority with \
+                 tls-ca-cert-file and the host as it stands in the certificate, or tls-cert-file and tls-key-file.",
+            );
+        }
         return if is_broken(error) {
             says(
                 ErrorKind::Unavailable,
@@ -76,9 +106,13 @@ fn meaning(address: &Address, error: &Cause) -> (ErrorKind, Option<String>) {
         SUBQUERY_ROWS | 1062 | 1205 | 1213 | 1020 => (ErrorKind::Conflict, None),
         // Two clients that make one table: table, column, index exist.
         1050 | 1060 | 1061 => (ErrorKind::Conflict, None),
+        3159 => says(
+            ErrorKind::Unauthenticated,
+            "The server takes encrypted connections only: add tls=true to the metadata URL.",
+        ),
         1045 | 1698 | 1251 | 1275 => says(
             ErrorKind::Unauthenticated,
-            "Check user and password in the metadata URL, or META_PASSWORD, and the grants of the user.",
+            "Check user, password and tls in the metadata URL, or META_PASSWORD, and the grants of the user.",
         ),
         1044 | 1142 | 1143 | 1227 => (
             ErrorKind::AccessDenied,
@@ -103,13 +137,17 @@ fn meaning(address: &Address, error: &Cause) -> (ErrorKind, Option<String>) {
             "Free some space on the disk of the server, or enlarge its table space.",
         ),
         1037 | 1041 => says(ErrorKind::NoSpace, "The server has no memory left."),
-        1040 => says(
+        1040 | 1203 | 1226 => says(
             ErrorKind::Unavailable,
             "Raise max_connections of the server, or lower max_open_conns in the metadata URL.",
         ),
-        1053 | 1317 | 1927 => says(
+        1969 | 3024 => says(
+            ErrorKind::Timeout,
+            "The server ended the statement; raise max_statement_time of the user.",
+        ),
+        1053 | 1317 | 1927 | 1158..=1161 | 4031 => says(
             ErrorKind::Unavailable,
-            "The server is starting or stopping; try again in a moment.",
+            "The server is starting, stopping or ends connections; try again in a moment.",
         ),
         1264 => says(
             ErrorKind::InvalidArgument,

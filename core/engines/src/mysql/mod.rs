@@ -4,6 +4,7 @@ mod address;
 mod connection;
 mod failure;
 mod text;
+mod tls;
 
 use moorage_model::Result;
 
@@ -14,7 +15,8 @@ use connection::MySql;
 /// The engine for a `mysql://` URL; connects when it is first needed.
 ///
 /// # Errors
-/// `InvalidArgument` for a malformed URL, `NotSupported` for an option that is not built; the text holds no password.
+/// `InvalidArgument` for a malformed URL, `NotFound` or `AccessDenied` for a file that it names; the text holds no
+/// password.
 pub(crate) fn open(url: &str, password: Option<&str>) -> Result<SqlEngine> {
     let address = Address::parse(url, password)?;
     let statements = Statements::new(Dialect::MySql, None, address.prefix.clone());

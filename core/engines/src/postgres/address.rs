@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use moorage_model::{Error, ErrorKind, Result, redact};
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::TargetSessionAttrs;
 use url::form_urlencoded;
 
-use crate::sql::{CommonOptions, unescaped};
+use super::tls::{Mode, TlsOptions};
+use crate::sql::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, CommonOptions, Limits, unescaped};
 
 const DEFAULT_PORT: u16 = 5432;
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const URL_FORM: &str =
-    "Write postgres://[user[:password]@]host[:port]/database[?sslmode=disable&search_path=SCHEMA].";
+    "Write postgres://[user[:password]@]host[:port]/database[?sslmode=verify-full&search_path=SCHEMA].";
 
 /// Where the server is and how to enter.
 #[derive(Clone)]
@@ -22,7 +21,8 @@ pub(super) struct Address {
     /// Schema of the tables, where the URL names one.
     pub(super) schema: Option<String>,
     pub(super) prefix: String,
-    pub(super) connections: usize,
+    pub(super) limits: Limits,
+    pub(super) tls: TlsOptions,
     pub(super) database: String,
     /// For messages: without secrets.
     pub(super) shown: String,
@@ -32,7 +32,7 @@ impl Address {
     /// From a URL; `password` takes the place of none in it.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed one, `NotSupported` for TLS; the text holds no password.
+    /// `InvalidArgument` for a malformed one; the text holds no password.
     pub(super) fn parse(url: &str, password: Option<&str>) -> Result<Address> {
         let wrong = |what: &str| {
             Error::new(ErrorKind::InvalidArgument, format!("{}: {what}", redact(url))).with_advice(URL_FORM)
@@ -46,10 +46,9 @@ impl Address {
         let text = |part: &str| unescaped(part).ok_or_else(|| wrong("it holds bytes that are no text"));
         let mut common = CommonOptions::default();
         let mut config = Config::new();
-        config
-            .application_name("moorage")
-            .connect_timeout(CONNECT_TIMEOUT)
-            .ssl_mode(SslMode::Disable);
+        let mut tls = TlsOptions::default();
+        let mut connect = CONNECT_TIMEOUT;
+        config.application_name("moorage");
         let (name, number) = split_port(server);
         let mut host = text(name)?;
         let port_of = |text: &str| text.parse().map_err(|_| wrong("the port is not a number"));
@@ -66,18 +65,12 @@ impl Address {
                 "user" => user = value,
                 "password" => secret = value,
                 "dbname" => database = value,
-                "sslmode" => {
-                    if matches!(value.as_str(), "require" | "verify-ca" | "verify-full") {
-                        return Err(Error::new(
-                            ErrorKind::NotSupported,
-                            format!("{}: TLS to PostgreSQL is not built yet", redact(url)),
-                        )
-                        .with_advice("Set sslmode=disable where the network may be trusted."));
-                    }
-                    if !matches!(value.as_str(), "disable" | "allow" | "prefer") {
-                        return Err(wrong("sslmode is not known"));
-                    }
-                }
+                "sslmode" => tls.mode = Mode::named(&value).ok_or_else(|| wrong("sslmode is not known"))?,
+                // The authorities of this computer.
+                "sslrootcert" if value == "system" => {}
+                "sslrootcert" => tls.authorities = Some(value.into()),
+                "sslcert" => tls.certificate = Some(value.into()),
+                "sslkey" => tls.key = Some(value.into()),
                 "search_path" if value.contains(',') => {
                     return Err(wrong("search_path names more than one schema"));
                 }
@@ -89,10 +82,18 @@ impl Address {
                     let seconds = value
                         .parse()
                         .map_err(|_| wrong("connect_timeout is not a number of seconds"))?;
-                    config.connect_timeout(Duration::from_secs(seconds));
+                    // 0 is no limit there; here there always is one.
+                    connect = Some(Duration::from_secs(seconds))
+                        .filter(|limit| !limit.is_zero())
+                        .unwrap_or(CONNECT_TIMEOUT);
                 }
                 "target_session_attrs" => {
-                    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+                    config.target_session_attrs(match value.as_str() {
+                        "any" => TargetSessionAttrs::Any,
+                        "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
+                        "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
+                        _ => return Err(wrong("target_session_attrs is any, read-write or read-only")),
+                    });
                 }
                 name if common.take(url, name, &value)? => {}
                 name => tracing::warn!("option {name} of the metadata URL has no effect"),
@@ -114,6 +115,10 @@ impl Address {
         }
         if host.is_empty() {
             host = "localhost".to_owned();
+        }
+        if host.starts_with('/') {
+            // Sockets do not leave this computer.
+            tls.mode = Mode::Disable;
         }
         config.host(&host).port(port).user(&user).dbname(&database);
         if secret.is_empty() {
@@ -149,7 +154,12 @@ impl Address {
             config,
             schema,
             prefix: common.prefix,
-            connections: common.connections,
+            limits: Limits {
+                connections: common.connections,
+                connect,
+                answer: ANSWER_TIMEOUT,
+            },
+            tls,
             database,
             shown,
         })
@@ -212,6 +222,7 @@ mod tests {
         for query in [
             "search_path=a,b",
             "sslmode=maybe",
+            "target_session_attrs=one",
             "table_prefix=a-b",
             "max_open_conns=many",
         ] {

@@ -1,31 +1,35 @@
-//! Connections: each sends the statements of one caller at a time, without waiting in between.
+//! Each connection sends the statements of one caller at a time, without waiting in between.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use deadpool::managed::{Manager, Metrics, Pool, RecycleError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use futures_util::future::join_all;
-use moorage_model::{Error, ErrorKind, Result};
+use moorage_model::Result;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Statement as Prepared};
+use tokio_postgres::{Client, Config, Connection, NoTls, Statement as Prepared};
 use uuid::Uuid;
 
 use super::address::Address;
-use super::failure::{failure, is_broken, is_missing_table};
+use super::failure::{failure, has_no_tls, is_broken, is_missing_table, wants_tls};
+use super::tls::Tls;
 use super::values::{Parameter, row};
 use crate::relational::Cell;
 use crate::sql::{
-    ANSWER_TIMEOUT, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, POOL_TIMEOUT, Row, Statement,
-    late, lease,
+    Connections, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, Row, Statement, was_idle,
 };
 
 /// Statements that a connection knows at most; a few hundred are written in all.
 const MAX_PREPARED: usize = 1000;
 
 /// Makes connections.
-struct Connector(Config);
+struct Connector {
+    config: Config,
+    tls: Tls,
+}
 
 /// A connection and what it knows.
 struct Connected {
@@ -35,22 +39,54 @@ struct Connected {
     name: String,
 }
 
+impl Connector {
+    async fn connect(&self, config: &Config) -> Result<Client, tokio_postgres::Error> {
+        match &self.tls.connector {
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                attend(connection);
+                Ok(client)
+            }
+            Some(connector) => {
+                let (client, connection) = config.connect(connector.clone()).await?;
+                attend(connection);
+                Ok(client)
+            }
+        }
+    }
+}
+
+/// Reads what the server sends until the connection ends.
+fn attend<S, T>(connection: Connection<S, T>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to PostgreSQL ended");
+        }
+    });
+}
+
 impl Manager for Connector {
     type Type = Connected;
     type Error = tokio_postgres::Error;
 
     async fn create(&self) -> Result<Connected, tokio_postgres::Error> {
-        let own = self.0.get_application_name().unwrap_or_default();
+        let own = self.config.get_application_name().unwrap_or_default();
         // Servers cut names off behind 63 bytes.
         let own: String = own.chars().filter(char::is_ascii).take(20).collect();
         let name = format!("{own} {}", Uuid::new_v4());
-        let mut config = self.0.clone();
-        let (client, connection) = config.application_name(&name).connect(NoTls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to PostgreSQL ended");
+        let mut config = self.config.clone();
+        config.application_name(&name).ssl_mode(self.tls.first);
+        let client = match (self.connect(&config).await, self.tls.second) {
+            (Err(error), Some(second)) if wants_tls(&error) => {
+                let again = self.connect(config.ssl_mode(second)).await;
+                again.map_err(|other| if has_no_tls(&other) { error } else { other })?
             }
-        });
+            (connected, _) => connected?,
+        };
         Ok(Connected {
             client,
             prepared: HashMap::new(),
@@ -58,19 +94,25 @@ impl Manager for Connector {
         })
     }
 
-    async fn recycle(&self, connected: &mut Connected, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
+    async fn recycle(
+        &self,
+        connected: &mut Connected,
+        metrics: &Metrics,
+    ) -> RecycleResult<tokio_postgres::Error> {
         if connected.client.is_closed() {
-            Err(RecycleError::message("it broke"))
-        } else {
-            Ok(())
+            return Err(RecycleError::message("it broke"));
         }
+        if was_idle(metrics) {
+            connected.client.check_connection().await?;
+        }
+        Ok(())
     }
 }
 
-/// Connections to one server, made when they are first needed and again after they broke.
+/// One PostgreSQL server.
 pub(super) struct Postgres {
     address: Address,
-    pool: Pool<Connector>,
+    connections: Connections<Connector>,
 }
 
 /// A round trip that failed.
@@ -83,32 +125,22 @@ struct Broken {
 
 impl Postgres {
     /// # Errors
-    /// `InvalidArgument` when the library refuses the limits.
+    /// `InvalidArgument` when the library refuses the limits; `NotFound`, `AccessDenied` or `InvalidArgument` for files
+    /// of certificates.
     pub(super) fn new(address: Address) -> Result<Postgres> {
-        let pool = Pool::builder(Connector(address.config.clone()))
-            .max_size(address.connections)
-            .runtime(deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(POOL_TIMEOUT))
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::InvalidArgument,
-                    format!("PostgreSQL {}", address.shown),
-                )
-                .with_source(error)
-            })?;
-        Ok(Postgres { address, pool })
+        let connector = Connector {
+            config: address.config.clone(),
+            tls: Tls::new(&address.tls)?,
+        };
+        let server = format!("PostgreSQL {}", address.shown);
+        let connections = Connections::new(connector, server, address.limits)?;
+        Ok(Postgres { address, connections })
     }
 
-    /// A connection; tries again while the server starts.
+    /// A connection; waits while the server starts.
     async fn lease(&self) -> Result<Lease<Connector>, Failure> {
         let refused = |error| failure(&self.address, error, None, false);
-        lease(&self.pool, &self.server(), is_broken, refused).await
-    }
-
-    /// For messages.
-    fn server(&self) -> String {
-        format!("PostgreSQL {}", self.address.shown)
+        self.connections.lease(is_broken, refused).await
     }
 
     fn told(&self, broken: Broken) -> Failure {
@@ -167,7 +199,7 @@ impl Postgres {
         lease: &mut Lease<Connector>,
         statements: &[Statement],
     ) -> Result<(), Broken> {
-        let begin = Statement::plain("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+        let begin = Statement::plain("BEGIN ISOLATION LEVEL READ COMMITTED");
         let all: Vec<Statement> = std::iter::once(begin)
             .chain(statements.iter().cloned())
             .chain([Statement::plain("COMMIT")])
@@ -198,8 +230,7 @@ impl Driver for Postgres {
         loop {
             let mut lease = self.lease().await?;
             let trip = self.round_trip(&mut lease, queries, true);
-            let trip = tokio::time::timeout(ANSWER_TIMEOUT, trip).await;
-            let broken = match trip.map_err(|_| late(&self.server(), false))? {
+            let broken = match self.connections.in_time(trip, false).await? {
                 Err(broken) => broken,
                 Ok(answers) => match rows(answers) {
                     Ok(rows) => {
@@ -224,8 +255,8 @@ impl Driver for Postgres {
         let mut tries = 1;
         loop {
             let mut lease = self.lease().await?;
-            let run = tokio::time::timeout(ANSWER_TIMEOUT, self.run_once(&mut lease, statements)).await;
-            match run.map_err(|_| late(&self.server(), true))? {
+            let run = self.run_once(&mut lease, statements);
+            match self.connections.in_time(run, true).await? {
                 Ok(rows) => {
                     lease.give_back();
                     return Ok(rows);
@@ -245,8 +276,8 @@ impl Driver for Postgres {
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
         let mut lease = self.lease().await?;
         let connection = lease.connection().map(|connected| connected.name.clone());
-        let trip = tokio::time::timeout(ANSWER_TIMEOUT, self.transaction(&mut lease, statements)).await;
-        let mut failure = match trip {
+        let trip = self.transaction(&mut lease, statements);
+        let mut failure = match self.connections.in_time(trip, true).await {
             Ok(Ok(())) => {
                 lease.give_back();
                 return Ok(());
@@ -257,7 +288,7 @@ impl Driver for Postgres {
                 }
                 self.told(broken)
             }
-            Err(_) => late(&self.server(), true),
+            Err(late) => late,
         };
         failure.connection = connection;
         Err(failure)
@@ -279,7 +310,7 @@ impl Driver for Postgres {
             .all(Vec::is_empty)
         {
             if started.elapsed() > END_LIMIT {
-                return Err(late(&self.server(), true));
+                return Err(self.connections.late(true));
             }
             tokio::time::sleep(END_PERIOD).await;
         }
@@ -287,7 +318,7 @@ impl Driver for Postgres {
     }
 
     async fn close(&self) {
-        self.pool.close();
+        self.connections.close();
     }
 }
 

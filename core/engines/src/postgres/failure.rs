@@ -22,11 +22,33 @@ pub(super) fn is_broken(error: &tokio_postgres::Error) -> bool {
         SqlState::CANNOT_CONNECT_NOW,
         SqlState::TOO_MANY_CONNECTIONS,
         SqlState::CONNECTION_FAILURE,
+        SqlState::IDLE_SESSION_TIMEOUT,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
     ];
     match error.code() {
         Some(code) => shut_down.contains(code),
+        None if encryption(error).is_some() => false,
         None => error.is_closed() || source::<std::io::Error>(error).is_some(),
     }
+}
+
+/// Whether the server refused a connection because it is not encrypted.
+pub(super) fn wants_tls(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+}
+
+/// What the two sides could not agree on when they began to encrypt.
+fn encryption(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+    // What is inside an error of input and output is not its source.
+    let inner = source::<std::io::Error>(error)?.get_ref()?;
+    inner.downcast_ref()
+}
+
+/// Whether the server can not encrypt; the library has no other sign of it.
+pub(super) fn has_no_tls(error: &tokio_postgres::Error) -> bool {
+    error
+        .source()
+        .is_some_and(|cause| cause.to_string().contains("does not support TLS"))
 }
 
 fn source<T: std::error::Error + 'static>(error: &tokio_postgres::Error) -> Option<&T> {
@@ -79,6 +101,25 @@ fn meaning(address: &Address, error: &tokio_postgres::Error) -> (ErrorKind, Opti
                 "PostgreSQL volumes hold users, groups and devices below 2^31.",
             );
         }
+        if let Some(cause) = encryption(error) {
+            let advice = match cause {
+                rustls::Error::InvalidCertificate(_) => {
+                    "The certificate of the server is not accepted: name its authority with sslrootcert and the \
+                     host as it stands in the certificate, or use sslmode=require where the network may be trusted."
+                }
+                _ => {
+                    "The server may want a certificate of this client: sslcert and sslkey in the metadata URL."
+                }
+            };
+            return says(ErrorKind::Unauthenticated, advice);
+        }
+        if has_no_tls(error) {
+            return says(
+                ErrorKind::Unauthenticated,
+                "The server does not encrypt: set ssl=on there, or sslmode=disable in the metadata URL where the \
+                 network may be trusted.",
+            );
+        }
         return if is_broken(error) {
             says(
                 ErrorKind::Unavailable,
@@ -109,7 +150,7 @@ fn meaning(address: &Address, error: &tokio_postgres::Error) -> (ErrorKind, Opti
         }
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => says(
             ErrorKind::Unauthenticated,
-            "Check user and password in the metadata URL, or META_PASSWORD, and pg_hba.conf of the server.",
+            "Check user, password and sslmode in the metadata URL, or META_PASSWORD, and pg_hba.conf of the server.",
         ),
         SqlState::INVALID_CATALOG_NAME => (
             ErrorKind::NotFound,
@@ -138,6 +179,14 @@ fn meaning(address: &Address, error: &tokio_postgres::Error) -> (ErrorKind, Opti
         SqlState::TOO_MANY_CONNECTIONS => says(
             ErrorKind::Unavailable,
             "Raise max_connections of the server, or lower max_open_conns in the metadata URL.",
+        ),
+        SqlState::QUERY_CANCELED => says(
+            ErrorKind::Timeout,
+            "The server canceled the statement; raise statement_timeout of the user.",
+        ),
+        SqlState::IDLE_SESSION_TIMEOUT | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => says(
+            ErrorKind::Unavailable,
+            "The server ends connections that are idle; try again.",
         ),
         SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => says(
             ErrorKind::Unavailable,

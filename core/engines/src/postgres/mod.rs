@@ -3,7 +3,9 @@
 mod address;
 mod connection;
 mod failure;
+mod tls;
 mod values;
+mod verifier;
 
 use moorage_model::Result;
 
@@ -14,7 +16,8 @@ use connection::Postgres;
 /// The engine for a `postgres://` URL; connects when it is first needed.
 ///
 /// # Errors
-/// `InvalidArgument` for a malformed URL, `NotSupported` for an option that is not built; the text holds no password.
+/// `InvalidArgument` for a malformed URL, `NotFound` or `AccessDenied` for a file that it names; the text holds no
+/// password.
 pub(crate) fn open(url: &str, password: Option<&str>) -> Result<SqlEngine> {
     let address = Address::parse(url, password)?;
     let statements = Statements::new(Dialect::Postgres, address.schema.clone(), address.prefix.clone());

@@ -7,10 +7,10 @@
 //! of them. Nothing is locked while a verb runs: a stopped client holds up nobody.
 
 mod commit;
+mod connections;
 mod dialect;
 mod driver;
 mod fate;
-mod lease;
 mod options;
 mod ranges;
 mod schema;
@@ -32,10 +32,12 @@ use rand::RngExt as _;
 
 use crate::relational::{Cells as _, decode_entry, decode_listed, decode_node, decode_value};
 use commit::Batch;
+pub(crate) use connections::{
+    ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connections, Lease, Limits, MAX_TRIES, was_idle,
+};
 pub(crate) use dialect::Dialect;
 pub(crate) use driver::{Driver, Failure, Reason};
 use fate::{Fate, witnesses};
-pub(crate) use lease::{ANSWER_TIMEOUT, Lease, MAX_TRIES, POOL_TIMEOUT, late, lease};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
 pub(crate) use statements::Statements;

@@ -21,6 +21,7 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     /// Of the loopback interface.
     port: u16,
+    arguments: Vec<String>,
 }
 
 /// A port that is free now.
@@ -60,6 +61,7 @@ impl Server {
 
     /// Starts one of its own; `None` and a loud line where MariaDB is not installed.
     pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let folder = tempfile::tempdir().unwrap();
         if rustix::process::geteuid().is_root() {
             let nobody = rustix::fs::Uid::from_raw(65534);
@@ -80,11 +82,12 @@ impl Server {
             return None;
         }
         let port = free_port();
-        let process = Server::launch(folder.path(), port, arguments);
+        let process = Server::launch(folder.path(), port, &arguments);
         let server = Server {
             process,
             folder,
             port,
+            arguments,
         };
         server.wait();
         let user = format!(
@@ -94,12 +97,13 @@ impl Server {
         Some(server)
     }
 
-    fn launch(folder: &Path, port: u16, arguments: &[&str]) -> Child {
+    fn launch(folder: &Path, port: u16, arguments: &[String]) -> Child {
         unprivileged("mariadbd")
             .args([
                 "--no-defaults",
                 "--bind-address=127.0.0.1",
-                "--innodb-flush-log-at-trx-commit=0",
+                // To the system at every commit: what is acknowledged survives the end of the server.
+                "--innodb-flush-log-at-trx-commit=2",
             ])
             .arg(format!("--port={port}"))
             .arg(format!("--datadir={}", folder.join("data").display()))
@@ -124,10 +128,54 @@ impl Server {
         }
     }
 
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.process.id());
+        let pid = pid.ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Ends it in order, its clients' connections with it.
+    #[allow(dead_code, reason = "only some programs stop it")]
+    pub(crate) fn stop(&mut self) {
+        self.signal(rustix::process::Signal::TERM);
+        self.process.wait().unwrap();
+    }
+
+    /// Ends it as a crash would.
+    #[allow(dead_code, reason = "only some programs kill it")]
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after it ended.
+    #[allow(dead_code, reason = "only some programs start it again")]
+    pub(crate) fn start_again(&mut self) {
+        self.process = Server::launch(self.folder.path(), self.port, &self.arguments);
+        self.wait();
+    }
+
+    /// Stops it until [`Server::resume`].
+    #[allow(dead_code, reason = "only some programs pause it")]
+    pub(crate) fn pause(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    #[allow(dead_code, reason = "only some programs pause it")]
+    pub(crate) fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
     fn client(&self, database: &str) -> Command {
         let mut command = Command::new("mariadb");
         command
-            .args(["--no-defaults", "--batch", "--skip-column-names", "--user=root"])
+            .args([
+                "--no-defaults",
+                "--batch",
+                "--skip-column-names",
+                "--user=root",
+                "--skip-ssl",
+            ])
             .arg(format!("--socket={}", self.socket().display()))
             .arg(database);
         command
@@ -140,6 +188,13 @@ impl Server {
             .status
             .success()
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Connections of clients of a volume.
+    #[allow(dead_code, reason = "only some programs count them")]
+    pub(crate) fn connections(&self) -> Option<u64> {
+        let clients = format!("SELECT count(*) FROM information_schema.processlist WHERE user = '{USER}'");
+        self.ask("mysql", &clients)?.parse().ok()
     }
 
     /// Runs a file of statements.

@@ -17,6 +17,7 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     /// Of the loopback interface.
     port: u16,
+    arguments: Vec<String>,
 }
 
 /// A port that is free now.
@@ -67,6 +68,7 @@ impl Server {
 
     /// Starts one of its own; `None` and a loud line where PostgreSQL is not installed.
     pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let folder = tempfile::tempdir().unwrap();
         if rustix::process::geteuid().is_root() {
             let nobody = rustix::fs::Uid::from_raw(65534);
@@ -90,17 +92,18 @@ impl Server {
             return None;
         }
         let port = free_port();
-        let process = Server::launch(folder.path(), port, arguments);
+        let process = Server::launch(folder.path(), port, &arguments);
         let server = Server {
             process,
             folder,
             port,
+            arguments,
         };
         server.wait();
         Some(server)
     }
 
-    fn launch(folder: &Path, port: u16, arguments: &[&str]) -> Child {
+    fn launch(folder: &Path, port: u16, arguments: &[String]) -> Child {
         unprivileged("postgres")
             .arg("-D")
             .arg(folder.join("data"))
@@ -123,13 +126,71 @@ impl Server {
         }
     }
 
-    /// Ends the server as a crash would, and starts it again.
-    #[allow(dead_code, reason = "only some programs crash it")]
-    pub(crate) fn crash_and_restart(&mut self) {
-        signal(&self.process, rustix::process::Signal::QUIT);
+    /// Ends it in order, its clients' connections with it.
+    #[allow(dead_code, reason = "only some programs stop it")]
+    pub(crate) fn stop(&mut self) {
+        signal(&self.process, rustix::process::Signal::INT);
         self.process.wait().unwrap();
-        self.process = Server::launch(self.folder.path(), self.port, &[]);
-        self.wait();
+    }
+
+    /// Ends it as a crash would.
+    #[allow(dead_code, reason = "only some programs kill it")]
+    pub(crate) fn kill(&mut self) {
+        for child in self.children() {
+            let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+        }
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after it ended.
+    #[allow(dead_code, reason = "only some programs start it again")]
+    pub(crate) fn start_again(&mut self) {
+        let started = Instant::now();
+        // It refuses to start as long as a process of the one before ends.
+        loop {
+            self.process = Server::launch(self.folder.path(), self.port, &self.arguments);
+            while matches!(self.process.try_wait(), Ok(None)) {
+                if self.ask("postgres", "SELECT 1").as_deref() == Some("1") {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(started.elapsed() < START_LIMIT, "PostgreSQL does not start again");
+        }
+    }
+
+    /// Stops every process of it, until [`Server::resume`].
+    #[allow(dead_code, reason = "only some programs pause it")]
+    pub(crate) fn pause(&self) {
+        signal(&self.process, rustix::process::Signal::STOP);
+        for child in self.children() {
+            let _ = rustix::process::kill_process(child, rustix::process::Signal::STOP);
+        }
+    }
+
+    #[allow(dead_code, reason = "only some programs pause it")]
+    pub(crate) fn resume(&self) {
+        for child in self.children() {
+            let _ = rustix::process::kill_process(child, rustix::process::Signal::CONT);
+        }
+        signal(&self.process, rustix::process::Signal::CONT);
+    }
+
+    /// Processes that serve connections and do the rest of the work.
+    fn children(&self) -> Vec<rustix::process::Pid> {
+        let pid = self.process.id();
+        let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let numbers = listed.split_whitespace().flat_map(str::parse);
+        numbers.filter_map(rustix::process::Pid::from_raw).collect()
+    }
+
+    /// Replaces who may enter by the network, and how.
+    #[allow(dead_code, reason = "only some programs keep clients out")]
+    pub(crate) fn admit(&self, rule: &str) {
+        let rules = format!("local all all scram-sha-256\n{rule}\n");
+        std::fs::write(self.folder.path().join("data/pg_hba.conf"), rules).unwrap();
+        self.ask("postgres", "SELECT pg_reload_conf()").unwrap();
     }
 
     /// A client program with its address and password.
@@ -150,6 +211,13 @@ impl Server {
             .status
             .success()
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Connections of clients of a volume.
+    #[allow(dead_code, reason = "only some programs count them")]
+    pub(crate) fn connections(&self) -> Option<u64> {
+        let clients = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'moorage %'";
+        self.ask("postgres", clients)?.parse().ok()
     }
 
     /// Runs a file of statements.
@@ -220,7 +288,8 @@ fn signal(process: &Child, signal: rustix::process::Signal) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Ends its children too, which a kill would leave behind.
+        // Ends its children too, which a kill would leave behind; one that is paused would not listen.
+        self.resume();
         signal(&self.process, rustix::process::Signal::QUIT);
         let _ = self.process.wait();
     }

@@ -4,7 +4,8 @@ use moorage_engines::open;
 use moorage_meta::{Key, run};
 use moorage_model::{Counter, ErrorKind, Result};
 
-use crate::servers::{Node, free_port, openssl};
+use crate::certificates;
+use crate::servers::{Node, free_port};
 
 /// Changes something through the URL.
 async fn try_url(url: &str, password: Option<&str>) -> Result<()> {
@@ -82,28 +83,7 @@ async fn a_password_opens_a_socket_too() {
 async fn encrypted(arguments: &[&str]) -> Option<Node> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    for authority in ["ca", "other"] {
-        openssl(
-            path,
-            &format!(
-                "req -x509 {key} -keyout {authority}.key -out {authority}.pem -days 2 -subj /CN={authority}"
-            ),
-        )?;
-    }
-    std::fs::write(path.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
-    for holder in ["server", "client"] {
-        openssl(
-            path,
-            &format!("req {key} -keyout {holder}.key -out {holder}.csr -subj /CN={holder}"),
-        )?;
-        openssl(
-            path,
-            &format!(
-                "x509 -req -in {holder}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out {holder}.pem -extfile names"
-            ),
-        )?;
-    }
+    certificates::make(path, "DNS:localhost,IP:127.0.0.1")?;
     let port = free_port();
     let (text, file) = (port.to_string(), |name: &str| {
         path.join(name).display().to_string()

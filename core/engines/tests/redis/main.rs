@@ -9,6 +9,8 @@
 )]
 
 mod all_or_nothing;
+#[path = "../certificates/mod.rs"]
+mod certificates;
 mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;

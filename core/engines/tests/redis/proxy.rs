@@ -33,6 +33,8 @@ struct State {
     /// Whether the last bytes went to the server.
     asking: Mutex<bool>,
     cuts: AtomicU64,
+    /// Connections that clients made.
+    accepted: AtomicU64,
     release: Notify,
     delivered: Notify,
 }
@@ -64,6 +66,7 @@ impl Proxy {
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                shared.accepted.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
                     continue;
                 };
@@ -103,6 +106,12 @@ impl Proxy {
     /// Pieces of requests so far, answered or not.
     pub(crate) fn requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
+    }
+
+    /// Connections that clients made so far.
+    #[allow(dead_code, reason = "some clients keep one connection")]
+    pub(crate) fn accepted(&self) -> u64 {
+        self.state.accepted.load(Ordering::SeqCst)
     }
 
     /// Round trips so far.

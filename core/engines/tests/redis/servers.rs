@@ -1,7 +1,6 @@
 //! Private Redis servers on TCP ports of this computer, ended with their guards.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -140,22 +139,4 @@ fn run(arguments: &[String]) -> Option<Child> {
         println!("skipped: no redis-server");
     }
     started.ok()
-}
-
-/// Runs openssl in a folder; `None` and a loud line where it is not installed.
-pub(crate) fn openssl(folder: &Path, line: &str) -> Option<()> {
-    let output = Command::new("openssl")
-        .args(line.split(' '))
-        .current_dir(folder)
-        .output();
-    let Ok(output) = output else {
-        println!("skipped: no openssl");
-        return None;
-    };
-    assert!(
-        output.status.success(),
-        "openssl {line}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(())
 }

@@ -7,10 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../certificates/mod.rs"]
+mod certificates;
+mod encryption;
 mod fate;
+mod full_disks;
 #[path = "../mysql_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod mysql_server;
+mod outages;
 mod place;
 #[path = "../postgres_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
