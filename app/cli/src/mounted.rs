@@ -1,5 +1,6 @@
 //! From a path on this computer to the volume that is mounted there.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use moorage_host::{Folders, MountEntry};
@@ -189,7 +190,8 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
         return Ok(Inside { url, place });
     }
     let inside = whole.strip_prefix(&point).unwrap_or(Path::new(""));
-    let at = At::Path(bytes(&Path::new("/").join(inside)));
+    let path = Path::new("/").join(inside);
+    let at = At::Path(path_bytes(path.as_os_str()));
     let place = Place { at, read_only };
     Ok(Inside { url, place })
 }
@@ -243,14 +245,16 @@ fn record_of(point: &Path) -> Result<MountRecord> {
     })
 }
 
+/// A path inside a volume as the bytes that its names have there.
 #[cfg(unix)]
-fn bytes(path: &Path) -> Vec<u8> {
+pub(crate) fn path_bytes(path: &OsStr) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().to_vec()
+    path.as_bytes().to_vec()
 }
 
+/// A path inside a volume as the bytes that its names have there.
 #[cfg(not(unix))]
-fn bytes(path: &Path) -> Vec<u8> {
+pub(crate) fn path_bytes(path: &OsStr) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 

@@ -1,7 +1,7 @@
 //! Which files of which volume a command works on: paths inside a mounted volume, or a metadata URL and paths
 //! inside the volume.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::Args;
@@ -47,7 +47,10 @@ impl TargetArguments {
             ))),
             Some(url) => Ok(Targets {
                 url: MetaUrl::from(url.to_owned()),
-                places: rest.iter().map(|path| Place::in_volume(bytes(path))).collect(),
+                places: rest
+                    .iter()
+                    .map(|path| Place::in_volume(mounted::path_bytes(path)))
+                    .collect(),
                 identity: Context::root(),
             }),
             None => of_mounts(&self.targets),
@@ -81,17 +84,6 @@ fn of_mounts(paths: &[OsString]) -> Result<Targets> {
         }
     }
     targets.ok_or_else(no_path)
-}
-
-#[cfg(unix)]
-fn bytes(path: &OsStr) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_bytes().to_vec()
-}
-
-#[cfg(not(unix))]
-fn bytes(path: &OsStr) -> Vec<u8> {
-    path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
 impl Place {

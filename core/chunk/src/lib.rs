@@ -42,8 +42,8 @@ pub use read::ContentProof;
 pub use staging::{LeftBlocks, StagedName, left_blocks};
 pub use stats::ChunkStats;
 pub use store::{
-    BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, KNOWN_STORAGES,
-    MemoryStore, ObjectInfo, ObjectStore, RemoteStore, Sealer, StoreConfig, StoreCounters, check_claim,
+    BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, MemoryStore,
+    ObjectInfo, ObjectStore, RemoteStore, STORAGES, Sealer, Storage, StoreConfig, StoreCounters, check_claim,
     claim_prefix, open_store, prefix_in_use, probe_store, withdraw_claim,
 };
 pub use writer::SliceWriter;

@@ -3,8 +3,52 @@
 use fuser::{MountOption, SessionACL};
 use moorage_model::{Error, ErrorKind, Result};
 
-/// Words of /etc/fstab that mount(8) acts on itself and still passes to its helpers.
-const FSTAB_WORDS: [&str; 9] = [
+/// What a word does to the options.
+type Effect = fn(&mut MountOptions);
+/// What a word with a value does to the options; the second argument is the value.
+type ValueEffect = fn(&mut MountOptions, &str) -> Result<()>;
+
+/// Every word, with what it does. Help and errors list them from here.
+const WORDS: &[(&str, Effect)] = &[
+    ("allow_other", |o| o.audience = Some(Audience::Everyone)),
+    ("allow_root", |o| o.audience = Some(Audience::OwnerAndRoot)),
+    ("ro", |o| o.read_only = true),
+    ("rw", |o| o.read_only = false),
+    ("nonempty", |o| o.non_empty = true),
+    ("dev", |o| o.devices = true),
+    ("nodev", |o| o.devices = false),
+    ("suid", |o| o.set_user_id = true),
+    ("nosuid", |o| o.set_user_id = false),
+    ("exec", |o| o.execute = true),
+    ("noexec", |o| o.execute = false),
+    ("atime", |o| o.access_times = true),
+    ("noatime", |o| o.access_times = false),
+    ("sync", |o| o.synchronous = true),
+    ("async", |o| o.synchronous = false),
+    ("dirsync", |o| o.synchronous_directories = true),
+    // The kernel checks permissions on every mount of ours unless a flag of its own turns that off.
+    ("default_permissions", |_| {}),
+];
+
+/// Every word that takes a value, with what the value is and what it does.
+const VALUES: &[(&str, &str, ValueEffect)] = &[
+    ("fsname", "NAME", |o, name| {
+        o.source = Some(not_empty("fsname", name)?);
+        Ok(())
+    }),
+    ("subtype", "NAME", |o, name| {
+        o.subtype = not_empty("subtype", name)?;
+        Ok(())
+    }),
+    ("max_read", "BYTES", |o, bytes| {
+        o.max_read_bytes = Some(bytes.parse().map_err(|_| no_number("max_read", bytes))?);
+        Ok(())
+    }),
+];
+
+/// Words of /etc/fstab that mount(8) acts on itself and still passes to its helpers; so it does with `comment=…` and
+/// everything that begins with `x-`.
+const FSTAB_WORDS: &[&str] = &[
     "defaults", "_netdev", "auto", "noauto", "nofail", "user", "nouser", "users", "owner",
 ];
 
@@ -78,43 +122,40 @@ impl MountOptions {
     }
 
     fn apply(&mut self, word: &str) -> Result<()> {
-        if let Some((name, value)) = word.split_once('=') {
-            return self.apply_value(word, name, value);
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word, None),
+        };
+        if name.starts_with("x-") {
+            return Ok(());
         }
-        match word {
-            "allow_other" => self.audience = Some(Audience::Everyone),
-            "allow_root" => self.audience = Some(Audience::OwnerAndRoot),
-            "ro" => self.read_only = true,
-            "rw" => self.read_only = false,
-            "nonempty" => self.non_empty = true,
-            "dev" => self.devices = true,
-            "nodev" => self.devices = false,
-            "suid" => self.set_user_id = true,
-            "nosuid" => self.set_user_id = false,
-            "exec" => self.execute = true,
-            "noexec" => self.execute = false,
-            "atime" => self.access_times = true,
-            "noatime" => self.access_times = false,
-            "sync" => self.synchronous = true,
-            "async" => self.synchronous = false,
-            "dirsync" => self.synchronous_directories = true,
-            // The kernel checks permissions on every mount of ours unless a flag of its own turns that off.
-            "default_permissions" => {}
-            word if FSTAB_WORDS.contains(&word) || word.starts_with("x-") => {}
-            word => return Err(unknown(word)),
+        match value {
+            None if FSTAB_WORDS.contains(&name) => Ok(()),
+            None => match WORDS.iter().find(|(known, _)| *known == name) {
+                Some((_, effect)) => {
+                    effect(self);
+                    Ok(())
+                }
+                None => Err(unknown(word)),
+            },
+            Some(_) if name == "comment" => Ok(()),
+            Some(value) => match VALUES.iter().find(|(known, ..)| *known == name) {
+                Some((.., effect)) => effect(self, value),
+                None => Err(unknown(word)),
+            },
         }
-        Ok(())
     }
 
-    fn apply_value(&mut self, word: &str, name: &str, value: &str) -> Result<()> {
-        match name {
-            "fsname" if !value.is_empty() => self.source = Some(value.to_owned()),
-            "subtype" if !value.is_empty() => value.clone_into(&mut self.subtype),
-            "max_read" => self.max_read_bytes = Some(value.parse().map_err(|_| no_number(word))?),
-            name if name.starts_with("x-") || name == "comment" => {}
-            _ => return Err(unknown(word)),
-        }
-        Ok(())
+    /// Every word that is taken, for people: separated by commas, those with a value as `NAME=VALUE`.
+    pub fn known_words() -> String {
+        let words = WORDS.iter().map(|(word, _)| (*word).to_owned());
+        let values = VALUES.iter().map(|(word, value, _)| format!("{word}={value}"));
+        words.chain(values).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Every word of /etc/fstab that is taken and left to mount(8), for people.
+    pub fn fstab_words() -> String {
+        format!("{}, comment=TEXT, x-…", FSTAB_WORDS.join(", "))
     }
 
     /// Whether changes of directories are to be durable before they are answered: the kernel leaves that to us.
@@ -161,12 +202,23 @@ impl Audience {
     }
 }
 
-fn no_number(word: &str) -> Error {
+fn not_empty(word: &str, value: &str) -> Result<String> {
+    if value.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("mount option {word} needs a name"),
+        )
+        .with_advice(format!("Write for example {word}=disk, or leave it out.")));
+    }
+    Ok(value.to_owned())
+}
+
+fn no_number(word: &str, value: &str) -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
-        format!("mount option {word} needs a number of bytes"),
+        format!("mount option {word}={value} needs a number of bytes"),
     )
-    .with_advice("Write for example max_read=131072, or leave it out.")
+    .with_advice(format!("Write for example {word}=131072, or leave it out."))
 }
 
 fn unknown(word: &str) -> Error {
@@ -174,10 +226,11 @@ fn unknown(word: &str) -> Error {
         ErrorKind::InvalidArgument,
         format!("mount option {word} is not known"),
     )
-    .with_advice(
-        "Known are allow_other, allow_root, ro, rw, nonempty, [no]dev, [no]suid, [no]exec, [no]atime, sync, async, \
-         dirsync, default_permissions, fsname=NAME, subtype=NAME, max_read=BYTES.",
-    )
+    .with_advice(format!(
+        "Known are {}, and of fstab {}.",
+        MountOptions::known_words(),
+        MountOptions::fstab_words()
+    ))
 }
 
 #[cfg(test)]
@@ -205,6 +258,23 @@ mod tests {
         let options =
             MountOptions::parse(["defaults,_netdev,x-systemd.automount,fsname=disk"]).expect("known words");
         assert_eq!(options.source.as_deref(), Some("disk"));
+    }
+
+    #[test]
+    fn every_word_that_people_are_told_of_is_taken_and_every_word_that_is_taken_is_told() {
+        let told = format!("{}, {}", MountOptions::known_words(), MountOptions::fstab_words());
+        for word in told.split(", ") {
+            let typed = word.replace("=BYTES", "=4096");
+            MountOptions::parse([typed.as_str()]).unwrap_or_else(|error| panic!("{word}: {error}"));
+        }
+        let error = MountOptions::parse(["frobnicate"]).expect_err("unknown");
+        assert!(
+            error.advice().is_some_and(|advice| advice.contains("async")),
+            "{error}"
+        );
+        for (word, _) in WORDS {
+            assert!(told.split(", ").any(|listed| listed == *word), "{word}");
+        }
     }
 
     #[test]

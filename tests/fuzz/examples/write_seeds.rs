@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use moorage_chunk::{BlockId, BlockTrailer, Compression, Form, KNOWN_STORAGES, StagedName};
+use moorage_chunk::{BlockId, BlockTrailer, Compression, Form, StagedName};
 use moorage_meta::encode_setting;
 use moorage_model::{
     AclEntry, AclId, AclRule, Attr, DelayedSlice, Entry, Gid, Ino, LockOwner, NodeType, RecordLock,
@@ -352,15 +352,12 @@ fn addresses() -> Outcome {
         ("ipv6", "http://[::1]:9000/photos"),
     ] {
         seed("bucket_url", name, text)?;
-        for (number, storage) in KNOWN_STORAGES.iter().enumerate() {
-            if ["s3", "gs", "wasb", "oss", "cos", "webdav", "sftp"].contains(storage) {
-                let number = u8::try_from(number)?;
-                seed(
-                    "bucket_driver",
-                    &format!("{storage}_{name}"),
-                    [&[number], text.as_bytes()].concat(),
-                )?;
-            }
+        for storage in ["s3", "gs", "wasb", "oss", "cos", "webdav", "sftp"] {
+            seed(
+                "bucket_driver",
+                &format!("{storage}_{name}"),
+                format!("{storage}\n{text}"),
+            )?;
         }
     }
     for (name, text) in [

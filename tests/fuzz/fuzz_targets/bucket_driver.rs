@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use moorage_chunk::{KNOWN_STORAGES, open_store};
+use moorage_chunk::{Storage, open_store};
 use moorage_model::Setting;
 use tokio::runtime::{Builder, Runtime};
 
@@ -21,23 +21,20 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-// The first byte is the number of the driver.
-fuzz_target!(|bytes: &[u8]| {
-    let Some(([number], bucket)) = bytes.split_first_chunk::<1>() else {
+// The first line is the name of the storage.
+fuzz_target!(|text: &str| {
+    let Some((name, bucket)) = text.split_once('\n') else {
         return;
     };
-    let Ok(bucket) = std::str::from_utf8(bucket) else {
+    let Ok(storage) = Storage::find(name) else {
         return;
     };
-    let Some(storage) = KNOWN_STORAGES.get(usize::from(*number)) else {
-        return;
-    };
-    if LOCAL.contains(storage) || bucket.contains(SECRET) {
+    if LOCAL.contains(&storage.name) || bucket.contains(SECRET) {
         return;
     }
     let setting = Setting {
         name: "volume".to_owned(),
-        storage: (*storage).to_owned(),
+        storage: storage.name.to_owned(),
         bucket: bucket.to_owned(),
         access_key: "key".to_owned(),
         secret_key: SECRET.to_owned(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use moorage_chunk::Storage;
 use moorage_meta::{Engine, Meta, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
 
@@ -54,8 +55,8 @@ pub(crate) struct Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Object store")]
 struct StoreArguments {
-    /// Kind of the object store: file, s3, minio, gs, wasb, oss, cos, b2, webdav, sftp, mem, … [default: file]
-    #[arg(long)]
+    // The help lists the storages that can be opened, so it comes from there.
+    #[arg(long, help = format!("Kind of the object store: {} [default: file]", Storage::names()))]
     storage: Option<String>,
 
     /// Bucket URL, or a folder for file. With --shards a %d in it stands for the number of the bucket [default: a
@@ -359,13 +360,15 @@ pub(crate) fn whole_bucket(storage: &str, bucket: &str) -> Result<String> {
 
 fn default_bucket(storage: &str) -> Result<String> {
     if storage != "file" {
+        let example = Storage::find(storage)?.example;
+        if example.is_empty() {
+            return Ok(String::new());
+        }
         return Err(Error::new(
             ErrorKind::InvalidArgument,
             format!("storage {storage} needs a bucket"),
         )
-        .with_advice(
-            "Give it with --bucket, for example --bucket https://BUCKET.s3.eu-central-1.amazonaws.com.",
-        ));
+        .with_advice(format!("Give it with --bucket, for example --bucket {example}.")));
     }
     let folders = moorage_host::Folders::of_user().map_err(|error| {
         Error::new(ErrorKind::NotFound, "no folder for the objects is known")

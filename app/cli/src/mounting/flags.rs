@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, FromArgMatches as _, ValueEnum};
+use moorage_fuse::MountOptions;
 use moorage_meta::AtimeMode;
 use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
 use moorage_vfs::{Squash, SyncMode};
@@ -54,9 +55,8 @@ pub(super) struct AccessFlags {
     #[arg(long, value_name = "PATH")]
     pub(super) subdir: Option<String>,
 
-    /// Options of mount(8): allow_other, allow_root, ro, nonempty, [no]dev, [no]suid, [no]exec, [no]atime, sync,
-    /// dirsync, fsname=NAME, subtype=NAME, max_read=BYTES. Root mounts with allow_other unless told otherwise
-    #[arg(short = 'o', value_name = "OPTIONS")]
+    // The help lists what is taken, so it comes from there.
+    #[arg(short = 'o', value_name = "OPTIONS", help = mount_option_help())]
     pub(super) mount_options: Vec<String>,
 
     /// Extended attributes, on by default; --enable-xattr=false refuses them
@@ -277,6 +277,15 @@ impl CacheFlags {
                 .collect(),
         }
     }
+}
+
+fn mount_option_help() -> String {
+    format!(
+        "Options of mount(8): {}; words of fstab are taken and left to mount(8): {}. Root mounts with allow_other unless \
+         told otherwise",
+        MountOptions::known_words(),
+        MountOptions::fstab_words()
+    )
 }
 
 fn buffer(text: &str) -> std::result::Result<u64, String> {

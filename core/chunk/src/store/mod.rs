@@ -8,6 +8,7 @@ mod memory;
 mod open;
 mod probe;
 mod remote;
+mod storages;
 mod volume;
 
 use std::fmt::Debug;
@@ -24,7 +25,8 @@ pub use file::FileStore;
 pub use memory::MemoryStore;
 pub use open::{StoreConfig, open_store};
 pub use probe::{prefix_in_use, probe_store};
-pub use remote::{BucketUrl, KNOWN_STORAGES, RemoteStore};
+pub use remote::{BucketUrl, RemoteStore};
+pub use storages::{STORAGES, Storage};
 pub use volume::{VolumeStore, shard_of};
 
 /// What a store says about an object without reading it.

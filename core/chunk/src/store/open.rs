@@ -6,8 +6,10 @@ use std::sync::Arc;
 use moorage_model::{Error, ErrorKind, Result, Setting, Tier, redact};
 use zeroize::Zeroizing;
 
+use super::storages::Kind;
 use super::{
-    Cipher, DataKey, EncryptedStore, FileStore, MemoryStore, ObjectStore, RemoteStore, Sealer, VolumeStore,
+    Cipher, DataKey, EncryptedStore, FileStore, MemoryStore, ObjectStore, RemoteStore, Sealer, Storage,
+    VolumeStore,
 };
 
 /// Most buckets a volume is spread over (spec 10-setting section 2).
@@ -121,14 +123,15 @@ fn buckets(setting: &Setting) -> Result<Vec<String>> {
 /// `NotSupported` for an unknown `Storage`, `InvalidArgument` for a bucket that does not fit it.
 pub fn open_store(setting: &Setting, passphrase: Option<&str>) -> Result<Arc<dyn ObjectStore>> {
     let config = StoreConfig::from_setting(setting, passphrase)?;
-    let has_classes = !matches!(config.storage.as_str(), "file" | "mem");
+    let storage = Storage::find(&config.storage)?;
+    let has_classes = matches!(storage.kind, Kind::Remote(_));
     if !has_classes && config.tiers.iter().any(|tier| !tier.storage_class.is_empty()) {
         tracing::warn!("storage classes have no effect with --storage {}", config.storage);
     }
     let shards = config
         .buckets
         .iter()
-        .map(|bucket| open_bucket(&config, bucket))
+        .map(|bucket| open_bucket(&config, storage, bucket))
         .collect::<Result<Vec<_>>>()?;
     let volume = Arc::new(VolumeStore::new(&config.name, shards)?);
     Ok(match config.sealer {
@@ -137,10 +140,10 @@ pub fn open_store(setting: &Setting, passphrase: Option<&str>) -> Result<Arc<dyn
     })
 }
 
-fn open_bucket(config: &StoreConfig, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
-    match config.storage.as_str() {
-        "file" => Ok(Arc::new(FileStore::open(Path::new(bucket))?)),
-        "mem" => Ok(Arc::new(MemoryStore::new())),
-        _ => Ok(Arc::new(RemoteStore::open(config, bucket)?)),
-    }
+fn open_bucket(config: &StoreConfig, storage: &Storage, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+    Ok(match &storage.kind {
+        Kind::Folder => Arc::new(FileStore::open(Path::new(bucket))?),
+        Kind::Memory => Arc::new(MemoryStore::new()),
+        Kind::Remote(driver) => Arc::new(RemoteStore::open(config, driver, bucket)?),
+    })
 }

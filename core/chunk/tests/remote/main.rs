@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use moorage_chunk::{ChunkConfig, ChunkStore, KNOWN_STORAGES, open_store, prefix_in_use, probe_store};
+use moorage_chunk::{ChunkConfig, ChunkStore, STORAGES, Storage, open_store, prefix_in_use, probe_store};
 use moorage_model::{Error, ErrorKind, Setting, SliceId, Tier, TierId};
 use server::{Mood, Server};
 
@@ -236,39 +236,31 @@ fn an_unknown_storage_lists_those_that_are_known() {
         };
         let error = open_store(&setting, None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotSupported);
-        for known in KNOWN_STORAGES {
-            assert!(error.to_string().contains(known), "{error}");
+        for known in STORAGES {
+            assert!(error.to_string().contains(known.name), "{error}");
         }
     }
 }
 
 #[tokio::test]
-async fn every_known_storage_opens_with_a_bucket_of_its_form() {
+async fn every_storage_opens_with_the_bucket_that_is_its_example() {
     let folder = tempfile::tempdir().unwrap();
-    for storage in KNOWN_STORAGES {
-        let bucket = match *storage {
+    for Storage { name, example, .. } in STORAGES {
+        let bucket = match *name {
             "file" => folder.path().display().to_string(),
-            "mem" => String::new(),
-            "minio" => "http://127.0.0.1:9000/photos".to_owned(),
-            "gs" => "gs://photos".to_owned(),
-            "wasb" => "https://photos.core.windows.net".to_owned(),
-            "oss" => "https://photos.oss-cn-hangzhou.aliyuncs.com".to_owned(),
-            "cos" => "https://photos-1250000000.cos.ap-beijing.myqcloud.com".to_owned(),
-            "sftp" if cfg!(unix) => "ann@nas:/photos".to_owned(),
-            "sftp" => continue,
-            "webdav" => "https://cloud.example/dav/photos".to_owned(),
-            _ => "https://photos.s3.eu-west-1.example.com".to_owned(),
+            _ => (*example).to_owned(),
         };
         let setting = Setting {
-            storage: (*storage).to_owned(),
-            secret_key: match *storage {
+            storage: (*name).to_owned(),
+            secret_key: match *name {
+                // Its keys are those of ssh.
                 "sftp" => String::new(),
                 _ => "c2VjcmV0LWtleS1vZi1zb21lYm9keQ==".to_owned(),
             },
             ..setting(&bucket)
         };
-        let store = open_store(&setting, None).unwrap_or_else(|e| panic!("{storage}: {e}"));
-        assert!(!store.describe().contains("c2VjcmV0"), "{storage}");
+        let store = open_store(&setting, None).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(!store.describe().contains("c2VjcmV0"), "{name}");
     }
 }
 

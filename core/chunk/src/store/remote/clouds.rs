@@ -14,7 +14,7 @@ fn token(config: &StoreConfig) -> Option<String> {
 
 /// `gs://BUCKET`, `https://storage.googleapis.com/BUCKET` or just the name. Credentials come from the environment
 /// (`GOOGLE_APPLICATION_CREDENTIALS`), the well-known file or the machine.
-pub(super) fn open_google(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_google(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     warn_of_options(&url, &[]);
     // Another endpoint only where one is named with a path behind it, as emulators and proxies are.
@@ -22,7 +22,7 @@ pub(super) fn open_google(config: &StoreConfig, driver: &Driver, bucket: &str) -
         [] => (url.host.split('.').next().unwrap_or_default(), None),
         _ => (url.path_bucket()?, Some(url.endpoint(&url.host))),
     };
-    let words = format!("bucket {name} ({})", driver.name);
+    let words = format!("bucket {name} ({})", driver.service);
     Opened::per_class(config, words, false, |class| {
         let mut google = GcsConfig::default();
         google.bucket = name.to_owned();
@@ -38,7 +38,7 @@ pub(super) fn open_google(config: &StoreConfig, driver: &Driver, bucket: &str) -
 
 /// `https://CONTAINER.core.windows.net` (or another cloud's suffix), or `http://HOST:PORT/ACCOUNT/CONTAINER` for
 /// servers of one's own. The access key is the account's name.
-pub(super) fn open_azure(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_azure(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     warn_of_options(&url, &[]);
     let account = config.access_key.as_str();
@@ -65,7 +65,7 @@ pub(super) fn open_azure(config: &StoreConfig, driver: &Driver, bucket: &str) ->
             ));
         }
     };
-    let words = format!("container {container} at {endpoint} ({})", driver.name);
+    let words = format!("container {container} at {endpoint} ({})", driver.service);
     Opened::without_classes(config, words, || {
         let mut azure = AzblobConfig {
             container: container.to_owned(),
@@ -81,14 +81,14 @@ pub(super) fn open_azure(config: &StoreConfig, driver: &Driver, bucket: &str) ->
 }
 
 /// `https://BUCKET.oss-REGION.aliyuncs.com`.
-pub(super) fn open_alibaba(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_alibaba(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     warn_of_options(&url, &["disable-checksum"]);
     let (name, host) = url.leading_bucket()?;
     let endpoint = url.endpoint(host);
     // Off unless the bucket asks for it (spec 60-objects section 6).
     let checksum = url.option("disable-checksum") == Some("false");
-    let words = format!("bucket {name} at {endpoint} ({})", driver.name);
+    let words = format!("bucket {name} at {endpoint} ({})", driver.service);
     let opened = Opened::without_classes(config, words, || {
         let mut oss = OssConfig::default();
         oss.bucket = name.to_owned();
@@ -106,13 +106,13 @@ pub(super) fn open_alibaba(config: &StoreConfig, driver: &Driver, bucket: &str) 
 }
 
 /// `https://BUCKET-APPID.cos.REGION.myqcloud.com`.
-pub(super) fn open_tencent(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_tencent(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     warn_of_options(&url, &["disable-checksum"]);
     let (name, host) = url.leading_bucket()?;
     let endpoint = url.endpoint(host);
     let checksum = url.option("disable-checksum") != Some("true");
-    let words = format!("bucket {name} at {endpoint} ({})", driver.name);
+    let words = format!("bucket {name} at {endpoint} ({})", driver.service);
     let opened = Opened::without_classes(config, words, || {
         let mut cos = CosConfig {
             bucket: Some(name.to_owned()),

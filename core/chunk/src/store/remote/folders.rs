@@ -9,12 +9,12 @@ use super::driver::{Driver, Opened, warn_of_options};
 use crate::store::StoreConfig;
 
 /// `https://HOST/FOLDER`; user and password are the access key and the secret key.
-pub(super) fn open_webdav(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_webdav(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     warn_of_options(&url, &[]);
     let endpoint = url.endpoint(&url.host);
     let root = format!("/{}", url.path.join("/"));
-    let words = format!("folder {root} at {endpoint} ({})", driver.name);
+    let words = format!("folder {root} at {endpoint} ({})", driver.service);
     Opened::without_classes(config, words, || {
         let mut webdav = WebdavConfig::default();
         webdav.endpoint = Some(endpoint.clone());
@@ -29,7 +29,7 @@ pub(super) fn open_webdav(config: &StoreConfig, driver: &Driver, bucket: &str) -
 
 /// `[USER@]HOST:[PORT:]/FOLDER`. Logs in with the keys that the system's ssh finds.
 #[cfg(unix)]
-pub(super) fn open_sftp(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open_sftp(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let place = SftpPlace::parse(bucket)?;
     if !config.secret_key.is_empty() {
         return Err(moorage_model::Error::new(
@@ -42,7 +42,7 @@ pub(super) fn open_sftp(config: &StoreConfig, driver: &Driver, bucket: &str) -> 
         .user
         .clone()
         .or_else(|| Some(config.access_key.clone()).filter(|user| !user.is_empty()));
-    let words = format!("folder {} at {} ({})", place.folder, place.host, driver.name);
+    let words = format!("folder {} at {} ({})", place.folder, place.host, driver.service);
     Opened::without_classes(config, words, || {
         let mut sftp = opendal::services::SftpConfig::default();
         sftp.endpoint = Some(match place.port {

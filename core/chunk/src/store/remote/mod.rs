@@ -1,4 +1,4 @@
-//! Object stores behind a network, through opendal: the table of drivers and their common behaviour.
+//! Object stores behind a network, through opendal: their drivers and their common behaviour.
 
 mod bucket;
 mod clouds;
@@ -30,7 +30,12 @@ use failure::Secrets;
 use listing::Listing;
 
 pub use bucket::BucketUrl;
-pub use driver::KNOWN_STORAGES;
+pub(super) use clouds::{open_alibaba, open_azure, open_google, open_tencent};
+pub(super) use driver::{Driver, Open};
+#[cfg(unix)]
+pub(super) use folders::open_sftp;
+pub(super) use folders::open_webdav;
+pub(super) use s3::open as open_s3;
 
 /// Longest a call may take that moves a body. Callers with less patience give up earlier; this is for those who
 /// would wait forever.
@@ -58,18 +63,16 @@ pub struct RemoteStore {
 }
 
 impl RemoteStore {
-    /// Opens a bucket of the configured storage. Nothing is sent yet.
+    /// Opens a bucket by a driver. Nothing is sent yet.
     ///
     /// # Errors
-    /// `NotSupported` for a storage that is not known, with those that are; `InvalidArgument` for a bucket that does
-    /// not fit its storage.
-    pub fn open(config: &StoreConfig, bucket: &str) -> Result<RemoteStore> {
-        let driver = driver::find(&config.storage)?;
+    /// `InvalidArgument` for a bucket that does not fit its storage.
+    pub(super) fn open(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<RemoteStore> {
         let Opened {
             mut operators,
             words,
             checksum,
-        } = (driver.open)(config, &driver, bucket)?;
+        } = (driver.open)(config, driver, bucket)?;
         let default = operators
             .iter()
             .position(|(tier, _)| *tier == TierId(0))

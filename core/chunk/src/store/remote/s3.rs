@@ -23,11 +23,14 @@ struct Place {
 }
 
 /// Opens one bucket, an operator per tier with a storage class of its own.
-pub(super) fn open(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
+pub(in crate::store) fn open(config: &StoreConfig, driver: &Driver, bucket: &str) -> Result<Opened> {
     let url = BucketUrl::parse(bucket)?;
     let place = locate(&config.storage, &url)?;
     let checksum = url.option("disable-checksum") != Some("true");
-    let words = format!("bucket {} at {} ({})", place.bucket, place.endpoint, driver.name);
+    let words = format!(
+        "bucket {} at {} ({})",
+        place.bucket, place.endpoint, driver.service
+    );
     Opened::per_class(config, words, checksum, |class| {
         let mut s3 = S3Config::default();
         s3.bucket = place.bucket.clone();
