@@ -1,14 +1,24 @@
 //! What is shown while an ended mount stores what was written to it.
 
+use std::time::{Duration, Instant};
+
 use moorage_meta::admin::ProgressCounts;
 
-use crate::noun::{BLOCKS, agree};
+use crate::noun::{BLOCKS, FILES, agree};
 use crate::progress::{Display, Work};
 use crate::{output, size};
 
-/// Blocks that the object store does not have yet.
+/// How long a mount may take to store what is in memory without a word: most take less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the object store does not have yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unstored<'a> {
+    /// Files with data that is in memory alone.
+    pub(crate) files: u64,
+    /// Their bytes in memory.
+    pub(crate) file_bytes: u64,
+    /// Staged blocks.
     pub(crate) blocks: u64,
     pub(crate) bytes: u64,
     /// Why the last attempt failed.
@@ -16,9 +26,11 @@ pub(crate) struct Unstored<'a> {
 }
 
 /// The display; nothing appears before something has to be waited for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct UploadDisplay {
     quiet: bool,
+    begun: Instant,
+    told_of_files: bool,
     shown: Option<Shown>,
 }
 
@@ -32,12 +44,28 @@ struct Shown {
 
 impl UploadDisplay {
     pub(crate) fn new(quiet: bool) -> UploadDisplay {
-        UploadDisplay { quiet, shown: None }
+        UploadDisplay {
+            quiet,
+            begun: Instant::now(),
+            told_of_files: false,
+            shown: None,
+        }
     }
 
     /// Shows what is left, and each new problem once.
     pub(crate) fn show(&mut self, left: Unstored<'_>) {
-        if self.quiet || (left.blocks == 0 && self.shown.is_none()) {
+        if self.quiet {
+            return;
+        }
+        if left.files > 0 && !self.told_of_files && self.begun.elapsed() >= PATIENCE {
+            output::tell(&format!(
+                "Waiting for the object store to take the data of {} ({}).",
+                FILES.count(left.files),
+                size::show(left.file_bytes),
+            ));
+            self.told_of_files = true;
+        }
+        if left.blocks == 0 && self.shown.is_none() {
             return;
         }
         let shown = self.shown.get_or_insert_with(|| Shown::begin(left));

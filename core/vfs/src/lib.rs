@@ -35,6 +35,6 @@ pub use request::{
     FallocateMode, LockRange, LockWait, NewNode, OpenFlags, RecordLockRequest, RenameFlags, SeekTarget,
     SetAttrRequest, SetTime, SetXattrMode, WriteOrigin,
 };
-pub use shutdown::{Shutdown, UnstoredFile};
+pub use shutdown::{Shutdown, UnstoredFile, UnstoredSize};
 pub use vfs::Vfs;
 pub use volume_data::VolumeData;

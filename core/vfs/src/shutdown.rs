@@ -37,7 +37,26 @@ pub struct Shutdown {
     pub outcome: Result<()>,
 }
 
+/// How much written data is in memory alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnstoredSize {
+    /// Files that hold it.
+    pub files: u64,
+    /// Bytes that were written to them and are neither stored nor, with write-back, staged.
+    pub bytes: u64,
+}
+
 impl Vfs {
+    /// What is written and in memory alone, now. Short locks, in proportion to the number of files that hold data.
+    pub fn unstored_size(&self) -> UnstoredSize {
+        let mut size = UnstoredSize::default();
+        for file in self.files.dirty() {
+            size.files += 1;
+            size.bytes += unnamed(&file).bytes;
+        }
+        size
+    }
+
     /// Stores everything written, runs the barrier and closes the session. Handles that are still open are of no use
     /// afterwards. The first error is returned after everything was tried, once. With write-back, what is staged then
     /// is the chunk store's to upload ([`moorage_chunk::ChunkStore::drain`]).

@@ -166,12 +166,16 @@ fn wait(
             record.signal(Signal::SIGKILL)?;
         }
         if let MountPhase::Storing {
+            files,
+            file_bytes,
             blocks,
             bytes,
             problem,
         } = &record.phase
         {
             display.show(Unstored {
+                files: *files,
+                file_bytes: *file_bytes,
                 blocks: *blocks,
                 bytes: *bytes,
                 problem: problem.as_deref(),

@@ -26,6 +26,12 @@ pub(crate) enum MountPhase {
     Serving,
     /// The mount point is gone, and what was written is being stored.
     Storing {
+        /// Files with data that is in memory alone; none in records of older versions.
+        #[serde(default)]
+        files: u64,
+        /// Their bytes in memory.
+        #[serde(default)]
+        file_bytes: u64,
         /// Blocks that the object store does not have yet.
         blocks: u64,
         /// Their bytes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use moorage_fuse::FuseSession;
 use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
-use moorage_vfs::{Shutdown, UnstoredFile, Vfs};
+use moorage_vfs::{Shutdown, UnstoredFile, UnstoredSize, Vfs};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -262,12 +262,17 @@ async fn store_until_forced(
             _ = signals.next() => return None,
             _ = interval.tick() => {
                 let left = vfs.chunks().pending();
+                let UnstoredSize { files, bytes: file_bytes } = vfs.unstored_size();
                 display.show(Unstored {
+                    files,
+                    file_bytes,
                     blocks: left.blocks,
                     bytes: left.bytes,
                     problem: left.last_error.as_deref(),
                 });
                 record.phase = failed.borrow().phase().unwrap_or(MountPhase::Storing {
+                    files,
+                    file_bytes,
                     blocks: left.blocks,
                     bytes: left.bytes,
                     problem: left.last_error,

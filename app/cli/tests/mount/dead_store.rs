@@ -218,6 +218,31 @@ fn an_unmount_says_once_what_it_waits_for_and_ends_when_that_is_stored() {
 }
 
 #[test]
+fn an_unmount_says_that_it_waits_for_files_that_are_in_memory_alone() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--put-timeout", "1s"]);
+    remote.server.be(Mood::Silent);
+    let mut holder = holding(&mount.file("late"));
+    holder.kill().expect("ours");
+    holder.wait().expect("ended");
+    let mut umount = remote.volume.program();
+    umount.arg("umount").arg(mount.point()).stderr(Stdio::piped());
+    let mut umount = umount.spawn().expect("the program starts");
+    let mut said = BufReader::new(umount.stderr.take().expect("piped"));
+    let mut first = String::new();
+    said.read_line(&mut first).expect("text");
+    assert_eq!(
+        first,
+        "Waiting for the object store to take the data of 1 file (97.7 KiB).\n"
+    );
+    remote.server.be(Mood::Well);
+    assert!(end_of(&mut umount).success());
+    assert_eq!(remote.blocks(), 1);
+}
+
+#[test]
 fn what_a_killed_write_back_mount_has_staged_is_told_until_it_is_uploaded() {
     let Some(remote) = RemoteVolume::format() else {
         return;
