@@ -17,6 +17,7 @@ mod conformance;
 mod fate;
 mod locks;
 mod logins;
+mod new_quotas;
 mod outages;
 mod proxy;
 #[path = "../redis_server/mod.rs"]
@@ -74,4 +75,12 @@ async fn a_lock_that_can_not_be_read_keeps_nobody_from_locking() {
     });
     assert_eq!(taken.await.unwrap(), 0);
     assert!(engine.read(&[lock]).await.unwrap()[0].is_some());
+}
+
+#[tokio::test]
+async fn quotas_that_are_set_while_clients_work_count_what_these_did() {
+    let Some(server) = Server::start(&[]).await else {
+        return;
+    };
+    new_quotas::gaps_of_several_clients_are_closed(&server.url()).await;
 }

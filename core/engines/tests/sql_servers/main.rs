@@ -15,6 +15,8 @@ mod full_disks;
 #[path = "../mysql_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod mysql_server;
+#[path = "../redis/new_quotas.rs"]
+mod new_quotas;
 mod outages;
 mod place;
 #[path = "../postgres_server/mod.rs"]
@@ -27,3 +29,17 @@ mod races;
 mod round_trips;
 #[path = "../redis/volume.rs"]
 mod volume;
+
+#[tokio::test]
+async fn quotas_that_are_set_while_clients_work_count_what_these_did_on_postgres() {
+    if let Some(place) = place::Place::postgres() {
+        new_quotas::gaps_of_several_clients_are_closed(&place.url()).await;
+    }
+}
+
+#[tokio::test]
+async fn quotas_that_are_set_while_clients_work_count_what_these_did_on_mysql() {
+    if let Some(place) = place::Place::mysql() {
+        new_quotas::gaps_of_several_clients_are_closed(&place.url()).await;
+    }
+}

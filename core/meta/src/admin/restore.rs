@@ -98,8 +98,9 @@ impl Meta {
     /// Memory: 16 bytes per directory removed in that hour.
     ///
     /// # Errors
-    /// `NotFound` when the trash has no such hour, `InvalidArgument` or `NameTooLong` when it can have none of that name; `NotPermitted` unless the caller is root; the first failure of the
-    /// engine; `QuotaExceeded` when a quota of the old place is too small. Entries restored before stay so.
+    /// `NotFound` when the trash has no such hour, `InvalidArgument` or `NameTooLong` when it can have none of that name;
+    /// `NotPermitted` unless the caller is root; the first failure of the engine; `QuotaExceeded` when a quota of the old
+    /// place is too small. Entries restored before stay so.
     ///
     /// # Cancel safety
     /// Dropping the future leaves part of the hour restored; calling again goes on.

@@ -14,8 +14,8 @@ const REAP_TENTHS: u32 = 9;
 
 impl Meta {
     /// One heartbeat: puts the expiry of the session ahead (making its record again when it is gone), reads setting,
-    /// usage and quotas anew and has new quotas counted in the background, releases locks whose release failed before, and cleans up after dead sessions when it is
-    /// this client's turn.
+    /// usage and quotas anew and has new quotas counted in the background, releases locks whose release failed before,
+    /// and cleans up after dead sessions when it is this client's turn.
     ///
     /// # Errors
     /// What the engine answers, after the other steps were tried; see [`Meta::reload_setting`].

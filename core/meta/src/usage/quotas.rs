@@ -42,7 +42,7 @@ impl Meta {
     /// next heartbeat on.
     ///
     /// A directory that had no quota is added up first as `counting` says. What others change from then until their
-    /// next heartbeat is missed at first: clients like this one count it then, of older ones and of JuiceFS
+    /// next heartbeat is missed at first: clients of this make count it then, of JuiceFS
     /// [`Meta::check_quota`] finds it.
     ///
     /// Read set: quota, directory. Write set: quota. Round trips: two reads, one commit, and those of the walk.

@@ -8,7 +8,7 @@ use crate::{Key, Meta, TxnExt as _};
 const ENTRY_PAGE: usize = 4096;
 /// Paths that are built for one node.
 const MAX_PATHS: usize = 1000;
-/// Directories above each other that a path is built of: twice as many as a path of 4096 bytes, the kernel's longest, can
+/// Directories above each other that a path is built of: twice as many as the kernel's longest path, 4096 bytes, can
 /// name. Renames and relative paths nest deeper.
 pub const MAX_PATH_DEPTH: usize = 4096;
 

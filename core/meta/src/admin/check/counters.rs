@@ -192,7 +192,9 @@ impl Namespace<'_> {
             self.add(
                 Defect::UsageCounter,
                 Severity::Note,
-                format!("the usage counters were not compared, since {unread} of the nodes and entries can not be read"),
+                format!(
+                    "the usage counters were not compared: {unread} of the nodes and entries can not be read"
+                ),
                 "Restore them, then check again.",
                 None,
             );

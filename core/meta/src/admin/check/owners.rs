@@ -63,7 +63,7 @@ impl Namespace<'_> {
             Defect::SliceOwners,
             Severity::Note,
             format!(
-                "the owners of slices were not compared, since {} of the records that own or count them can not be read",
+                "the owners of slices were not compared: {} of the records that own or count them can not be read",
                 damage.count
             ),
             "Restore them, then check again.",
