@@ -13,7 +13,8 @@ mod postgres_server;
 
 use conformance::{Fresh, conformance};
 use moorage_engines::open;
-use moorage_model::ErrorKind;
+use moorage_meta::{Key, Record};
+use moorage_model::{ErrorKind, Ino, Uid};
 use postgres_server::{PASSWORD, Server};
 
 async fn fresh() -> Option<Fresh> {
@@ -29,6 +30,39 @@ async fn fresh() -> Option<Fresh> {
 }
 
 conformance!(fresh);
+
+#[tokio::test]
+async fn what_a_column_can_not_hold_is_refused_and_changes_nothing() {
+    let Some(Fresh { engine, _keep, .. }) = fresh().await else {
+        return;
+    };
+    let mut attr = conformance::samples::file(Ino(1));
+    attr.uid = Uid(1 << 31);
+    let values = [
+        (Key::Node(Ino(7)), Record::Node(attr)),
+        (Key::Xattr(Ino(7), b"user.\xFF".to_vec()), Record::Xattr(vec![1])),
+    ];
+    for (key, record) in values {
+        let name = key.to_string();
+        let others = [Key::Node(Ino(6)), Key::Node(Ino(8))];
+        let [before, after] = others.clone();
+        let refused = conformance::write(engine.as_ref(), move |txn| {
+            let node = || Record::Node(conformance::samples::file(Ino(1)));
+            txn.put(before.clone(), node());
+            txn.insert(key.clone(), record.clone());
+            txn.put(after.clone(), node());
+        });
+        let error = refused.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{name}: {error}");
+        for other in others {
+            assert_eq!(
+                conformance::read(engine.as_ref(), &other).await,
+                None,
+                "{name}: {other}"
+            );
+        }
+    }
+}
 
 /// What opening a volume at this address says.
 async fn refusal(url: &str, password: Option<&str>) -> moorage_model::Error {

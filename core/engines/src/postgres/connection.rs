@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, maybe_done};
+use futures_util::poll;
 use moorage_model::Result;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::types::ToSql;
@@ -148,7 +149,8 @@ impl Postgres {
     }
 
     /// Sends statements at once and awaits the answers of all. With `lenient`, one on a table that does not exist
-    /// answers with nothing.
+    /// answers with nothing. One that is not sent, since a place can not hold its value, is the last that is answered:
+    /// those behind it are not sent either.
     async fn round_trip(
         &self,
         lease: &mut Lease<Connector>,
@@ -160,22 +162,24 @@ impl Postgres {
         };
         prepare(connected, statements, lenient).await?;
         let client = &connected.client;
-        // Each is sent when its future is first polled, which happens in their order.
-        let running = statements.iter().map(|statement| {
+        let mut running = Vec::with_capacity(statements.len());
+        for statement in statements {
             let prepared = connected.prepared.get(&statement.text);
-            let parameters: Vec<Parameter<'_>> = statement.cells.iter().map(Parameter).collect();
-            async move {
-                let Some(prepared) = prepared else {
-                    return Ok(Vec::new());
-                };
-                let parameters: Vec<&(dyn ToSql + Sync)> = parameters
-                    .iter()
-                    .map(|parameter| parameter as &(dyn ToSql + Sync))
-                    .collect();
-                client.query(prepared, &parameters).await
+            let mut answer = Box::pin(maybe_done(ask(client, prepared, statement)));
+            // Each is sent when it is first polled, unless this client refuses a value of it.
+            let polled = poll!(answer.as_mut());
+            let refused =
+                polled.is_ready() && answer.as_mut().output_mut().is_some_and(|answer| answer.is_err());
+            running.push(answer);
+            if refused {
+                break;
             }
-        });
-        Ok(join_all(running).await)
+        }
+        join_all(running.iter_mut().map(|answer| answer.as_mut())).await;
+        let answers = running
+            .iter_mut()
+            .filter_map(|answer| answer.as_mut().take_output());
+        Ok(answers.collect())
     }
 
     /// One after the other: each may need what the one before made. The rows of the last one.
@@ -205,6 +209,10 @@ impl Postgres {
             .chain([Statement::plain("COMMIT")])
             .collect();
         let answers = self.round_trip(lease, &all, false).await?;
+        if answers.len() < all.len() {
+            let end = Statement::plain("ROLLBACK");
+            rows(self.round_trip(lease, std::slice::from_ref(&end), false).await?)?;
+        }
         for (place, answer) in answers.into_iter().enumerate() {
             // The first failure is the cause of all that follow; the last statement then rolled back.
             if let Err(error) = answer {
@@ -320,6 +328,23 @@ impl Driver for Postgres {
     async fn close(&self) {
         self.connections.close();
     }
+}
+
+/// Sends a statement and awaits its rows; one that could not be prepared has none.
+async fn ask(
+    client: &Client,
+    prepared: Option<&Prepared>,
+    statement: &Statement,
+) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+    let Some(prepared) = prepared else {
+        return Ok(Vec::new());
+    };
+    let parameters: Vec<Parameter<'_>> = statement.cells.iter().map(Parameter).collect();
+    let parameters: Vec<&(dyn ToSql + Sync)> = parameters
+        .iter()
+        .map(|parameter| parameter as &(dyn ToSql + Sync))
+        .collect();
+    client.query(prepared, &parameters).await
 }
 
 /// Makes known to a connection what it does not know yet: one round trip for all of it.
