@@ -228,8 +228,20 @@ fn a_store_that_can_not_be_written_makes_no_volume() {
     let url = place.url("meta.db");
     let run = place.run(&["format", "--bucket", &bucket, &url, "disk"]);
     assert_ne!(run.code, 0);
-    assert!(run.err.contains("objects"), "{}", run.err);
+    explains(&run, &bucket);
     place.run(&["status", &url]).ends_with(3);
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_to_is_named_with_its_path() {
+    let place = Place::new();
+    fs::create_dir(place.path("objects")).expect("made");
+    fs::set_permissions(place.path("objects"), fs::Permissions::from_mode(0o555)).expect("closed");
+    let bucket = place.path("objects").display().to_string();
+    let url = place.url("meta.db");
+    let run =
+        finish(&mut place.as_ordinary_user(&["format", "--bucket", &bucket, &url, "disk"])).ends_with(5);
+    explains(&run, &format!("{bucket}/disk/testing/"));
 }
 
 #[test]

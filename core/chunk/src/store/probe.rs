@@ -13,6 +13,7 @@ use super::ObjectStore;
 /// What to do about a store that gives no answer.
 pub(super) const CHECK_NETWORK: &str =
     "Check the address of the bucket, the network and the proxy between this computer and the store.";
+
 /// Bytes of the object that the check writes.
 const PROBE_BYTES: usize = 100;
 /// Random characters of its name.

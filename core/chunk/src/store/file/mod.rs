@@ -16,7 +16,7 @@ use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result, TierId, redact};
 
 use super::counters::Counting;
-use super::memory::missing;
+use super::memory::missing_from;
 use super::{Features, ObjectInfo, ObjectStore, StoreCounters};
 use crate::barrier::Barrier;
 use crate::compress::damaged;
@@ -100,8 +100,8 @@ impl FileStore {
         self.counting.put(body.len());
         let (root, name, barrier) = (self.root.clone(), key.to_owned(), Arc::clone(&self.barrier));
         let written = self.offload.run(body.len(), move || {
-            let (file, new_folders) =
-                how(&root, &path, &body, number).map_err(|e| disk_error("can not write object", &name, e))?;
+            let (file, new_folders) = how(&root, &path, &body, number)
+                .map_err(|e| disk_error("can not write object", place_of(&root, &name), e))?;
             if body.len() >= EARLY_WRITEBACK_BYTES {
                 platform::start_writeback(&file);
             }
@@ -122,7 +122,7 @@ impl FileStore {
         {
             return Ok(file);
         }
-        let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(key, e))?);
+        let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(&self.root, key, e))?);
         self.open.insert(key.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -133,20 +133,29 @@ impl FileStore {
     }
 }
 
-fn read_error(key: &str, error: io::Error) -> Error {
+fn read_error(root: &Path, key: &str, error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::NotFound => missing(key),
+        io::ErrorKind::NotFound => missing_from(&in_words(root), key),
         io::ErrorKind::UnexpectedEof => damaged(key, "it is shorter than its name says"),
-        _ => disk_error("can not read object", key, error),
+        _ => disk_error("can not read object", place_of(root, key), error),
     }
 }
 
-fn read_object(file: &File, key: &str, range: Range<u64>) -> Result<Bytes> {
-    let size = file.metadata().map_err(|e| read_error(key, e))?.len();
+/// The file of an object as a person finds it.
+fn place_of(root: &Path, key: &str) -> String {
+    format!("{}{key}", root.display())
+}
+
+fn in_words(root: &Path) -> String {
+    format!("folder {}", root.display())
+}
+
+fn read_object(file: &File, root: &Path, key: &str, range: Range<u64>) -> Result<Bytes> {
+    let size = file.metadata().map_err(|e| read_error(root, key, e))?.len();
     let end = range.end.min(size);
     let len = usize::try_from(end.saturating_sub(range.start)).unwrap_or(0);
     let mut body = vec![0; len];
-    platform::read_exact_at(file, &mut body, range.start).map_err(|e| read_error(key, e))?;
+    platform::read_exact_at(file, &mut body, range.start).map_err(|e| read_error(root, key, e))?;
     Ok(body.into())
 }
 
@@ -168,9 +177,9 @@ impl ObjectStore for FileStore {
                 .metadata()
                 .map_or(0, |data| usize::try_from(data.len()).unwrap_or(usize::MAX)),
         };
-        let name = key.to_owned();
+        let (root, name) = (self.root.clone(), key.to_owned());
         let read = self.offload.run(bytes, move || {
-            read_object(&file, &name, range.unwrap_or(0..u64::MAX))
+            read_object(&file, &root, &name, range.unwrap_or(0..u64::MAX))
         });
         let body = self
             .counting
@@ -202,7 +211,7 @@ impl ObjectStore for FileStore {
         self.counting.get(buffer.len());
         match self.file(key) {
             Ok(file) => {
-                let result = read(&file, buffer)?.map_err(|e| read_error(key, e));
+                let result = read(&file, buffer)?.map_err(|e| read_error(&self.root, key, e));
                 Some(
                     self.counting
                         .outcome(result.inspect_err(|_| self.look_again(key))),
@@ -220,11 +229,11 @@ impl ObjectStore for FileStore {
 
     async fn head(&self, key: &str) -> Result<ObjectInfo> {
         let path = self.path(key)?;
-        let name = key.to_owned();
+        let (root, name) = (self.root.clone(), key.to_owned());
         let info = self.offload.run(0, move || {
-            let data = fs::metadata(path).map_err(|e| read_error(&name, e))?;
+            let data = fs::metadata(path).map_err(|e| read_error(&root, &name, e))?;
             if data.is_dir() {
-                return Err(missing(&name));
+                return Err(missing_from(&in_words(&root), &name));
             }
             Ok(ObjectInfo {
                 size: data.len(),
@@ -238,7 +247,7 @@ impl ObjectStore for FileStore {
         let path = self.path(key)?;
         self.open.remove(key);
         self.counting.delete();
-        let (name, folder) = (key.to_owned(), key.ends_with('/'));
+        let (root, name, folder) = (self.root.clone(), key.to_owned(), key.ends_with('/'));
         let deleted = self.offload.run(0, move || {
             let result = if folder {
                 fs::remove_dir(path)
@@ -248,7 +257,7 @@ impl ObjectStore for FileStore {
             match result {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 Err(error) if folder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-                other => other.map_err(|e| disk_error("can not delete object", &name, e)),
+                other => other.map_err(|e| disk_error("can not delete object", place_of(&root, &name), e)),
             }
         });
         self.counting.outcome(deleted.await)
@@ -282,7 +291,7 @@ impl ObjectStore for FileStore {
     }
 
     fn describe(&self) -> String {
-        format!("folder {}", self.root.display())
+        in_words(&self.root)
     }
 
     fn counters(&self) -> StoreCounters {
