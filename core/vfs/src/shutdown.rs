@@ -156,6 +156,8 @@ impl Vfs {
     }
 
     async fn named(&self, mut files: Vec<UnstoredFile>) -> Vec<UnstoredFile> {
+        // Messages name the first ones: the same every time.
+        files.sort_unstable_by_key(|file| file.ino);
         let name_all = async {
             for file in &mut files {
                 let paths = self.meta.paths(file.ino).await.unwrap_or_default();
