@@ -1,6 +1,8 @@
 //! Changes to a volume that JuiceFS wrote, and what a reader that knows only the format has to find afterwards.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use moorage_meta::{Context, CreateNode, RenameFlags, UnlinkOptions, XattrMode};
 use moorage_model::{Ino, Name, NodeType, Timestamp};
@@ -104,4 +106,48 @@ pub(crate) async fn expectation(volume: &Volume, made: &Made) -> Value {
         nodes.push(node);
     }
     json!({"nodes": nodes})
+}
+
+/// A program of the fixtures that knows nothing but the format.
+pub(crate) fn reader(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("python3");
+    command
+        .arg(name)
+        .args(arguments)
+        .current_dir(fixtures().join("tools"));
+    command
+}
+
+/// That an independent reader finds what is expected, with the objects of the fixture.
+pub(crate) fn assert_read_back(
+    volume: &Volume,
+    fixture: &str,
+    expected: &Value,
+    name: &str,
+    arguments: &[&str],
+) {
+    let folder = volume.folder.path();
+    std::fs::write(folder.join("expect.json"), expected.to_string()).unwrap();
+    let objects = fixtures().join(fixture).join("objects").canonicalize().unwrap();
+    std::os::unix::fs::symlink(objects, folder.join("objects")).unwrap();
+    let folder = folder.display().to_string();
+    let arguments: Vec<&str> = std::iter::once(folder.as_str())
+        .chain(arguments.iter().copied())
+        .collect();
+    let Ok(read) = reader(name, &arguments).output() else {
+        println!("skipped: no python3");
+        return;
+    };
+    let text = String::from_utf8_lossy(&read.stdout);
+    let errors = String::from_utf8_lossy(&read.stderr);
+    if errors.contains("ModuleNotFoundError") {
+        println!("skipped: {name} lacks a library: {errors}");
+        return;
+    }
+    assert!(read.status.success(), "{text}{errors}");
+    assert!(text.trim_end().ends_with("OK"), "{text}");
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/engines")
 }

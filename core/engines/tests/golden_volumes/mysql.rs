@@ -6,7 +6,8 @@ use std::sync::Arc;
 use moorage_meta::{Meta, MetaOptions};
 use moorage_model::SystemClock;
 
-use super::mysql_server::Server;
+use super::changed::{assert_read_back, change, expectation};
+use super::mysql_server::{PASSWORD, Server};
 use super::shown::compare_nodes;
 use super::volume::Volume;
 
@@ -26,6 +27,7 @@ fn restored() -> Option<(Arc<Server>, PathBuf, String)> {
 async fn volume(fixture: &Path, url: &str, read_only: bool) -> Volume {
     let options = MetaOptions {
         read_only,
+        background_jobs: false,
         ..MetaOptions::default()
     };
     let engine = moorage_engines::open_existing(url, None).unwrap();
@@ -94,4 +96,18 @@ async fn a_volume_of_an_older_release_in_mysql_reads_and_gets_what_it_lacks() {
                      WHERE table_schema = DATABASE() AND table_name = 'jfs_node'";
         assert_eq!(server.ask(&database, count).as_deref(), Some(columns));
     }
+}
+
+#[tokio::test]
+async fn a_changed_volume_in_mysql_is_what_an_independent_reader_finds() {
+    let Some((server, fixture, database)) = restored() else {
+        return;
+    };
+    let volume = volume(&fixture, &server.url(&database), false).await;
+    let made = change(&volume).await;
+    let expected = expectation(&volume, &made).await;
+    volume.meta.engine().make_durable().await.unwrap();
+    let port = server.port().to_string();
+    let place = ["mysql", "127.0.0.1", &port, "tester", PASSWORD, &database];
+    assert_read_back(&volume, "mysql", &expected, "read_sql.py", &place);
 }

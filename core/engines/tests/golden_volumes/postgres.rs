@@ -7,7 +7,8 @@ use std::sync::Arc;
 use moorage_meta::{Meta, MetaOptions};
 use moorage_model::SystemClock;
 
-use super::postgres_server::Server;
+use super::changed::{assert_read_back, change, expectation};
+use super::postgres_server::{PASSWORD, Server};
 use super::shown::compare_nodes;
 use super::volume::Volume;
 
@@ -31,6 +32,23 @@ fn restored(name: &str) -> Option<(Arc<Server>, PathBuf, String)> {
     Some((server, fixture, database))
 }
 
+async fn volume(name: &str, fixture: &Path, url: &str, read_only: bool) -> Volume {
+    let options = MetaOptions {
+        read_only,
+        background_jobs: false,
+        ..MetaOptions::default()
+    };
+    let engine = moorage_engines::open_existing(url, None).unwrap();
+    let meta = Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap();
+    let expected = std::fs::read(fixture.join("expect.json")).unwrap();
+    Volume {
+        name: name.to_owned(),
+        folder: tempfile::tempdir().unwrap(),
+        meta,
+        expected: serde_json::from_slice(&expected).unwrap(),
+    }
+}
+
 #[tokio::test]
 async fn every_node_in_postgres_is_shown_as_juicefs_shows_it() {
     for (name, place) in PLACES {
@@ -38,20 +56,27 @@ async fn every_node_in_postgres_is_shown_as_juicefs_shows_it() {
             return;
         };
         let url = format!("{}{place}", server.url(&database));
-        let options = MetaOptions {
-            read_only: true,
-            ..MetaOptions::default()
+        compare_nodes(&volume(name, &fixture, &url, true).await).await;
+    }
+}
+
+#[tokio::test]
+async fn a_changed_volume_in_postgres_is_what_an_independent_reader_finds() {
+    for (name, place) in PLACES {
+        let Some((server, fixture, database)) = restored(name) else {
+            return;
         };
-        let engine = moorage_engines::open_existing(&url, None).unwrap();
-        let meta = Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap();
-        let expected = std::fs::read(fixture.join("expect.json")).unwrap();
-        let volume = Volume {
-            name: name.to_owned(),
-            folder: tempfile::tempdir().unwrap(),
-            meta,
-            expected: serde_json::from_slice(&expected).unwrap(),
-        };
-        compare_nodes(&volume).await;
+        let url = format!("{}{place}", server.url(&database));
+        let volume = volume(name, &fixture, &url, false).await;
+        let made = change(&volume).await;
+        let expected = expectation(&volume, &made).await;
+        volume.meta.engine().make_durable().await.unwrap();
+        let port = server.port().to_string();
+        let mut place = vec!["pg", "127.0.0.1", &port, "tester", PASSWORD, &database];
+        if name == "pgs" {
+            place.extend(["vol1", "myschema"]);
+        }
+        assert_read_back(&volume, name, &expected, "read_sql.py", &place);
     }
 }
 
@@ -108,22 +133,8 @@ async fn a_volume_of_an_older_release_in_postgres_reads_and_gets_what_it_lacks()
                UPDATE jfs_setting SET value = replace(value, '\"EnableACL\": true', '\"EnableACL\": false');";
     server.ask(&database, old).unwrap();
     let url = server.url(&database);
-    let expected: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(fixture.join("expect.json")).unwrap()).unwrap();
     for read_only in [true, false] {
-        let options = MetaOptions {
-            read_only,
-            ..MetaOptions::default()
-        };
-        let engine = moorage_engines::open_existing(&url, None).unwrap();
-        let meta = Meta::open(engine, options, Arc::new(SystemClock)).await.unwrap();
-        let volume = Volume {
-            name: "pg".to_owned(),
-            folder: tempfile::tempdir().unwrap(),
-            meta,
-            expected: expected.clone(),
-        };
-        compare_nodes(&volume).await;
+        compare_nodes(&volume("pg", &fixture, &url, read_only).await).await;
         let columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'jfs_node'";
         let count = server.ask(&database, columns).unwrap();
         assert_eq!(count, if read_only { "16" } else { "19" });

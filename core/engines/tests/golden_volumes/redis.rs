@@ -1,7 +1,6 @@
 //! A volume that JuiceFS wrote into Redis.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use ::redis::Cmd;
@@ -9,7 +8,7 @@ use moorage_meta::{Meta, MetaOptions};
 use moorage_model::SystemClock;
 use serde_json::Value;
 
-use super::changed::{change, expectation};
+use super::changed::{assert_read_back, change, expectation, reader};
 use super::redis_server::Server;
 use super::shown::compare_nodes;
 use super::volume::Volume;
@@ -121,26 +120,15 @@ async fn a_changed_volume_in_redis_is_what_an_independent_reader_finds() {
     let forget = ::redis::cmd("DEL").arg(numbers).to_owned();
     forget.exec_async(&mut connection).await.unwrap();
 
-    let (folder, tools) = (volume.folder.path(), fixtures().join("tools"));
-    let python = |arguments: &[&str]| {
-        let output = Command::new("python3")
-            .args(arguments)
-            .current_dir(&tools)
-            .output();
-        output.inspect_err(|_| println!("skipped: no python3")).ok()
-    };
-    let Some(dump) = python(&["dump_redis.py", &port, "0"]) else {
+    let mut dump = reader("dump_redis.py", &[&port, "0"]);
+    let Some(dump) = dump
+        .output()
+        .inspect_err(|_| println!("skipped: no python3"))
+        .ok()
+    else {
         return;
     };
+    let folder = volume.folder.path();
     std::fs::write(folder.join("redis.json"), dump.stdout).unwrap();
-    std::fs::write(folder.join("expect.json"), expected.to_string()).unwrap();
-    let objects = fixtures().join("redis/objects").canonicalize().unwrap();
-    std::os::unix::fs::symlink(objects, folder.join("objects")).unwrap();
-    let Some(read) = python(&["read_redis.py", &folder.display().to_string()]) else {
-        return;
-    };
-    let text = String::from_utf8_lossy(&read.stdout);
-    let errors = String::from_utf8_lossy(&read.stderr);
-    assert!(read.status.success(), "{text}{errors}");
-    assert!(text.trim_end().ends_with("OK"), "{text}");
+    assert_read_back(&volume, "redis", &expected, "read_redis.py", &[]);
 }
