@@ -13,10 +13,12 @@ mod driver;
 mod fate;
 mod options;
 mod ranges;
+mod reader;
 mod schema;
 mod statement;
 mod statements;
 mod sums;
+mod tables;
 mod txn;
 mod usage;
 
@@ -25,12 +27,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
-use moorage_model::{AclId, Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
+use moorage_meta::{Durability, Engine, Job, Key};
+use moorage_model::{AclId, Counter, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use rand::RngExt as _;
 
-use crate::relational::{Cells as _, decode_entry, decode_listed, decode_node, decode_value};
+use crate::relational::Cells as _;
 use commit::Batch;
 pub(crate) use connections::{
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connections, Lease, Limits, MAX_TRIES, was_idle,
@@ -41,7 +43,7 @@ use fate::{Fate, witnesses};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
 pub(crate) use statements::Statements;
-use sums::{Sums, is_summed};
+use sums::Sums;
 use txn::SqlTxn;
 
 /// Runs of one job before its conflicts are reported, as the original tries.
@@ -60,7 +62,7 @@ pub(crate) const END_PERIOD: Duration = Duration::from_millis(10);
 /// Round trips, counted by `tests/sql_servers`: a read of any number of records, a lookup, a page of a directory with
 /// or without attributes, an allocation 1; a page of a range 1 per table of it. A job 1 per `lock` of its verb, which
 /// is 1 for nearly all of them, and 1 for the commit; without writes none. The usage that all jobs of a second changed
-/// 1 in the background. PostgreSQL takes 1 more for the statements that a connection has not prepared yet.
+/// 2 in the background. PostgreSQL takes 1 more for the statements that a connection has not prepared yet.
 pub(crate) struct SqlEngine {
     shared: Arc<Shared>,
 }
@@ -72,14 +74,6 @@ struct Shared {
     sums: Mutex<Sums>,
     /// Held shared by those who read a record and its sum, so that none is counted twice or not at all.
     writing_sums: tokio::sync::RwLock<()>,
-}
-
-/// A child as it was read.
-struct Child {
-    entry: Entry,
-    edge_row: Row,
-    node_row: Option<Row>,
-    empty: bool,
 }
 
 impl SqlEngine {
@@ -96,86 +90,6 @@ impl SqlEngine {
 
     fn statements(&self) -> &Statements {
         &self.shared.statements
-    }
-
-    /// Runs queries. When the database lacks node columns, asks which ones and runs them again without: the queries
-    /// are written by `queries` for that.
-    async fn ask_all(&self, queries: impl Fn(&Statements) -> Vec<Statement>) -> Result<Vec<Vec<Row>>> {
-        let driver = self.shared.driver.as_ref();
-        match driver.query(&queries(self.statements())).await {
-            Err(failure) if failure.reason == Reason::MissingColumn => {
-                self.learn_columns().await?;
-                let again = driver.query(&queries(self.statements())).await;
-                again.map_err(|failure| failure.error)
-            }
-            answer => answer.map_err(|failure| failure.error),
-        }
-    }
-
-    async fn ask(&self, query: Statement) -> Result<Vec<Row>> {
-        let answers = self.shared.driver.query(std::slice::from_ref(&query)).await;
-        let mut answers = answers.map_err(|failure| failure.error)?;
-        Ok(answers.pop().unwrap_or_default())
-    }
-
-    /// The rows of records.
-    async fn rows(&self, keys: &[Key]) -> Result<Vec<Option<Row>>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let answers = self
-            .ask_all(|statements| keys.iter().map(|key| statements.get(key)).collect())
-            .await?;
-        Ok(answers.into_iter().map(|rows| rows.into_iter().next()).collect())
-    }
-
-    /// Rows of records, and the records with the sums of this client.
-    async fn records(&self, keys: &[Key]) -> Result<Vec<(Option<Row>, Option<Record>)>> {
-        let _still = self.hold_sums(keys).await;
-        let rows = self.rows(keys).await?;
-        keys.iter()
-            .zip(rows)
-            .map(|(key, row)| {
-                let record = self.record(key, row.as_ref())?;
-                Ok((row, record))
-            })
-            .collect()
-    }
-
-    /// Keeps sums from being written while records that have some are read.
-    async fn hold_sums(&self, keys: &[Key]) -> Option<tokio::sync::RwLockReadGuard<'_, ()>> {
-        if keys.iter().any(is_summed) {
-            Some(self.shared.writing_sums.read().await)
-        } else {
-            None
-        }
-    }
-
-    /// A record with the sums of this client.
-    fn record(&self, key: &Key, row: Option<&Row>) -> Result<Option<Record>> {
-        let record = row.map(|row| decode_value(key, row, 0)).transpose()?;
-        Ok(self.with_sums(key, record))
-    }
-
-    fn with_sums(&self, key: &Key, committed: Option<Record>) -> Option<Record> {
-        if is_summed(key) {
-            self.shared.sums.lock().view(key, committed)
-        } else {
-            committed
-        }
-    }
-
-    async fn child(&self, parent: Ino, name: &Name) -> Result<Option<Child>> {
-        let answers = self
-            .ask_all(|statements| vec![statements.child(parent, name)])
-            .await
-            .map_err(|error| error.context(format!("looking up {name} in directory {parent}")))?;
-        decoded_child(parent, name, answers.into_iter().flatten().next())
-    }
-
-    async fn is_directory_empty(&self, directory: Ino) -> Result<bool> {
-        let query = self.statements().any_entry(directory);
-        Ok(self.ask(query).await?.is_empty())
     }
 
     async fn next_acl_id(&self) -> Result<AclId> {
@@ -252,25 +166,6 @@ impl SqlEngine {
     }
 }
 
-/// The answer to [`Statements::child`].
-fn decoded_child(parent: Ino, name: &Name, row: Option<Row>) -> Result<Option<Child>> {
-    let Some(Row(mut cells)) = row else {
-        return Ok(None);
-    };
-    let has_entries = matches!(cells.pop(), Some(Value::Int(1)));
-    let mut node = cells.split_off(2.min(cells.len()));
-    let edge_row = Row(cells);
-    let entry = decode_entry(&edge_row, 0).map_err(|error| error.context(Key::Edge(parent, name.clone())))?;
-    let present = node.first().is_some_and(|ino| *ino != Value::Null);
-    let node_row = present.then(|| Row(node.split_off(1)));
-    Ok(Some(Child {
-        entry,
-        edge_row,
-        node_row,
-        empty: !has_entries,
-    }))
-}
-
 /// Waits before the given run of a job, the first being 0.
 async fn wait_before(run: u32) {
     if run > 0 {
@@ -283,65 +178,6 @@ async fn wait_before(run: u32) {
 impl fmt::Debug for SqlEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SqlEngine").field(&self.location()).finish()
-    }
-}
-
-#[async_trait]
-impl Read for SqlEngine {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        let found = self.records(keys).await?;
-        Ok(found.into_iter().map(|(_, record)| record).collect())
-    }
-
-    async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
-        let _still = if matches!(range, Scan::DirStats | Scan::Quotas) {
-            Some(self.shared.writing_sums.read().await)
-        } else {
-            None
-        };
-        self.page_of(range, after, limit).await
-    }
-
-    async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let answers = self
-            .ask_all(|statements| vec![statements.lookup(parent, name)])
-            .await
-            .map_err(|error| error.context(format!("looking up {name} in directory {parent}")))?;
-        let Some(row) = answers.into_iter().flatten().next() else {
-            return Ok(None);
-        };
-        let entry = decode_entry(&row, 0).map_err(|error| error.context(Key::Edge(parent, name.clone())))?;
-        Ok(Some((entry, decode_node(&row, 2)?)))
-    }
-
-    async fn read_directory(
-        &self,
-        directory: Ino,
-        after: Option<&Name>,
-        limit: usize,
-        attributes: bool,
-    ) -> Result<Vec<DirectoryEntry>> {
-        let after = after.map_or(&b""[..], Name::as_bytes);
-        let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
-        let answers = self
-            .ask_all(|statements| vec![statements.list(directory, after, limit, attributes)])
-            .await
-            .map_err(|error| error.context(format!("listing directory {directory}")))?;
-        let rows = answers.into_iter().flatten();
-        rows.map(|row| decode_listed(directory, &row, attributes))
-            .collect()
-    }
-
-    async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
-        let rows = self.ask(self.statements().parents(ino)).await?;
-        rows.iter()
-            .map(|row| {
-                Ok((
-                    Ino(row.unsigned(0)?),
-                    u32::try_from(row.signed(1)?).unwrap_or(u32::MAX),
-                ))
-            })
-            .collect()
     }
 }
 

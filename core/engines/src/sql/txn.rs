@@ -8,8 +8,9 @@ use moorage_model::{
     AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, QuotaKey, Result, Slice, SliceId,
 };
 
+use super::SqlEngine;
+use super::reader::{Child, decoded_child};
 use super::statement::Row;
-use super::{Child, SqlEngine, decoded_child};
 use crate::collected::{Change, Collected, page};
 use crate::relational::{Decoded, decode_value};
 use crate::write::Write;
