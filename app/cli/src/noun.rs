@@ -10,6 +10,7 @@ pub(crate) struct Noun {
 pub(crate) const BLOCKS: Noun = Noun::new("block", "blocks");
 pub(crate) const CHUNKS: Noun = Noun::new("chunk", "chunks");
 pub(crate) const DAYS: Noun = Noun::new("day", "days");
+pub(crate) const DIRECTORIES: Noun = Noun::new("directory", "directories");
 pub(crate) const ENTRIES: Noun = Noun::new("entry", "entries");
 pub(crate) const ERRORS: Noun = Noun::new("error", "errors");
 pub(crate) const FILES: Noun = Noun::new("file", "files");

@@ -190,11 +190,22 @@ pub(crate) async fn open_to_look(url: &MetaUrl) -> Result<Arc<Meta>> {
 /// # Errors
 /// As [`Meta::open`].
 pub(crate) async fn meta_to_look(engine: &Arc<dyn Engine>) -> Result<Arc<Meta>> {
-    let options = MetaOptions {
+    Meta::open(Arc::clone(engine), rescue_command(), Arc::new(SystemClock)).await
+}
+
+/// As [`open_to_look`], also with damaged usage counters, for a command that saves what can be saved.
+///
+/// # Errors
+/// As [`open_meta`].
+pub(crate) async fn open_to_rescue(url: &MetaUrl) -> Result<Arc<Meta>> {
+    open_meta(url, rescue_command()).await
+}
+
+fn rescue_command() -> MetaOptions {
+    MetaOptions {
         accept_damaged_usage: true,
         ..read_only_command()
-    };
-    Meta::open(Arc::clone(engine), options, Arc::new(SystemClock)).await
+    }
 }
 
 fn read_only_command() -> MetaOptions {

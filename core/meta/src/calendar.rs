@@ -1,7 +1,7 @@
 //! Calendar dates in UTC: names of hourly trash directories and times in session records.
 
 /// Seconds of a day.
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// A UTC date and hour of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,58 @@ impl UtcTime {
         (parts.next().is_none() && UtcTime::from_unix(time.to_unix()) == time).then_some(time)
     }
 
+    /// RFC 3339 with whole seconds, in UTC.
+    pub(crate) fn rfc3339_seconds(self) -> String {
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            self.year, self.month, self.day, self.hour, self.minute, self.second
+        )
+    }
+
+    /// Unix seconds of an RFC 3339 text with whole seconds, in UTC or with an offset; `None` for any other text.
+    pub(crate) fn from_rfc3339(text: &[u8]) -> Option<i64> {
+        /// Letters of the time of day.
+        const CLOCK: usize = "HH:MM:SS".len();
+        let text = std::str::from_utf8(text).ok()?;
+        let (date, time) = text.split_once('T')?;
+        let (clock, zone) = time.split_at_checked(CLOCK)?;
+        let offset = match zone.as_bytes() {
+            b"Z" => 0,
+            [sign @ (b'+' | b'-'), ..] => {
+                let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+                let seconds = two_digits(hours, 0..=23)? * 3600 + two_digits(minutes, 0..=59)? * 60;
+                if *sign == b'-' { -seconds } else { seconds }
+            }
+            _ => return None,
+        };
+        let mut parts = clock.split(':');
+        let hour = parts.next()?;
+        let start = UtcTime::from_hour_name(format!("{date}-{hour}").as_bytes())?.to_unix();
+        let minute = two_digits(parts.next()?, 0..=59)?;
+        let second = two_digits(parts.next()?, 0..=59)?;
+        parts
+            .next()
+            .is_none()
+            .then_some(start + minute * 60 + second - offset)
+    }
+
+    /// `YYYY-MM-DD-HHMMSS`, the time in the name of a backup (spec 80-dump section 2).
+    pub(crate) fn backup_time(self) -> String {
+        format!("{}{:02}{:02}", self.hour_name(), self.minute, self.second)
+    }
+
+    /// Unix seconds of the time in the name of a backup; `None` for other texts.
+    pub(crate) fn from_backup_time(text: &str) -> Option<i64> {
+        /// Where the minutes begin.
+        const MINUTE: usize = "YYYY-MM-DD-HH".len();
+        /// Where the seconds begin.
+        const SECOND: usize = MINUTE + 2;
+        let start = UtcTime::from_hour_name(text.get(..MINUTE)?.as_bytes())?.to_unix();
+        let minute = two_digits(text.get(MINUTE..SECOND)?, 0..=59)?;
+        let second = two_digits(text.get(SECOND..)?, 0..=59)?;
+        Some(start + minute * 60 + second)
+    }
+
     /// RFC 3339 with nanoseconds, in UTC.
     pub(crate) fn rfc3339(self, nanoseconds: u32) -> String {
         format!(
@@ -94,9 +146,41 @@ impl UtcTime {
     }
 }
 
+fn two_digits(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+    let valid = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|value| valid && range.contains(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rfc3339_texts_are_read_with_their_offsets_and_nothing_else_is() {
+        let time = UtcTime::from_unix(1_700_000_000);
+        assert_eq!(time.rfc3339_seconds(), "2023-11-14T22:13:20Z");
+        for text in [
+            "2023-11-14T22:13:20Z",
+            "2023-11-15T06:13:20+08:00",
+            "2023-11-14T16:43:20-05:30",
+        ] {
+            assert_eq!(
+                UtcTime::from_rfc3339(text.as_bytes()),
+                Some(1_700_000_000),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "2023-11-14",
+            "2023-11-14T22:13:20",
+            "2023-11-14T22:13Z",
+            "2023-11-31T22:13:20Z",
+            "T::Z",
+        ] {
+            assert_eq!(UtcTime::from_rfc3339(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn known_instants_have_their_dates() {

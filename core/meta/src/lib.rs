@@ -4,7 +4,8 @@
 //! Engines implement [`Read`], [`Txn`] and [`Engine`]; doors call the methods of [`Meta`].
 //!
 //! Where to look: `verbs` for names and attributes, `data` for the content of files, `locks` and `usage` for what they
-//! say, `session` for the life of a client, `jobs` for what happens behind its back, [`admin`] for commands.
+//! say, `session` for the life of a client, `jobs` for what happens behind its back, [`admin`] for commands, `dump` for copies of
+//! everything.
 
 mod accounting;
 mod acl_cache;
@@ -17,6 +18,7 @@ mod calendar;
 mod changelog;
 mod data;
 mod data_store;
+mod dump;
 mod effects;
 mod engine;
 mod format;
@@ -41,6 +43,10 @@ mod verbs;
 
 pub use data::{AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
 pub use data_store::DataStore;
+pub use dump::{
+    BACKUP_FOLDER, BackupTurn, DumpBlocks, DumpCompression, DumpOptions, DumpOutput, DumpSummary,
+    LoadSummary, backup_look, dump_channel,
+};
 pub use engine::{Durability, Engine, Job, JobBody, run};
 pub use key::{Key, Scan};
 pub use length_limit::{LengthLimit, Unrecorded};

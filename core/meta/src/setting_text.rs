@@ -29,13 +29,25 @@ pub fn encode_setting(setting: &Setting) -> Result<String> {
     let text = String::from_utf8(text).map_err(|error| {
         Error::new(ErrorKind::Io, "writing the volume setting as JSON").with_source(error)
     })?;
+    Ok(with_safe_escapes(text))
+}
+
+/// A JSON text with the letters escaped that mean something to HTML and JavaScript, as other clients write them.
+pub(crate) fn with_safe_escapes(text: String) -> String {
     // These five occur only inside strings of a JSON text.
-    Ok(text
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029"))
+    const LETTERS: [(char, &str); 5] = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
+    if !text.contains(LETTERS.map(|(letter, _)| letter)) {
+        return text;
+    }
+    LETTERS
+        .into_iter()
+        .fold(text, |text, (letter, escape)| text.replace(letter, escape))
 }
 
 /// Reads a stored setting; unknown members are kept.

@@ -5,6 +5,7 @@
 //! one mount, and the order of data, metadata and durability. Nothing here names a kernel interface.
 
 mod background;
+mod backup;
 mod caller;
 pub mod control;
 mod directory;
@@ -25,6 +26,7 @@ mod vfs;
 pub mod volume_check;
 mod volume_data;
 
+pub use backup::BackupOptions;
 pub use caller::{Caller, Groups};
 pub use notify::KernelNotifier;
 pub use options::{Squash, SyncMode, VfsOptions};

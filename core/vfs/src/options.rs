@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use moorage_model::{Clock, Gid, SystemClock, Uid};
 
+use crate::BackupOptions;
+
 /// What `close` promises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncMode {
@@ -68,6 +70,8 @@ pub struct VfsOptions {
     pub enable_selinux: bool,
     /// Extended attributes are served at all.
     pub enable_xattr: bool,
+    /// When the metadata is backed up into the object store; never without.
+    pub backup: Option<BackupOptions>,
     /// Where the volume is mounted, for `.config`.
     pub mount_point: PathBuf,
     /// Source of modification times.
@@ -102,6 +106,7 @@ impl Default for VfsOptions {
             enable_capabilities: false,
             enable_selinux: false,
             enable_xattr: true,
+            backup: None,
             mount_point: PathBuf::new(),
             clock: Arc::new(SystemClock),
         }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
-use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background};
+use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background, backup};
 
 /// Offset of a notice that leaves cached content alone.
 const ATTRIBUTES_ONLY: i64 = -1;
@@ -109,6 +109,11 @@ impl Vfs {
         let follower =
             background::follow_setting(Weak::clone(&vfs.this), setting_changes, vfs.stopping.subscribe());
         vfs.runtime.spawn(follower);
+        let takes_part = !vfs.options.read_only && vfs.meta.options().background_jobs;
+        if let Some(options) = vfs.options.backup.filter(|_| takes_part) {
+            let job = backup::back_up(Weak::clone(&vfs.this), options, vfs.stopping.subscribe());
+            vfs.runtime.spawn(job);
+        }
         Ok(vfs)
     }
 

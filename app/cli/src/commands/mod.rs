@@ -6,10 +6,12 @@ mod compact;
 mod completion;
 mod config;
 mod destroy;
+mod dump;
 mod format;
 mod fsck;
 mod gc;
 mod info;
+mod load;
 mod man;
 mod mount;
 mod quickstart;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Summary(summary::Arguments),
     Rmr(rmr::Arguments),
     Clone(clone::Arguments),
+    Dump(dump::Arguments),
+    Load(load::Arguments),
     Destroy(destroy::Arguments),
     Bench(Box<bench::Arguments>),
     Version(version::Arguments),
@@ -65,6 +69,8 @@ impl Command {
             Command::Gc(arguments) => arguments.output.json,
             Command::Quota(arguments) => arguments.json(),
             Command::Bench(arguments) => arguments.output.json,
+            Command::Dump(arguments) => arguments.output.json,
+            Command::Load(arguments) => arguments.output.json,
             Command::Compact(arguments) => arguments.output.json,
             Command::Restore(arguments) => arguments.output.json,
             Command::Info(arguments) => arguments.output.json,
@@ -95,6 +101,8 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Gc(arguments) => until_signal(gc::run(&arguments, context)),
         Command::Quota(arguments) => until_signal(quota::run(&arguments, context)),
         Command::Destroy(arguments) => until_signal(destroy::run(&arguments, context)),
+        Command::Dump(arguments) => until_signal(dump::run(&arguments, context)),
+        Command::Load(arguments) => until_signal(load::run(&arguments, context)),
         Command::Compact(arguments) => until_signal(compact::run(&arguments, context)),
         Command::Restore(arguments) => until_signal(restore::run(&arguments, context)),
         Command::Info(arguments) => until_signal(info::run(&arguments, context)),

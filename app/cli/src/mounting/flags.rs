@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, FromArgMatches as _, ValueEnum};
 use moorage_fuse::MountOptions;
 use moorage_meta::AtimeMode;
 use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
-use moorage_vfs::{Squash, SyncMode};
+use moorage_vfs::{BackupOptions, Squash, SyncMode};
 
 use crate::{duration, size};
 
@@ -211,9 +211,18 @@ pub(super) struct MetadataFlags {
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = duration::from_seconds)]
     pub(super) skip_dir_mtime: Duration,
 
-    /// Take no part in background jobs: cleaning up, deleting data, compaction
+    /// Take no part in background jobs: cleaning up, deleting data, compaction, backups of the metadata
     #[arg(long)]
     pub(super) no_bgjob: bool,
+
+    /// Time between backups of the metadata into the object store, whichever mount of the volume makes them: 5m or more,
+    /// 0 for none
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = backup_interval)]
+    pub(super) backup_meta: Duration,
+
+    /// Leave the trash out of these backups
+    #[arg(long)]
+    pub(super) backup_skip_trash: bool,
 
     /// Interval at which the session is renewed; others take over what it held five intervals after the last
     #[arg(long, value_name = "TIME", default_value = "12s", value_parser = duration::from_seconds)]
@@ -264,6 +273,15 @@ impl AccessFlags {
     }
 }
 
+impl MetadataFlags {
+    pub(super) fn backup(&self) -> Option<BackupOptions> {
+        (!self.backup_meta.is_zero()).then_some(BackupOptions {
+            interval: self.backup_meta,
+            skip_trash: self.backup_skip_trash,
+        })
+    }
+}
+
 impl CacheFlags {
     /// The folders named, best on different disks; none for "memory".
     pub(super) fn folders(&self, default: PathBuf) -> Vec<PathBuf> {
@@ -311,6 +329,15 @@ fn kept_time(text: &str) -> std::result::Result<Duration, String> {
     }
 }
 
+fn backup_interval(text: &str) -> std::result::Result<Duration, String> {
+    match duration::from_seconds(text)? {
+        interval if !interval.is_zero() && interval < BackupOptions::SHORTEST => {
+            Err("a backup every 5m is the most; 0 makes none".to_owned())
+        }
+        interval => Ok(interval),
+    }
+}
+
 fn identity(text: &str) -> std::result::Result<(Uid, Gid), String> {
     text.split_once(':')
         .and_then(|(uid, gid)| Some((Uid(uid.parse().ok()?), Gid(gid.parse().ok()?))))
@@ -350,6 +377,19 @@ mod tests {
         assert_eq!(identity("65534:100"), Ok((Uid(65_534), Gid(100))));
         assert!(identity("nobody:nogroup").is_err());
         assert!(identity("1").is_err());
+    }
+
+    #[test]
+    fn a_backup_is_made_every_hour_unless_told_otherwise() {
+        let flags = MountFlags::none_given().expect("defaults").metadata;
+        let hourly = flags.backup().expect("a backup");
+        assert_eq!(
+            (hourly.interval, hourly.skip_trash),
+            (Duration::from_secs(3600), false)
+        );
+        assert_eq!(backup_interval("0"), Ok(Duration::ZERO));
+        assert_eq!(backup_interval("5m"), Ok(BackupOptions::SHORTEST));
+        assert!(backup_interval("299s").is_err());
     }
 
     #[test]

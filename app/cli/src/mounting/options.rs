@@ -113,6 +113,7 @@ impl MountPlan {
             enable_capabilities: access.enable_cap,
             enable_selinux: access.enable_selinux,
             enable_xattr: access.enable_xattr,
+            backup: metadata.backup(),
             mount_point: self.point.path().to_owned(),
             ..VfsOptions::default()
         }

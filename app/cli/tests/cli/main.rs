@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod administration;
+mod dumps;
 mod errors;
 mod exit_codes;
 mod foreign_bucket;

@@ -9,6 +9,7 @@
 )]
 
 mod changed;
+mod dumps;
 mod layout;
 mod mysql;
 #[path = "../mysql_server/mod.rs"]

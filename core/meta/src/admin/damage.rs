@@ -6,7 +6,7 @@ use crate::{DamagedRecord, Key, Meta};
 
 /// What helps where no repair can make records again. `moorage load` fills a database that holds no volume.
 pub const FROM_BACKUP: &str = "Restore the database from a copy, or load a metadata backup into a new database with \
-     `moorage load`; JuiceFS clients keep such backups in the folder `meta/` of the store.";
+     `moorage load`; mounts keep such backups in the folder `meta/` of the store.";
 
 /// Damaged records kept of one pass; the rest is only counted.
 const MAX_KEPT: usize = 10_000;

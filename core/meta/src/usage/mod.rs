@@ -25,7 +25,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    fn add(&mut self, space: i64, inodes: i64) {
+    pub(crate) fn add(&mut self, space: i64, inodes: i64) {
         self.space = self.space.saturating_add(space);
         self.inodes = self.inodes.saturating_add(inodes);
     }

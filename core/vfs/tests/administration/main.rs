@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod backups;
 mod busy;
 mod clones;
 mod consistency;

@@ -1,0 +1,154 @@
+//! `moorage load`
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use moorage_chunk::{Cipher, DataKey, Sealer};
+use moorage_meta::admin::Progress;
+use moorage_meta::{DumpCompression, LoadSummary, Meta};
+use moorage_model::{Error, ErrorKind, Result, SystemClock};
+use serde_json::{Value, json};
+
+use crate::arguments::MetaUrlArgument;
+use crate::context::Context;
+use crate::noun::{DIRECTORIES, NODES, agree};
+use crate::output::{self, OutputArguments};
+use crate::progress::Work;
+use crate::volume::{self, Database};
+use crate::{environment, size};
+
+/// Make a volume in an empty database out of a dump, of Moorage or of JuiceFS
+///
+/// Never use the old database and the new one at the same time: both would hand out the same numbers, and each would
+/// delete what only the other needs. The data stays where it is in the object store. What fails leaves the database
+/// empty.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    database: MetaUrlArgument,
+
+    /// Dump to load, packed or not; standard input without one, or with -
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The private key of the volume in PEM, for a backup of an encrypted volume; its passphrase goes into
+    /// JFS_RSA_PASSPHRASE
+    #[arg(long, value_name = "FILE")]
+    encrypt_rsa_key: Option<PathBuf>,
+
+    /// How that volume is encrypted
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "aes256gcm-rsa",
+        requires = "encrypt_rsa_key"
+    )]
+    encrypt_algo: String,
+
+    /// Accepted for scripts: the file tells which form it has
+    #[arg(long, hide = true)]
+    binary: bool,
+
+    /// Accepted for scripts: records are stored in batches, one after the other
+    #[arg(short = 'p', long, hide = true)]
+    threads: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+impl Arguments {
+    /// What opens an encrypted dump.
+    fn sealer(&self) -> Result<Option<Sealer>> {
+        let Some(file) = &self.encrypt_rsa_key else {
+            return Ok(None);
+        };
+        let pem = std::fs::read_to_string(file).map_err(|error| failed("key", file, error))?;
+        let key = DataKey::from_pem(&pem, environment::rsa_passphrase().as_deref())?;
+        Ok(Some(Sealer::new(key, Cipher::parse(&self.encrypt_algo)?)))
+    }
+}
+
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    let file = arguments.file.as_deref().filter(|file| *file != Path::new("-"));
+    let sealer = arguments.sealer()?;
+    let dump = open(file, sealer.as_ref())?;
+    let engine = volume::open_engine(&arguments.database.url, Database::MakeIfMissing)?;
+    let counts: Arc<Progress> = Arc::default();
+    let work = Work {
+        title: "Loading",
+        unit: NODES,
+    };
+    let loaded = context
+        .watch(
+            work,
+            &counts,
+            Meta::load_dump(&engine, dump, &SystemClock, &counts),
+        )
+        .await;
+    let loaded = match (loaded, file) {
+        (Err(error), Some(file)) if error.kind() == ErrorKind::Corrupt => {
+            Err(error.context(format!("loading {}", file.display())))
+        }
+        (loaded, _) => loaded,
+    };
+    let closed = engine.close().await;
+    let summary = loaded?;
+    closed?;
+    if summary.repeated > 0 {
+        context.say(&format!(
+            "warning: {} in the dump twice, because {} moved while it was made; what the second place had in addition \
+             is not loaded.",
+            DIRECTORIES.count(summary.repeated) + agree(summary.repeated, " is", " are"),
+            agree(summary.repeated, "it was", "they were"),
+        ));
+    }
+    if summary.secrets_removed {
+        context.say("warning: the dump has no secrets of the object store; set them with `moorage config`.");
+    }
+    output::print(arguments.output, &as_json(&summary), |_| {
+        let (nodes, space) = (NODES.count(summary.nodes), size::show(summary.space));
+        format!("Loaded volume {}: {nodes}, {space}.", summary.name)
+    })
+}
+
+fn as_json(summary: &LoadSummary) -> Value {
+    json!({
+        "name": summary.name,
+        "nodes": summary.nodes,
+        "space": summary.space,
+        "repeated_directories": summary.repeated,
+        "secrets_removed": summary.secrets_removed,
+    })
+}
+
+/// Opens the dump and unpacks it on the way. An encrypted one was encrypted as a whole, and is in memory as such.
+fn open(file: Option<&Path>, sealer: Option<&Sealer>) -> Result<Box<dyn Read + Send>> {
+    let name = file.unwrap_or(Path::new("-"));
+    let mut packed: Box<dyn Read + Send> = match file {
+        Some(file) => Box::new(File::open(file).map_err(|error| failed("dump", file, error))?),
+        None => Box::new(io::stdin()),
+    };
+    if let Some(sealer) = sealer {
+        let mut sealed = Vec::new();
+        packed
+            .read_to_end(&mut sealed)
+            .map_err(|error| failed("dump", name, error))?;
+        let opened = sealer.open(&sealed, &name.display().to_string())?;
+        packed = Box::new(io::Cursor::new(opened));
+    }
+    DumpCompression::unpack(packed).map_err(|error| failed("dump", name, error))
+}
+
+fn failed(what: &str, file: &Path, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+        io::ErrorKind::IsADirectory => ErrorKind::IsDirectory,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, format!("the {what} {} can not be read", file.display())).with_source(error)
+}
