@@ -8,6 +8,7 @@ use moorage_chunk::ChunkStore;
 use moorage_meta::{Context, Meta};
 use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result, Timestamp};
 use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -18,6 +19,9 @@ use crate::handles::Handles;
 use crate::journal::Journal;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background, backup};
 
+/// Nodes of the trash remembered as such: for one that is forgotten, opening it to write says "stale" instead of "not
+/// permitted".
+const TOLD_IN_TRASH: usize = 10_000;
 /// Offset of a notice that leaves cached content alone.
 const ATTRIBUTES_ONLY: i64 = -1;
 
@@ -38,6 +42,8 @@ pub struct Vfs {
     pub(crate) runtime: Handle,
     pub(crate) files: OpenFiles,
     pub(crate) handles: Handles,
+    /// Nodes that the door was told of as entries of the trash.
+    pub(crate) told_in_trash: Cache<Ino, ()>,
     pub(crate) journal: Journal,
     /// Times of internal nodes.
     pub(crate) started: Timestamp,
@@ -96,6 +102,7 @@ impl Vfs {
             runtime,
             files: OpenFiles::new(),
             handles: Handles::default(),
+            told_in_trash: Cache::new(TOLD_IN_TRASH),
             journal: Journal::default(),
             started,
             born: Instant::now(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use moorage_chunk::MemoryStore;
 use moorage_meta::admin::SettingChange;
 use moorage_meta::{Engine, Meta, MetaOptions};
-use moorage_model::SystemClock;
-use moorage_vfs::{Caller, OpenFlags};
+use moorage_model::{ErrorKind, Ino, SystemClock};
+use moorage_vfs::{Caller, OpenFlags, SetAttrRequest, Vfs};
 use volume::{BLOCK, READ, READ_WRITE, Volume, cached, close, content, create, pattern};
 
 const APPEND: OpenFlags = OpenFlags {
@@ -46,6 +46,64 @@ async fn an_append_goes_behind_what_another_client_has_synced() {
         .unwrap()
         .handle;
     assert_eq!(content(&reader, read).await, b"a1\nb1\nb2\na2\nb3\n");
+}
+
+#[tokio::test]
+async fn a_file_that_another_client_replaced_is_stale_also_when_it_lies_in_the_trash() {
+    let store = Arc::new(MemoryStore::new());
+    let volume = Volume::with(store, |setting| setting.trash_days = 1).await;
+    let (a, b) = (volume.client().await, volume.client().await);
+    let caller = Caller::root();
+    let (old, made) = create(&a, "name").await;
+    close(&a, made).await.unwrap();
+    let known = b.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+    let held = b.open(&caller, known, READ).await.unwrap().handle;
+    a.unlink(&caller, Ino::ROOT, b"name").await.unwrap();
+    let (_, made) = create(&a, "name").await;
+    close(&a, made).await.unwrap();
+    b.open(&caller, known, READ).await.unwrap();
+    let size = SetAttrRequest {
+        size: Some(1),
+        ..SetAttrRequest::default()
+    };
+    let late = volume.client().await;
+    for flags in [READ, READ_WRITE, APPEND] {
+        assert_eq!(
+            late.open(&caller, known, flags).await.unwrap_err().kind(),
+            ErrorKind::Stale
+        );
+    }
+    let cut = late.setattr(&caller, known, None, size).await.unwrap_err();
+    assert_eq!(cut.kind(), ErrorKind::Stale);
+    let now = late.lookup(&caller, Ino::ROOT, b"name").await.unwrap();
+    assert_ne!(now.ino, old.ino);
+    close(&b, held).await.unwrap();
+
+    let trash = late.lookup(&caller, Ino::ROOT, b".trash").await.unwrap().ino;
+    let hour = only_entry(&late, trash).await;
+    let hour = late.lookup(&caller, trash, &hour).await.unwrap().ino;
+    let thrown = only_entry(&late, hour).await;
+    let thrown = late.lookup(&caller, hour, &thrown).await.unwrap().ino;
+    assert_eq!(thrown, known);
+    late.open(&caller, thrown, READ).await.unwrap();
+    let refused = late.open(&caller, thrown, READ_WRITE).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotPermitted);
+}
+
+/// Name of the one entry of a directory.
+async fn only_entry(vfs: &Vfs, directory: Ino) -> Vec<u8> {
+    let handle = vfs.opendir(&Caller::root(), directory).await.unwrap().handle;
+    let mut names = Vec::new();
+    vfs.readdir(handle, 0, false, &mut |item| {
+        names.push(item.name.to_vec());
+        true
+    })
+    .await
+    .unwrap();
+    vfs.releasedir(handle).await.unwrap();
+    names.retain(|name| name != b"." && name != b"..");
+    assert_eq!(names.len(), 1);
+    names.remove(0)
 }
 
 #[tokio::test(start_paused = true)]

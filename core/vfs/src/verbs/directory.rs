@@ -94,8 +94,10 @@ impl Vfs {
                 }
             }
             let position = cookie.saturating_sub(specials);
-            let mut each =
-                |at: u64, entry: &DirectoryEntry| emit(self.stored_item(entry, specials + at + 1, plus));
+            let mut each = |at: u64, entry: &DirectoryEntry| {
+                self.note_told(listing.ino, entry.entry.ino);
+                emit(self.stored_item(entry, specials + at + 1, plus))
+            };
             listing.walk(&self.meta, position, plus, &mut each).await
         })
         .await

@@ -40,6 +40,7 @@ impl Vfs {
             if ino == Ino::TRASH {
                 return Ok(self.internal_entry(InternalNode::Trash));
             }
+            self.note_told(parent, ino);
             let attr = match self.files.get(ino) {
                 Some(_) => self.fresh_attr(ino).await?,
                 None => attr,

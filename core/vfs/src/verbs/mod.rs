@@ -17,5 +17,6 @@ mod rename;
 mod seek;
 mod setattr;
 mod statfs;
+mod trashed;
 mod write;
 mod xattr;

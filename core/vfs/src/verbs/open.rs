@@ -20,7 +20,8 @@ impl Vfs {
     /// short locks and two allocations.
     ///
     /// # Errors
-    /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`.
+    /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`; `Stale` for a file that another client moved
+    /// to the trash, when it was not looked up there.
     ///
     /// # Cancel safety
     /// A dropped future leaves no handle; the file may have been truncated.
@@ -119,7 +120,12 @@ impl Vfs {
             append: flags.append,
             truncate: flags.truncate,
         };
-        let attr = self.meta.open_file(context, ino, how).await?;
+        let opened = self.meta.open_file(context, ino, how).await;
+        let attr = self.unless_nameless(ino, opened).await?;
+        if self.has_lost_its_name(ino, &attr) {
+            self.meta.close_file(ino).await?;
+            return Err(ErrorKind::Stale.into());
+        }
         let (file, made) = self.files.acquire(ino, &attr);
         let (shown, keep_cache) = {
             let mut content = file.content_mut();

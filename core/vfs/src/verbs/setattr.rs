@@ -20,7 +20,7 @@ impl Vfs {
     ///
     /// # Errors
     /// `NotFound`, `NotPermitted`, `AccessDenied`, `FileTooLarge`, `IsDirectory`, `ReadOnly`, and what storing written
-    /// content answers.
+    /// content answers; `Stale` as [`Vfs::open`].
     pub async fn setattr(
         &self,
         caller: &Caller,
@@ -51,7 +51,8 @@ impl Vfs {
             let attr = if change == SetAttr::default() {
                 self.fresh_attr(ino).await?
             } else {
-                self.change_attributes(&context, ino, change).await?
+                let changed = self.change_attributes(&context, ino, change).await;
+                self.unless_nameless(ino, changed).await?
             };
             Ok(self.attributes(ino, attr))
         })

@@ -35,9 +35,14 @@ impl Volume {
 
     /// A new volume that takes `capacity` bytes; 0 is no limit.
     pub(crate) async fn limited(store: Arc<dyn ObjectStore>, capacity: u64) -> Volume {
+        Volume::with(store, |setting| setting.capacity = capacity).await
+    }
+
+    /// A new volume with a setting of its own.
+    pub(crate) async fn with(store: Arc<dyn ObjectStore>, change: impl FnOnce(&mut Setting)) -> Volume {
         let engine = Arc::new(MemoryEngine::new());
         engine.prepare().await.unwrap();
-        let setting = Setting {
+        let mut setting = Setting {
             name: "test".into(),
             uuid: "5a2f1a3e-9d0c-4a6e-8f3f-0f6f0c1d2e3f".into(),
             storage: "mem".into(),
@@ -45,9 +50,9 @@ impl Volume {
             compression: "none".into(),
             meta_version: 1,
             dir_stats: true,
-            capacity,
             ..Setting::default()
         };
+        change(&mut setting);
         let shared: Arc<dyn Engine> = Arc::clone(&engine) as _;
         Meta::format(&shared, &setting, &SystemClock).await.unwrap();
         Volume { engine, store }
