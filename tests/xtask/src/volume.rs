@@ -43,7 +43,10 @@ pub(crate) fn is_mounted(point: &Path) -> Result<bool> {
     Ok(std::fs::read_to_string("/proc/self/mountinfo")?.contains(&needle))
 }
 
-/// A volume with SQLite metadata and a local object folder. Unmounted when dropped.
+/// What the names of folders begin with.
+const FOLDER_PREFIX: &str = "moorage-test";
+
+/// A volume with a local object folder. Unmounted when dropped.
 pub(crate) struct Volume {
     root: tempfile::TempDir,
     mounted: Vec<PathBuf>,
@@ -52,7 +55,7 @@ pub(crate) struct Volume {
 impl Volume {
     /// Formats a volume with further options of `moorage format`.
     pub(crate) fn format(options: &[&str]) -> Result<Volume> {
-        let root = tempfile::Builder::new().prefix("moorage-test").tempdir()?;
+        let root = tempfile::Builder::new().prefix(FOLDER_PREFIX).tempdir()?;
         let volume = Volume {
             root,
             mounted: Vec::new(),
@@ -87,9 +90,16 @@ impl Volume {
         self.path().join("second")
     }
 
-    /// The metadata URL.
+    /// The metadata URL: a file beside the objects, or tables of its own in the database of PostgreSQL or MySQL whose
+    /// URL `MOORAGE_TEST_METADATA` holds.
     pub(crate) fn url(&self) -> String {
-        format!("sqlite3://{}", self.path().join("meta.db").display())
+        let Ok(database) = std::env::var("MOORAGE_TEST_METADATA") else {
+            return format!("sqlite3://{}", self.path().join("meta.db").display());
+        };
+        let folder = self.path().to_string_lossy();
+        let own = folder.rsplit(FOLDER_PREFIX).next().unwrap_or_default();
+        let separator = if database.contains('?') { '&' } else { '?' };
+        format!("{database}{separator}table_prefix={own}")
     }
 
     /// A command of the binary under test.
