@@ -62,6 +62,26 @@ impl Collected {
         })
     }
 
+    /// The numbers of entries per directory of a hard-linked node as the transaction sees them, when these were read.
+    pub(crate) fn parents(&self, ino: Ino, committed: Vec<(Ino, u32)>) -> Vec<(Ino, u32)> {
+        let mut counts: BTreeMap<Ino, i64> = committed
+            .into_iter()
+            .map(|(parent, count)| (parent, i64::from(count)))
+            .collect();
+        for change in &self.changes {
+            if let Change::Parent(of, directory, delta) = change
+                && *of == ino
+            {
+                *counts.entry(*directory).or_default() += delta;
+            }
+        }
+        counts
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(parent, count)| (parent, u32::try_from(count).unwrap_or(u32::MAX)))
+            .collect()
+    }
+
     /// A whole range as the transaction sees it, when this is what was read.
     pub(crate) fn merge(&self, range: &Scan, mut found: Found) -> Found {
         for change in &self.changes {

@@ -3,6 +3,7 @@
 mod certificates;
 mod collected;
 mod duration;
+mod entries;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod memory;
@@ -12,6 +13,8 @@ mod redis;
 mod relational;
 mod sql;
 mod sqlite;
+mod sums;
+mod tikv;
 mod write;
 
 use std::sync::Arc;
@@ -22,7 +25,7 @@ pub use moorage_model::redact;
 use moorage_model::{Error, ErrorKind, Result, split_scheme};
 
 /// What to write, for messages.
-const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db] (rediss:// for TLS), postgres://[user[:password]@]host[:port]/database, or mysql://user[:password]@(host:port)/database.";
+const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/volume.db, redis://[user[:password]@]host[:port][/db] (rediss:// for TLS), postgres://[user[:password]@]host[:port]/database, mysql://user[:password]@(host:port)/database, or tikv://host[:port][,host...]/prefix.";
 
 /// Opens the engine that a metadata URL names. Nothing is connected to or made before it is needed: a missing
 /// SQLite file reads as an empty database and is made by the first change.
@@ -47,16 +50,10 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
         "redis" | "rediss" | "unix" => Ok(Arc::new(redis::RedisEngine::open(url, password)?)),
         "postgres" | "postgresql" => Ok(Arc::new(postgres::open(url, password)?)),
         "mysql" => Ok(Arc::new(mysql::open(url, password)?)),
-        "tikv" => Err(Error::new(
-            ErrorKind::NotSupported,
-            format!("the metadata engine of {scheme}:// is not built yet"),
-        )
-        .with_advice(URL_FORMS)),
+        "tikv" => Ok(Arc::new(tikv::TikvEngine::open(url)?)),
         other => Err(Error::new(
             ErrorKind::InvalidArgument,
-            format!(
-                "unknown metadata engine {other}; known are sqlite3, redis, postgres and mysql, and later tikv"
-            ),
+            format!("unknown metadata engine {other}; known are sqlite3, redis, postgres, mysql and tikv"),
         )
         .with_advice(URL_FORMS)),
     }

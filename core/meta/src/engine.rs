@@ -75,6 +75,15 @@ pub trait Engine: Read + fmt::Debug {
     /// One barrier serves every caller that waits.
     async fn make_durable(&self) -> Result<()>;
 
+    /// Lets the engine forget what records were long ago, where it keeps that. Part of the clean-up of slices, which one
+    /// client of a volume does once in a while.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout` when the engine does not answer.
+    async fn drop_old_versions(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Removes every record of the volume.
     async fn wipe(&self) -> Result<()>;
 

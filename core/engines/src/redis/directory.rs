@@ -1,11 +1,12 @@
 //! Listings, parents and counters.
 
-use moorage_meta::{DirectoryEntry, Key, Record, Survey};
+use moorage_meta::{DirectoryEntry, Survey};
 use moorage_model::{Attr, Counter, Ino, Result};
 use redis::Value;
 
 use super::cells::{number, unexpected};
 use super::reader::Reader;
+use crate::entries::entries;
 
 impl Reader {
     /// Entries of a page with what their nodes hold: one round trip, none without `attributes`. What stands in the
@@ -18,20 +19,7 @@ impl Reader {
         page: Survey,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
-        let page = Reader::records_only(page).whole()?;
-        let mut listed: Vec<DirectoryEntry> = page
-            .items
-            .into_iter()
-            .filter_map(|(key, record)| match (key, record) {
-                (Key::Edge(_, name), Record::Edge(entry)) => Some(DirectoryEntry {
-                    name,
-                    entry,
-                    attr: None,
-                    damaged: false,
-                }),
-                _ => None,
-            })
-            .collect();
+        let mut listed = entries(page)?;
         if !attributes || listed.is_empty() {
             return Ok(listed);
         }

@@ -55,6 +55,8 @@ use locked::RedisTxn;
 use reader::Reader;
 use token::Tokens;
 
+use crate::entries::records_only;
+
 /// Runs of one job before its conflicts are reported, as the original tries.
 const MAX_RUNS: u32 = 50;
 /// Longest wait before another run; it grows by one step per run.
@@ -207,7 +209,7 @@ impl Read for RedisEngine {
     }
 
     async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        Reader::records_only(self.survey(range, after, limit).await?).whole()
+        records_only(self.survey(range, after, limit).await?).whole()
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moorage_meta::{Key, Survey};
+use moorage_meta::Key;
 use moorage_model::Result;
 use redis::Value;
 
@@ -30,17 +30,6 @@ impl Reader {
             layout,
             listings: Listings::default(),
         }
-    }
-
-    /// A page for those who need every record of it. What names no record is left out: a survey tells of it.
-    pub(super) fn records_only(mut page: Survey) -> Survey {
-        page.damaged.retain(|damaged| {
-            if damaged.key.is_none() {
-                tracing::warn!("{}", damaged.error);
-            }
-            damaged.key.is_some()
-        });
-        page
     }
 
     /// Values of the cells of each key, in one round trip.

@@ -11,9 +11,10 @@ use redis::{Cmd, Value};
 use super::cells::{Cell, cells, decode};
 use super::found::Found;
 use super::locked::{RedisTxn, node_of};
-use super::reader::{Reader, hash_scan, values_of};
-use super::view::{merged, parents};
+use super::reader::{hash_scan, values_of};
+use super::view::merged;
 use crate::collected::Change;
+use crate::entries::records_only;
 use crate::write::Write;
 
 #[async_trait]
@@ -35,7 +36,7 @@ impl Read for RedisTxn<'_> {
     }
 
     async fn scan(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Page> {
-        Reader::records_only(self.survey(range, after, limit).await?).whole()
+        records_only(self.survey(range, after, limit).await?).whole()
     }
 
     async fn read_directory(
@@ -59,7 +60,7 @@ impl Read for RedisTxn<'_> {
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
         let committed = self.reader.parents(ino).await?;
-        Ok(parents(&self.collected, ino, committed))
+        Ok(self.collected.parents(ino, committed))
     }
 }
 

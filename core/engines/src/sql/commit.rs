@@ -8,10 +8,10 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use super::statement::Statement;
 use super::statements::{Hold, Statements};
-use super::sums::{Sums, is_summed};
 use super::txn::Seen;
 use crate::collected::{Change, Collected};
 use crate::relational::parts;
+use crate::sums::{Sums, is_summed};
 use crate::write::Write;
 
 /// What a commit sends.
@@ -200,4 +200,18 @@ fn one_part(range: &Scan) -> Vec<crate::relational::Part> {
     let mut parts = parts(range);
     parts.truncate(1);
     parts
+}
+
+/// Statements that write sums.
+pub(super) fn sum_statements(sums: &Sums, statements: &Statements) -> Vec<Statement> {
+    let mut all = Vec::new();
+    for change in sums.changes() {
+        match change {
+            Write::AddCounter(counter, delta) => all.extend(statements.add_counter(*counter, *delta, false)),
+            Write::AddDirStat(ino, delta) => all.push(statements.add_dir_stat(*ino, *delta)),
+            Write::AddQuota(quota, space, inodes) => all.push(statements.add_quota(*quota, *space, *inodes)),
+            _ => {}
+        }
+    }
+    all
 }

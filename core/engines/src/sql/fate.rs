@@ -7,10 +7,10 @@ use moorage_model::Result;
 
 use super::Shared;
 use super::statement::Statement;
-use super::sums::is_summed;
 use super::txn::SqlTxn;
 use crate::collected::Change;
 use crate::relational::decode_value;
+use crate::sums::is_summed;
 use crate::write::Write;
 
 /// An end of a transaction.

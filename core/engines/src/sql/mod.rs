@@ -17,7 +17,6 @@ mod reader;
 mod schema;
 mod statement;
 mod statements;
-mod sums;
 mod tables;
 mod txn;
 mod usage;
@@ -33,6 +32,7 @@ use parking_lot::Mutex;
 use rand::RngExt as _;
 
 use crate::relational::Cells as _;
+use crate::sums::Sums;
 use commit::Batch;
 pub(crate) use connections::{
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connections, Lease, Limits, MAX_TRIES, was_idle,
@@ -43,7 +43,6 @@ use fate::{Fate, witnesses};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
 pub(crate) use statements::Statements;
-use sums::Sums;
 use txn::SqlTxn;
 
 /// Runs of one job before its conflicts are reported, as the original tries.

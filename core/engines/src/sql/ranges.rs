@@ -6,9 +6,9 @@ use moorage_model::Result;
 use super::SqlEngine;
 use super::statement::{Row, Statement, Value};
 use super::statements::Statements;
-use super::sums::is_summed;
 use crate::collected::Found;
 use crate::relational::{Decoded, Part, decode, parts};
+use crate::sums::is_summed;
 
 /// Records read at once of a range that is read whole.
 const WHOLE_PAGE: usize = 1000;

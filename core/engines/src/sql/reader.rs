@@ -8,8 +8,8 @@ use super::SqlEngine;
 use super::driver::Reason;
 use super::statement::{Row, Statement, Value};
 use super::statements::Statements;
-use super::sums::is_summed;
 use crate::relational::{Cells as _, decode_entry, decode_listed, decode_node, decode_value};
+use crate::sums::is_summed;
 
 /// A child as it was read.
 pub(super) struct Child {

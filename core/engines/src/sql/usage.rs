@@ -6,10 +6,11 @@ use std::time::Duration;
 use moorage_meta::Key;
 use moorage_model::{Error, ErrorKind, Result};
 
+use super::commit::sum_statements;
 use super::driver::Reason;
 use super::fate::{Fate, Witnesses};
-use super::sums::Sums;
 use super::{MAX_RUNS, Shared, wait_before};
+use crate::sums::Sums;
 
 /// How long changes of usage are summed up before they are written, as the original does.
 const SUM_PERIOD: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ impl Shared {
     pub(super) async fn write_sums(self: &Arc<Self>) -> Result<()> {
         let _alone = self.writing_sums.write().await;
         let sums = std::mem::take(&mut *self.sums.lock());
-        let statements = sums.statements(&self.statements);
+        let statements = sum_statements(&sums, &self.statements);
         if statements.is_empty() {
             return Ok(());
         }

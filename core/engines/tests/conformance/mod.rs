@@ -35,6 +35,7 @@ macro_rules! conformance {
     ($fresh:path) => {
         conformance! { @each $fresh;
             records::every_kind_of_record_is_stored_read_back_replaced_and_deleted,
+            records::an_empty_attribute_is_kept_or_refused,
             records::absent_records_are_none_in_the_order_of_the_keys,
             records::a_transaction_reads_its_own_writes,
             records::deleting_attachments_leaves_other_nodes_alone,

@@ -42,6 +42,18 @@ pub(crate) async fn every_kind_of_record_is_stored_read_back_replaced_and_delete
     }
 }
 
+/// TiKV holds no empty value.
+pub(crate) async fn an_empty_attribute_is_kept_or_refused(fresh: &Fresh) {
+    let engine = fresh.engine.as_ref();
+    let key = || Key::Xattr(Ino(7), b"user.empty".to_vec());
+    let stored = write(engine, move |txn| txn.put(key(), Record::Xattr(Vec::new()))).await;
+    let found = read(engine, &key()).await;
+    match stored {
+        Ok(()) => assert_eq!(found, Some(Record::Xattr(Vec::new()))),
+        Err(refused) => assert_eq!((refused.kind(), found), (ErrorKind::InvalidArgument, None)),
+    }
+}
+
 pub(crate) async fn absent_records_are_none_in_the_order_of_the_keys(fresh: &Fresh) {
     let engine = fresh.engine.as_ref();
     write(engine, |txn| {

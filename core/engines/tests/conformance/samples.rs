@@ -159,7 +159,7 @@ pub(crate) fn of_every_kind() -> Vec<(Key, Record, Record)> {
         ),
         (
             Key::Xattr(Ino(7), b"user.key".to_vec()),
-            Record::Xattr(Vec::new()),
+            Record::Xattr(vec![0]),
             Record::Xattr(vec![0; 65_535]),
         ),
         (

@@ -24,5 +24,11 @@ mod rows;
 mod settings;
 mod shown;
 mod slices;
+#[cfg(unix)]
+mod tikv;
+#[cfg(unix)]
+#[path = "../tikv_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod tikv_server;
 mod tree;
 mod volume;

@@ -10,6 +10,8 @@
 #[path = "../certificates/mod.rs"]
 mod certificates;
 mod encryption;
+#[path = "../every_verb/mod.rs"]
+mod every_verb;
 mod fate;
 mod full_disks;
 #[path = "../mysql_server/mod.rs"]

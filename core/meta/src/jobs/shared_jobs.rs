@@ -82,15 +82,17 @@ impl Meta {
             .map(drop)
     }
 
-    /// Removes slices whose reference says that nothing shows them.
+    /// Removes slices whose reference says that nothing shows them, and lets the engine forget old versions of records.
     ///
     /// # Errors
     /// The first failure, after the other slices were tried.
     pub async fn clean_up_slices(&self) -> Result<()> {
-        self.reclaim_dead_slices(ReclaimMode::Delete, &Progress::default())
+        let removed = self
+            .reclaim_dead_slices(ReclaimMode::Delete, &Progress::default())
             .await
-            .and_then(|found| found.all_readable("removing slices without owners"))
-            .map(drop)
+            .and_then(|found| found.all_readable("removing slices without owners"));
+        let forgotten = self.engine.drop_old_versions().await;
+        removed.and(forgotten)
     }
 
     /// Empties the hours of the trash that are over their time, and gives up slices that compactions replaced and that
