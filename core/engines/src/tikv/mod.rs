@@ -182,22 +182,22 @@ impl Shared {
         }
     }
 
-    /// Writes the sums of this client. Those of a transaction that failed are kept; when its fate is not known they
+    /// Writes the sums of this client. Those of a transaction that failed are tried again; when its fate is not known they
     /// are dropped, since a repair can count what is missing, and what is counted twice stays.
     async fn write_sums(shared: &Arc<Shared>) -> Result<()> {
         let _alone = shared.writing_sums.write().await;
         let sums = std::mem::take(&mut *shared.sums.lock());
         let changes: Vec<Write> = sums.changes().cloned().collect();
-        let mut outcome = Ok(());
+        let (mut outcome, mut left) = (Ok(()), Sums::default());
         for group in changes.chunks(SUMS_AT_ONCE) {
             if let Err(failed) = Shared::write_now(shared, group).await {
                 if !failed.unknown {
-                    let mut all = shared.sums.lock();
-                    group.iter().for_each(|change| all.add(change));
+                    group.iter().for_each(|change| left.add(change));
                 }
                 outcome = Err(failed.error);
             }
         }
+        Shared::sum_up(shared, &left, &[]);
         outcome
     }
 
