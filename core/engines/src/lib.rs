@@ -34,8 +34,8 @@ const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/vo
 /// accepted and have no effect. `password` takes the place of one in the URL of an engine that has passwords.
 ///
 /// # Errors
-/// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for one that this build does not
-/// have, `NotFound` when the folder of a file does not exist; the text never holds a password.
+/// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for an option that can not be followed,
+/// `NotFound` when the folder of a file does not exist; the text never holds a password.
 pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
     let Some((scheme, rest)) = split_scheme(url) else {
         return Err(Error::new(

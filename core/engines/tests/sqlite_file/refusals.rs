@@ -95,9 +95,9 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
             "known are sqlite3",
         ),
         (
-            "tikv://host:2379/p".to_owned(),
+            "tikv://host:2379/p?verify-cn=a".to_owned(),
             ErrorKind::NotSupported,
-            "not built yet",
+            "verify-cn",
         ),
     ];
     for (url, kind, named) in cases {
