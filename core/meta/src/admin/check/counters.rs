@@ -230,7 +230,8 @@ impl Namespace<'_> {
                     "counter {} says {stored} {unit}, the scan found {scanned}",
                     counter.name()
                 ),
-                "A client that died before it wrote its numbers leaves this; `fsck --repair` corrects it.",
+                "A client or server that stopped before numbers were written leaves this, and so do other clients at work; \
+                 `fsck --repair` corrects it.",
                 Some(repair),
             );
         }

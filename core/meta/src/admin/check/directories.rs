@@ -346,8 +346,9 @@ impl Namespace<'_> {
                 Defect::DirectoryStatistics,
                 Severity::Note,
                 format!(
-                    "the statistics of directory {directory} say {} bytes in {} entries, a listing {} bytes in {}",
-                    stored.space, stored.inodes, counted.space, counted.inodes
+                    "the statistics of directory {directory} say {}, a listing {}",
+                    told(stored),
+                    told(&counted)
                 ),
                 "Such numbers drift; `fsck --repair` counts them again.",
                 Some(repair),
@@ -377,4 +378,12 @@ fn reserved(directory: Ino, item: &DirectoryEntry) -> Option<&'static str> {
         TRASH_ENTRY if directory == Ino::ROOT => Some("the trash"),
         _ => None,
     }
+}
+
+/// All three figures, since any of them may be the one that differs.
+fn told(stat: &DirStat) -> String {
+    format!(
+        "{} entries with {} bytes in {} bytes of space",
+        stat.inodes, stat.length, stat.space
+    )
 }
