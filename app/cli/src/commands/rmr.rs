@@ -44,6 +44,10 @@ struct Removed {
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let targets = arguments.targets.find()?;
+    // Nothing is removed when one of them can not be.
+    for place in &targets.places {
+        place.check_writable()?;
+    }
     let volume = Volume::open(&targets.url).await?;
     let counts: Arc<Progress> = Arc::default();
     let options = RemoveTreeOptions {

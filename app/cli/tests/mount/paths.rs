@@ -49,8 +49,10 @@ fn what_a_read_only_mount_shows_is_not_changed_by_commands_on_its_paths() {
     let part = volume.mount("part", &["--read-only", "--subdir", "/part"]);
     for mount in [&whole, &part] {
         let (file, copy) = (mount.file("file"), mount.file("copy"));
+        let changed_first = writable.file("file");
         for (command, paths) in [
             ("rmr", vec![&file]),
+            ("rmr", vec![&changed_first, &file]),
             ("clone", vec![&file, &copy]),
             ("compact", vec![&file]),
         ] {
@@ -69,6 +71,7 @@ fn what_a_read_only_mount_shows_is_not_changed_by_commands_on_its_paths() {
         }
         assert_eq!(fs::read_to_string(&file).expect("the file"), "kept");
     }
+    assert!(writable.file("file").exists(), "removed before the refusal");
     assert!(!writable.file("copy").exists());
     program(&volume, "clone", &[&whole.file("file"), &writable.file("copy")]);
 }
