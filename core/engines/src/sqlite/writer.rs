@@ -198,6 +198,8 @@ impl Writer {
     /// Runs the queue unless somebody else does, who then looks at the queue again after letting go of the writer.
     fn drive(&self) {
         while !self.queue.lock().is_empty() {
+            // Dropped after the slot.
+            let _others = Others { writer: self };
             let Some(mut slot) = self.slot.try_lock() else {
                 return;
             };
@@ -264,6 +266,19 @@ impl Writer {
             if done.send(Outcome::Lead(job)).is_ok() {
                 return true;
             }
+        }
+    }
+}
+
+/// Those who wait while a job runs; when its body panics, one of them goes on with the queue.
+struct Others<'w> {
+    writer: &'w Writer,
+}
+
+impl Drop for Others<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.writer.hand_over();
         }
     }
 }

@@ -149,3 +149,31 @@ async fn a_body_that_panics_harms_nobody_after_it() {
         .unwrap();
     assert_eq!((found[0].is_some(), found[1].is_some()), (false, true));
 }
+
+#[tokio::test]
+async fn a_body_that_panics_leaves_nobody_waiting() {
+    let folder = Folder::new();
+    let engine = folder.prepared().await;
+    let waiting = Arc::new(parking_lot::Mutex::new(None));
+    let (panicking, queued) = (Arc::clone(&engine), Arc::clone(&waiting));
+    let task = tokio::spawn(async move {
+        let other = Arc::clone(&panicking);
+        run::<(), _>(panicking.as_ref(), "panic", move |_| {
+            let (mut job, queued) = (numbered(&other, 1), Arc::clone(&queued));
+            Box::pin(async move {
+                let waker = futures_util::task::noop_waker();
+                let mut context = std::task::Context::from_waker(&waker);
+                assert!(job.as_mut().poll(&mut context).is_pending());
+                let earlier = queued.lock().replace(job);
+                assert!(queued.lock().is_none(), "a bug in a verb");
+                drop(earlier);
+                Ok(())
+            })
+        })
+        .await
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    let job = waiting.lock().take().unwrap();
+    let finished = tokio::time::timeout(Duration::from_secs(20), job).await;
+    finished.unwrap().unwrap();
+}
