@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, openat2};
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
 
@@ -19,7 +20,13 @@ use crate::waiters::{handle, order, pid, signal_thread, start, waiting_thread};
 const AT_ONCE: Duration = Duration::from_secs(20);
 /// In front of a child's answer, an errno or 0.
 const ANSWER: &str = "answer ";
-const CALLS: [i64; 4] = [libc::SYS_fsync, libc::SYS_close, libc::SYS_read, libc::SYS_openat];
+/// The orders of a child, each with the system call that waits: one that it makes nowhere else, since under load an
+/// earlier one waits for the mount as well.
+const ORDERS: [(&str, i64); 3] = [
+    ("fsync", libc::SYS_fsync),
+    ("read", libc::SYS_read),
+    ("empty", libc::SYS_openat2),
+];
 
 /// Runs as a child of the tests below: waits in the call of its order, a name and a path.
 #[test]
@@ -37,8 +44,8 @@ fn child_that_waits_for_the_store() {
             let mut file = File::create(path).expect("made");
             file.write_all(&[7; LOST_BYTES]).expect("taken");
             std::mem::forget(file);
-            std::mem::forget(File::create(path).expect("opened"));
-            Ok(())
+            let emptied = OpenHow::new().flags(OFlag::O_WRONLY | OFlag::O_TRUNC);
+            openat2(AT_FDCWD, path, emptied).map(std::mem::forget)
         }
         _ => {
             let mut file = File::create(path).expect("made");
@@ -64,10 +71,14 @@ fn answer(child: &mut Child) -> i32 {
 
 fn waiter(call: &str, path: &Path) -> (Child, i32) {
     let order = format!("{call} {}", path.display());
+    let (_, number) = ORDERS
+        .into_iter()
+        .find(|(order, _)| *order == call)
+        .expect("an order");
     let child = start("interrupts::child_that_waits_for_the_store", &order);
     let mut thread = None;
     until("the child to wait for the store", || {
-        thread = waiting_thread(&child, &CALLS);
+        thread = waiting_thread(&child, &[number]);
         thread.is_some()
     });
     (child, thread.expect("it waits"))
