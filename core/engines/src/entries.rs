@@ -1,7 +1,7 @@
-//! Pages of ranges as those see them who need every record.
+//! Records that were read, as those see them who want one kind, or every record of a range.
 
 use moorage_meta::{DirectoryEntry, Key, Record, Survey};
-use moorage_model::Result;
+use moorage_model::{Attr, Result};
 
 /// A page for those who need every record of it. What names no record is left out: a survey tells of it.
 pub(crate) fn records_only(mut page: Survey) -> Survey {
@@ -32,4 +32,12 @@ pub(crate) fn entries(page: Survey) -> Result<Vec<DirectoryEntry>> {
             _ => None,
         })
         .collect())
+}
+
+/// The attributes that a record is.
+pub(crate) fn attributes(record: Option<Record>) -> Option<Attr> {
+    match record {
+        Some(Record::Node(attr)) => Some(attr),
+        _ => None,
+    }
 }

@@ -11,6 +11,7 @@ mod mysql;
 mod postgres;
 mod redis;
 mod relational;
+mod runs;
 mod sql;
 mod sqlite;
 mod sums;

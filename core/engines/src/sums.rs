@@ -3,11 +3,16 @@
 //! (spec 40-sql section 4, 50-tkv section 5: the original writes them once per second).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use moorage_meta::{Key, Record};
-use moorage_model::Counter;
+use moorage_model::{Counter, Result};
 
 use crate::write::Write;
+
+/// How long changes are summed up before they are written, as the original does.
+const SUM_PERIOD: Duration = Duration::from_secs(1);
 
 /// Sums that are not written yet.
 #[derive(Debug, Default)]
@@ -21,6 +26,25 @@ pub(crate) fn is_summed(key: &Key) -> bool {
         key,
         Key::Counter(Counter::UsedSpace | Counter::TotalInodes) | Key::DirStat(_) | Key::Quota(_)
     )
+}
+
+/// Has the sums of an engine written when they have been summed up for a moment, unless it is gone by then.
+pub(crate) fn write_later<Engine, Writing>(
+    engine: &Arc<Engine>,
+    write: impl FnOnce(Arc<Engine>) -> Writing + Send + 'static,
+) where
+    Engine: Send + Sync + 'static,
+    Writing: Future<Output = Result<()>> + Send,
+{
+    let engine = Arc::downgrade(engine);
+    tokio::spawn(async move {
+        tokio::time::sleep(SUM_PERIOD).await;
+        if let Some(engine) = engine.upgrade()
+            && let Err(error) = write(engine).await
+        {
+            tracing::warn!(%error, "usage could not be written");
+        }
+    });
 }
 
 impl Sums {
@@ -57,11 +81,17 @@ impl Sums {
         self.by_key.remove(key);
     }
 
-    /// Adds all of `other`.
-    pub(crate) fn merge(&mut self, other: &Sums) {
+    /// Adds all of `other`, after what was added to `replaced` records is dropped. Whether there was nothing to write
+    /// before and is now: then it is the caller who has to see to it.
+    pub(crate) fn take_over(&mut self, other: &Sums, replaced: &[Key]) -> bool {
+        let was_empty = self.is_empty();
+        for key in replaced {
+            self.forget(key);
+        }
         for change in other.by_key.values() {
             self.add(change);
         }
+        was_empty && !self.is_empty()
     }
 
     /// A record with what is not written yet.
@@ -72,7 +102,8 @@ impl Sums {
         }
     }
 
-    /// The changes that are left to write, one per record, in one order for all clients so that they wait for each other in no circle.
+    /// The changes that are left to write, one per record, in one order for all clients so that they wait for each other
+    /// in no circle.
     pub(crate) fn changes(&self) -> impl Iterator<Item = &Write> {
         self.by_key.values().filter(|change| match change {
             Write::AddCounter(_, delta) => *delta != 0,

@@ -38,12 +38,10 @@ mod watch;
 mod wipe;
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
-use rand::RngExt as _;
 use tokio::sync::OnceCell;
 
 use address::{Address, Passwords};
@@ -56,13 +54,8 @@ use reader::Reader;
 use token::Tokens;
 
 use crate::entries::records_only;
+use crate::runs::{MAX_RUNS, wait_before};
 
-/// Runs of one job before its conflicts are reported, as the original tries.
-const MAX_RUNS: u32 = 50;
-/// Longest wait before another run; it grows by one step per run.
-const MAX_WAIT: Duration = Duration::from_millis(40);
-/// Step of the wait between runs.
-const WAIT_STEP: Duration = Duration::from_millis(1);
 /// Password of the sentinels, which no URL holds.
 const SENTINEL_PASSWORD: &str = "SENTINEL_PASSWORD";
 
@@ -265,11 +258,7 @@ impl Engine for RedisEngine {
         let reader = self.reader().await?;
         let mut last = Error::from(ErrorKind::Conflict);
         for run in 0..MAX_RUNS {
-            if run > 0 {
-                let longest = (WAIT_STEP * run).min(MAX_WAIT);
-                let wait = rand::rng().random_range(Duration::ZERO..=longest);
-                tokio::time::sleep(wait).await;
-            }
+            wait_before(run).await;
             match self.run_once(reader, &mut job).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => last = error,
                 other => return other,

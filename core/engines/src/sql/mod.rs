@@ -29,9 +29,9 @@ use async_trait::async_trait;
 use moorage_meta::{Durability, Engine, Job, Key};
 use moorage_model::{AclId, Counter, Error, ErrorKind, Result};
 use parking_lot::Mutex;
-use rand::RngExt as _;
 
 use crate::relational::Cells as _;
+use crate::runs::{MAX_RUNS, wait_before};
 use crate::sums::Sums;
 use commit::Batch;
 pub(crate) use connections::{
@@ -45,12 +45,6 @@ pub(crate) use statement::{Row, Statement, Value};
 pub(crate) use statements::Statements;
 use txn::SqlTxn;
 
-/// Runs of one job before its conflicts are reported, as the original tries.
-const MAX_RUNS: u32 = 50;
-/// Longest wait before another run; it grows by one step per run.
-const MAX_WAIT: Duration = Duration::from_millis(40);
-/// Step of the wait between runs.
-const WAIT_STEP: Duration = Duration::from_millis(1);
 /// Longest wait until a broken connection has ended at the server.
 pub(crate) const END_LIMIT: Duration = Duration::from_secs(10);
 /// Between two looks whether it has.
@@ -162,15 +156,6 @@ impl SqlEngine {
         } else {
             self.shared.driver.commit(&batch.statements).await
         }
-    }
-}
-
-/// Waits before the given run of a job, the first being 0.
-async fn wait_before(run: u32) {
-    if run > 0 {
-        let longest = (WAIT_STEP * run).min(MAX_WAIT);
-        let wait = rand::rng().random_range(Duration::ZERO..=longest);
-        tokio::time::sleep(wait).await;
     }
 }
 

@@ -12,6 +12,7 @@ use super::SqlEngine;
 use super::reader::{Child, decoded_child};
 use super::statement::Row;
 use crate::collected::{Change, Collected, page};
+use crate::entries::attributes;
 use crate::relational::{Decoded, decode_value};
 use crate::write::Write;
 
@@ -334,12 +335,5 @@ impl Txn for SqlTxn<'_> {
 
     fn append_changelog(&mut self, line: String) {
         self.collected.changes.push(Change::Line(line));
-    }
-}
-
-fn attributes(node: Option<Record>) -> Option<Attr> {
-    match node {
-        Some(Record::Node(attr)) => Some(attr),
-        _ => None,
     }
 }

@@ -1,49 +1,26 @@
 //! Writes the sums of this client, a moment after the changes that they count.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use moorage_meta::Key;
 use moorage_model::{Error, ErrorKind, Result};
 
+use super::Shared;
 use super::commit::sum_statements;
 use super::driver::Reason;
 use super::fate::{Fate, Witnesses};
-use super::{MAX_RUNS, Shared, wait_before};
-use crate::sums::Sums;
-
-/// How long changes of usage are summed up before they are written, as the original does.
-const SUM_PERIOD: Duration = Duration::from_secs(1);
+use crate::runs::{MAX_RUNS, wait_before};
+use crate::sums::{Sums, write_later};
 
 impl Shared {
     /// Takes over changes of usage; they are written within a second. Those of `replaced` records are dropped before.
     pub(super) fn sum_up(self: &Arc<Self>, sums: &Sums, replaced: &[Key]) {
-        if sums.is_empty() && replaced.is_empty() {
-            return;
-        }
-        let first = {
-            let mut all = self.sums.lock();
-            let was_empty = all.is_empty();
-            for key in replaced {
-                all.forget(key);
-            }
-            all.merge(sums);
-            was_empty && !all.is_empty()
-        };
-        if first {
-            let shared = Arc::downgrade(self);
-            tokio::spawn(async move {
-                tokio::time::sleep(SUM_PERIOD).await;
-                if let Some(shared) = shared.upgrade()
-                    && let Err(error) = shared.write_sums().await
-                {
-                    tracing::warn!(%error, "usage could not be written");
-                }
-            });
+        if self.sums.lock().take_over(sums, replaced) {
+            write_later(self, |shared| async move { shared.write_sums().await });
         }
     }
 
-    /// Writes the sums of this client. Those of a transaction that failed are kept; when its fate is not known they
+    /// Writes the sums of this client. Those of a transaction that failed are tried again; when its fate is not known they
     /// are dropped, since a repair can count what is missing, and what is counted twice stays.
     pub(super) async fn write_sums(self: &Arc<Self>) -> Result<()> {
         let _alone = self.writing_sums.write().await;

@@ -21,13 +21,11 @@ mod values;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, Survey, run};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
-use rand::RngExt as _;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use address::Address;
@@ -39,17 +37,10 @@ use turns::Turns;
 use txn::TikvTxn;
 
 use crate::entries::records_only;
-use crate::sums::{Sums, is_summed};
+use crate::runs::{MAX_RUNS, wait_before};
+use crate::sums::{Sums, is_summed, write_later};
 use crate::write::Write;
 
-/// Runs of one job before its conflicts are reported, as the original tries.
-const MAX_RUNS: u32 = 50;
-/// Longest wait before another run; it grows by one step per run.
-const MAX_WAIT: Duration = Duration::from_millis(40);
-/// Step of the wait between runs.
-const WAIT_STEP: Duration = Duration::from_millis(1);
-/// How long changes of usage are summed up before they are written, as the original does.
-const SUM_PERIOD: Duration = Duration::from_secs(1);
 /// Changes of usage in one transaction, as the original writes them.
 const SUMS_AT_ONCE: usize = 20;
 /// Keys that are removed at once.
@@ -157,28 +148,8 @@ impl Shared {
 
     /// Takes over changes of usage; they are written within a second.
     fn sum_up(shared: &Arc<Shared>, sums: &Sums, replaced: &[Key]) {
-        if sums.is_empty() && replaced.is_empty() {
-            return;
-        }
-        let first = {
-            let mut all = shared.sums.lock();
-            let was_empty = all.is_empty();
-            for key in replaced {
-                all.forget(key);
-            }
-            all.merge(sums);
-            was_empty && !all.is_empty()
-        };
-        if first {
-            let shared = Arc::downgrade(shared);
-            tokio::spawn(async move {
-                tokio::time::sleep(SUM_PERIOD).await;
-                if let Some(shared) = shared.upgrade()
-                    && let Err(error) = Shared::write_sums(&shared).await
-                {
-                    tracing::warn!(%error, "usage could not be written");
-                }
-            });
+        if shared.sums.lock().take_over(sums, replaced) {
+            write_later(shared, |shared| async move { Shared::write_sums(&shared).await });
         }
     }
 
@@ -227,15 +198,6 @@ impl Shared {
         let mut txn = TikvTxn::begin(shared).await.map_err(of_body)?;
         (job.body)(&mut txn).await.map_err(of_body)?;
         txn.commit(job.verb, false).await
-    }
-}
-
-/// Waits before the given run of a job, the first being 0.
-async fn wait_before(run: u32) {
-    if run > 0 {
-        let longest = (WAIT_STEP * run).min(MAX_WAIT);
-        let wait = rand::rng().random_range(Duration::ZERO..=longest);
-        tokio::time::sleep(wait).await;
     }
 }
 

@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use super::layout::{Layout, Named, behind};
 use super::link::{Moment, Values};
 use super::values::{decode, little};
-use crate::entries::entries;
+use crate::entries::{attributes, entries};
 
 /// Pairs that one request asks for at most where a range has no end in sight.
 pub(super) const PAIRS_AT_ONCE: usize = 1024;
@@ -160,12 +160,4 @@ pub(super) fn picked<'v>(values: &'v Values, keys: &[Vec<u8>]) -> Vec<Option<&'v
     keys.iter()
         .map(|key| values.get(key).map(Vec::as_slice))
         .collect()
-}
-
-/// The attributes that a record is.
-pub(super) fn attributes(record: Option<Record>) -> Option<Attr> {
-    match record {
-        Some(Record::Node(attr)) => Some(attr),
-        _ => None,
-    }
 }

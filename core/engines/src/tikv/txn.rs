@@ -17,12 +17,12 @@ use tikv_client::Transaction;
 use super::commit::{Failed, Outgoing};
 use super::layout::Named;
 use super::locks;
-use super::reader::{Reader, attributes};
+use super::reader::Reader;
 use super::staged::{Before, Staged, Staging, bases};
 use super::values::decode;
 use super::{Shared, TikvEngine};
 use crate::collected::{Change, Collected, Found, page};
-use crate::entries::{entries, records_only};
+use crate::entries::{attributes, entries, records_only};
 use crate::sums::is_summed;
 use crate::write::Write;
 
@@ -298,7 +298,7 @@ impl Read for TikvTxn {
             for item in &mut listed {
                 let key = Key::Node(item.entry.ino);
                 let committed = item.attr.take().map(Record::Node);
-                item.attr = super::reader::attributes(self.collected.view(&key, committed));
+                item.attr = crate::entries::attributes(self.collected.view(&key, committed));
             }
         }
         Ok(listed)

@@ -62,11 +62,9 @@ impl Postgres {
         })
     }
 
-    /// A URL with this host and these options, in which `DIR` is the folder of the certificates.
     fn url(&self, host: &str, options: &str) -> String {
         let url = self.server.url_through(self.server.port(), &self.database);
-        let options = options.replace("DIR", &self.folder.path().display().to_string());
-        format!("{}?{options}", url.replace("127.0.0.1", host))
+        url_with(&url, host, options, &self.folder)
     }
 
     async fn opens(&self, host: &str, options: &str, encrypted: bool) {
@@ -162,6 +160,12 @@ async fn a_postgres_without_encryption_is_used_only_where_the_url_allows_it() {
     }
 }
 
+/// A URL with another host and these options, in which `DIR` is the folder of the certificates.
+fn url_with(url: &str, host: &str, options: &str, folder: &tempfile::TempDir) -> String {
+    let options = options.replace("DIR", &folder.path().display().to_string());
+    format!("{}?{options}", url.replace("127.0.0.1", host))
+}
+
 struct MySql {
     server: mysql_server::Server,
     folder: tempfile::TempDir,
@@ -191,11 +195,9 @@ impl MySql {
         })
     }
 
-    /// A URL with this host and these options, in which `DIR` is the folder of the certificates.
     fn url(&self, host: &str, options: &str) -> String {
         let url = self.server.url_through(self.server.port(), &self.database);
-        let options = options.replace("DIR", &self.folder.path().display().to_string());
-        format!("{}?{options}", url.replace("127.0.0.1", host))
+        url_with(&url, host, options, &self.folder)
     }
 
     /// Encrypted connections so far.

@@ -19,7 +19,6 @@ mod durability;
 mod entries;
 mod fixture;
 mod jobs;
-mod meddled;
 mod model;
 #[path = "../../../engines/tests/mysql_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]

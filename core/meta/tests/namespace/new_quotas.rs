@@ -6,7 +6,7 @@ use moorage_meta::{Context, Counting, Meta, QuotaLimits, UnlinkOptions, Unrecord
 use moorage_model::{ErrorKind, Ino, Quota, QuotaKey};
 
 use crate::fixture::{Volume, kind, name};
-use crate::meddled::meddled;
+use crate::server_engine::meddled;
 
 const LIMIT: i64 = 1 << 20;
 

@@ -7,8 +7,8 @@ use moorage_meta::{Context, Meta, RenameFlags};
 use moorage_model::Ino;
 
 use crate::fixture::{Volume, name};
-use crate::meddled::meddled;
 use crate::new_quotas::{limit, usage, used};
+use crate::server_engine::meddled;
 
 async fn remove_tree(meta: &Meta, parent: Ino, tree: &str, skip_trash: bool) {
     let options = RemoveTreeOptions {

@@ -1,27 +1,57 @@
-//! The memory engine as a server: what it acknowledges is durable at once, and a commit can be on its way for long.
+//! The memory engine with what a server and its other clients do: a commit can be on its way for long, and somebody can
+//! act at a moment of the test's choice.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use moorage_engines::MemoryEngine;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Meta, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
-#[derive(Debug)]
+use crate::fixture::{Volume, quiet};
+
+/// A client whose engine lets somebody act right after a directory was listed.
+pub(crate) async fn meddled(volume: &Volume) -> (Arc<Meta>, Arc<ServerEngine>) {
+    let inner = Arc::clone(&volume.engine);
+    let engine = Arc::new(ServerEngine {
+        durability: inner.durability(),
+        ..ServerEngine::new(inner)
+    });
+    let mount = Meta::open(engine.clone(), quiet(), volume.clock.clone()).await;
+    (mount.unwrap(), engine)
+}
+
 pub(crate) struct ServerEngine {
     inner: Arc<MemoryEngine>,
+    durability: Durability,
     delayed: Mutex<Option<&'static str>>,
     on_their_way: Mutex<Vec<Job>>,
+    act: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl std::fmt::Debug for ServerEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerEngine").finish_non_exhaustive()
+    }
 }
 
 impl ServerEngine {
+    /// What it acknowledges is durable at once.
     pub(crate) fn new(inner: Arc<MemoryEngine>) -> ServerEngine {
         ServerEngine {
             inner,
+            durability: Durability::Server,
             delayed: Mutex::default(),
             on_their_way: Mutex::default(),
+            act: Mutex::default(),
         }
+    }
+
+    /// Somebody acts once, right after the next page of a directory was read.
+    pub(crate) fn after_listing(&self, act: BoxFuture<'static, ()>) {
+        *self.act.lock() = Some(act);
     }
 
     /// From now on the commits of a verb get no answer, and stay on their way.
@@ -59,9 +89,15 @@ impl Read for ServerEngine {
         limit: usize,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
-        self.inner
+        let listed = self
+            .inner
             .read_directory(directory, after, limit, attributes)
-            .await
+            .await;
+        let act = self.act.lock().take();
+        if let Some(act) = act {
+            act.await;
+        }
+        listed
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
@@ -76,7 +112,7 @@ impl Engine for ServerEngine {
     }
 
     fn durability(&self) -> Durability {
-        Durability::Server
+        self.durability
     }
 
     async fn prepare(&self) -> Result<()> {
