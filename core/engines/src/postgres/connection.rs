@@ -211,7 +211,11 @@ impl Postgres {
         let answers = self.round_trip(lease, &all, false).await?;
         if answers.len() < all.len() {
             let end = Statement::plain("ROLLBACK");
-            rows(self.round_trip(lease, std::slice::from_ref(&end), false).await?)?;
+            let ended = self.round_trip(lease, std::slice::from_ref(&end), false).await;
+            // Also a connection that broke refuses what is not sent yet; of what was sent before, the fate is to be told.
+            ended
+                .and_then(rows)
+                .map_err(|broken| Broken { sent: true, ..broken })?;
         }
         for (place, answer) in answers.into_iter().enumerate() {
             // The first failure is the cause of all that follow; the last statement then rolled back.
