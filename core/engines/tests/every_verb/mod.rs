@@ -14,17 +14,20 @@ use crate::volume::name;
 /// Round trips of one call of a verb.
 pub(crate) type Counts = Vec<(&'static str, u64)>;
 
-struct Counter<T> {
+struct Counter<'m, T> {
+    meta: &'m Meta,
     trips: T,
     counts: Counts,
 }
 
-impl<T: Fn() -> u64> Counter<T> {
+impl<T: Fn() -> u64> Counter<'_, T> {
     async fn count<A>(
         &mut self,
         verb: &'static str,
         call: impl Future<Output = moorage_model::Result<A>>,
     ) -> A {
+        // Usage of earlier verbs would be written in between.
+        self.meta.make_durable().await.unwrap();
         let before = (self.trips)();
         let answer = call.await.unwrap();
         self.counts.push((verb, (self.trips)() - before));
@@ -51,6 +54,7 @@ pub(crate) async fn every_verb(meta: &Arc<Meta>, trips: impl Fn() -> u64, round:
         .unwrap()
         .ino;
     let mut c = Counter {
+        meta,
         trips,
         counts: Vec::new(),
     };
