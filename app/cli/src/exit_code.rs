@@ -31,7 +31,7 @@ Exit codes:
   3    a file, volume, session or folder does not exist
   4    something exists already, is not empty or is in use
   5    not permitted: credentials, permission bits or a read-only place
-  6    the database or the object store does not answer
+  6    the database, the object store or the agent does not answer
   7    something is damaged, or a check found a problem
   8    no space left, or a quota is used up
   9    not supported by this build, or the volume asks for another version
@@ -42,7 +42,7 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
     use ErrorKind::*;
     match kind {
         InvalidArgument | NameTooLong | OutOfRange | NotDirectory | IsDirectory => USAGE,
-        NotFound | NotFormatted | NoAttribute | Stale => NOT_FOUND,
+        NotFound | DatabaseMissing | NotFormatted | NoAttribute | Stale => NOT_FOUND,
         Exists | NotEmpty | Busy | Conflict | Deadlock | WouldBlock => IN_THE_WAY,
         AccessDenied | NotPermitted | Unauthenticated | ReadOnly => DENIED,
         Unavailable | Timeout => UNREACHABLE,

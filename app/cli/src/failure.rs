@@ -31,6 +31,11 @@ pub(crate) fn described(error: &Error) -> (String, u8) {
     (as_text(error), exit_code::of(error.kind()))
 }
 
+/// An error as [`present`] shows it to a program, for another process to pass on.
+pub(crate) fn described_as_json(error: &Error) -> serde_json::Value {
+    as_json(error, exit_code::of(error.kind()))
+}
+
 fn as_text(error: &Error) -> String {
     let mut text = format!("error: {}\n", plain(&title(error)));
     for cause in causes(error) {

@@ -3,6 +3,7 @@
 //! Nothing here knows the file system: a command reads its arguments, calls a library and shows what came back.
 //! Data goes to standard output, everything else (progress, warnings, errors) to standard error.
 
+mod agent;
 mod arguments;
 mod commands;
 mod concurrency;
@@ -13,6 +14,7 @@ mod exit_code;
 mod failure;
 mod hidden_arguments;
 mod interrupt;
+mod io_kind;
 mod logging;
 mod making;
 mod mounted;

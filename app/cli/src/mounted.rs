@@ -26,6 +26,8 @@ pub(crate) struct Place {
     pub(crate) at: At,
     /// The mount point, when it was named as a path of a read-only mount.
     read_only: Option<PathBuf>,
+    /// The path as it was given, when it ends in `.` or `..` and so leads to a folder without naming an entry.
+    nameless: Option<PathBuf>,
 }
 
 impl Place {
@@ -34,7 +36,22 @@ impl Place {
         Place {
             at: At::Path(path),
             read_only: None,
+            nameless: None,
         }
+    }
+
+    /// Refuses a path of a mount that ends in `.` or `..`: what would be changed is an entry of a folder that the path
+    /// does not show.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub(crate) fn check_named(&self) -> Result<()> {
+        let Some(path) = &self.nameless else {
+            return Ok(());
+        };
+        let what = format!("{} ends in . or .. and not in a name", path.display());
+        Err(Error::new(ErrorKind::InvalidArgument, what)
+            .with_advice("Write the path with the name of what is meant."))
     }
 
     /// Refuses a change of what a read-only mount shows: who mounted it so wanted it safe from commands on its paths.
@@ -159,6 +176,7 @@ fn nameless() -> Error {
 /// `NotSupported` when an older version mounted only a folder of the volume there.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
+    let nameless = ends_in_dots(path).then(|| path.to_owned());
     let mount = mount_of(&whole)?.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
@@ -169,7 +187,7 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
     let point = mount.point;
     let read_only = mount.read_only.then(|| point.clone());
     let record = record_of(&point)?;
-    let url = MetaUrl::from(record.database);
+    let url = MetaUrl::of_record(record.database);
     if !record.subdir.unwrap_or_default().trim_matches('/').is_empty() {
         let Some(root) = record.root else {
             return Err(Error::new(
@@ -186,13 +204,21 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
             point,
             root: Ino(root),
         });
-        let place = Place { at, read_only };
+        let place = Place {
+            at,
+            read_only,
+            nameless,
+        };
         return Ok(Inside { url, place });
     }
     let inside = whole.strip_prefix(&point).unwrap_or(Path::new(""));
     let path = Path::new("/").join(inside);
     let at = At::Path(path_bytes(path.as_os_str()));
-    let place = Place { at, read_only };
+    let place = Place {
+        at,
+        read_only,
+        nameless,
+    };
     Ok(Inside { url, place })
 }
 
@@ -206,7 +232,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         .with_source(error)
     };
     match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => {
+        (Some(folder), Some(name)) if !ends_in_dots(path) => {
             let folder = if folder.as_os_str().is_empty() {
                 Path::new(".")
             } else {
@@ -216,6 +242,15 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         }
         _ => path.canonicalize().map_err(named),
     }
+}
+
+/// Whether the last step of a path is `.` or `..`; [`Path`] passes over a `.` there.
+fn ends_in_dots(path: &Path) -> bool {
+    let steps = path.as_os_str().as_encoded_bytes();
+    let last = steps
+        .rsplit(|&byte| std::path::is_separator(char::from(byte)))
+        .find(|step| !step.is_empty());
+    matches!(last, Some(b"." | b".."))
 }
 
 /// The mount of ours that a path lies in.

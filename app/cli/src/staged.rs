@@ -1,10 +1,10 @@
 //! What mounts on this computer have acknowledged and not uploaded yet (`--writeback`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use moorage_chunk::left_blocks;
+use moorage_chunk::{BlockId, PendingUploads, left_blocks, staged_blocks};
 use moorage_host::{Folders, ProcessIdentity};
 use moorage_model::SessionInfo;
 use serde::Serialize;
@@ -50,6 +50,15 @@ impl Left {
         })
     }
 
+    /// What a mount that ends now leaves in its staging folder; `None` when everything is uploaded.
+    pub(crate) fn by_ending(folder: PathBuf, pending: &PendingUploads) -> Option<Left> {
+        (pending.blocks > 0).then_some(Left {
+            folder,
+            blocks: pending.blocks,
+            bytes: pending.bytes,
+        })
+    }
+
     /// Where they are, and how they get into the object store.
     pub(crate) fn text(&self) -> String {
         let folder = self.folder.display();
@@ -64,20 +73,37 @@ impl Left {
     }
 }
 
-/// What mounts of this volume have left on this computer: in their cache folders as this user's records have them, and
-/// in the one of mounts that named none.
+/// What mounts of this volume have left on this computer.
 pub(crate) fn left_here(uuid: &str) -> Vec<Left> {
+    let places = cache_folders(uuid);
+    let left = places.iter().filter_map(|folder| Left::in_folder(folder, uuid));
+    left.collect()
+}
+
+/// The blocks of this volume that mounts on this computer, running or ended, have staged and not uploaded.
+pub(crate) fn only_here(uuid: &str) -> HashSet<BlockId> {
+    let mut blocks = HashSet::new();
+    for folder in cache_folders(uuid) {
+        match staged_blocks(&folder, uuid) {
+            Ok(found) => blocks.extend(found),
+            Err(error) => tracing::warn!("whether blocks wait there for their upload is not known: {error}"),
+        }
+    }
+    blocks
+}
+
+/// Where mounts of this volume stage: in their cache folders as this user's records have them, and in the one of mounts
+/// that named none.
+fn cache_folders(uuid: &str) -> BTreeSet<PathBuf> {
     let Ok(folders) = Folders::of_user() else {
-        return Vec::new();
+        return BTreeSet::new();
     };
     let records = MountRecord::all(&folders.state);
     let named = records.into_iter().filter(|record| record.uuid == uuid);
-    let places: BTreeSet<PathBuf> = named
+    named
         .filter_map(|record| record.cache)
         .chain([folders.cache])
-        .collect();
-    let left = places.iter().filter_map(|folder| Left::in_folder(folder, uuid));
-    left.collect()
+        .collect()
 }
 
 /// What the mount of a record has left.
@@ -101,7 +127,8 @@ pub(crate) async fn of_session(session: &SessionInfo) -> Option<Staged> {
     timeout(PATIENCE, asked).await.ok()?.ok()?
 }
 
-fn read(point: &Path) -> Option<Staged> {
+/// What the mount at this point has staged, as it says itself; waits for as long as it does not answer.
+pub(crate) fn read(point: &Path) -> Option<Staged> {
     let mounts = moorage_host::mounts().ok()?;
     let is_mounted = mounts.iter().any(|mount| mount.is_fuse() && mount.point == point);
     if !is_mounted {

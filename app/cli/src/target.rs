@@ -105,9 +105,10 @@ impl Place {
     /// Finds the folder, which has to exist, and the name in it, to change the entry of that name.
     ///
     /// # Errors
-    /// As [`Place::check_writable`] and [`resolve_parent`]; what looking at a path of a mount answers.
+    /// As [`Place::check_writable`], [`Place::check_named`] and [`resolve_parent`]; what looking at a path of a mount answers.
     pub(crate) async fn entry(&self, meta: &Meta) -> Result<(Ino, Name)> {
         self.check_writable()?;
+        self.check_named()?;
         match &self.at {
             At::Path(path) => resolve_parent(meta, path).await,
             At::Shown(path) => path.entry(),
@@ -148,7 +149,7 @@ pub(crate) async fn resolve(meta: &Meta, path: &[u8]) -> Result<(Ino, Attr)> {
     refuse_steps_up(path)?;
     meta.resolve(&Context::root(), path)
         .await
-        .map_err(|error| error.context(format!("{} in volume {}", shown(path), meta.setting().name)))
+        .map_err(|error| error.context(format!("volume {}", meta.setting().name)))
 }
 
 /// Splits a path into its folder, which has to exist, and its last name.

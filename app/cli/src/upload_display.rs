@@ -8,8 +8,8 @@ use crate::noun::{BLOCKS, FILES, agree};
 use crate::progress::{Display, Work};
 use crate::{output, size};
 
-/// How long a mount may take to store what is in memory without a word: most take less.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a mount that ends may take for each of its steps without a word: most take less.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the object store does not have yet.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,13 @@ pub(crate) struct Unstored<'a> {
     pub(crate) bytes: u64,
     /// Why the last attempt failed.
     pub(crate) problem: Option<&'a str>,
+    /// Uploads are paused, so staged blocks wait.
+    pub(crate) paused: bool,
 }
+
+/// What to do about blocks that wait for the end of a pause.
+pub(crate) const PAUSED: &str = "Uploads are paused. `moorage agent resume` makes them now; `moorage umount --force` does not wait for \
+                      them: they stay on this disk, and the next mount of the volume here uploads them.";
 
 /// The display; nothing appears before something has to be waited for.
 #[derive(Debug)]
@@ -40,6 +46,7 @@ struct Shown {
     /// Most blocks and bytes that were left at any moment: what the display counts to.
     most: (u64, u64),
     problem: Option<String>,
+    told_of_pause: bool,
 }
 
 impl UploadDisplay {
@@ -70,6 +77,10 @@ impl UploadDisplay {
         }
         let shown = self.shown.get_or_insert_with(|| Shown::begin(left));
         shown.most = (shown.most.0.max(left.blocks), shown.most.1.max(left.bytes));
+        if left.paused && left.blocks > 0 && !shown.told_of_pause {
+            shown.display.say(PAUSED);
+            shown.told_of_pause = true;
+        }
         if let Some(problem) = left.problem
             && shown.problem.as_deref() != Some(problem)
         {
@@ -101,6 +112,7 @@ impl Shown {
             display: Display::new(work),
             most: (left.blocks, left.bytes),
             problem: None,
+            told_of_pause: false,
         }
     }
 }

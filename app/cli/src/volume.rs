@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moorage_chunk::{ChunkConfig, ChunkStore, Claim, ObjectStore, check_claim, open_store};
 use moorage_meta::{Engine, MEND_SETTING, Meta, MetaOptions};
-use moorage_model::{ErrorKind, Result, Setting, SystemClock};
+use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock};
 use moorage_vfs::VolumeData;
 
 use crate::arguments::MetaUrl;
@@ -32,8 +32,7 @@ pub(crate) enum Database {
 /// `InvalidArgument` for a malformed or unknown URL, `NotFound` for a missing file or folder, and what connecting
 /// meets; no text holds a password.
 pub(crate) fn open_engine(url: &MetaUrl, database: Database) -> Result<Arc<dyn Engine>> {
-    let scheme = url.as_str().split(':').next().unwrap_or_default();
-    let password = environment::meta_password(scheme)?;
+    let password = environment::meta_password(url.scheme())?;
     match database {
         Database::Existing => moorage_engines::open_existing(url.as_str(), password.as_deref()),
         Database::MakeIfMissing => moorage_engines::open(url.as_str(), password.as_deref()),
@@ -46,7 +45,24 @@ pub(crate) fn open_engine(url: &MetaUrl, database: Database) -> Result<Arc<dyn E
 /// As [`open_engine`]; `NotFormatted`, `VersionMismatch` and `Corrupt` as [`Meta::open`].
 pub(crate) async fn open_meta(url: &MetaUrl, options: MetaOptions) -> Result<Arc<Meta>> {
     let engine = open_engine(url, Database::Existing)?;
-    Meta::open(engine, options, Arc::new(SystemClock)).await
+    let opened = Meta::open(engine, options, Arc::new(SystemClock)).await;
+    opened.map_err(|error| name_missing_password(url, error))
+}
+
+/// Says why a command on a path of a mount has no password, where the database asks for one.
+fn name_missing_password(url: &MetaUrl, error: Error) -> Error {
+    let given = environment::meta_password(url.scheme()).is_ok_and(|password| password.is_some());
+    if !url.is_recorded() || given || error.kind() != ErrorKind::Unauthenticated {
+        return error;
+    }
+    Error::new(
+        ErrorKind::Unauthenticated,
+        "the database of this mount refuses a command without a password, and what is on record of the mount keeps none",
+    )
+    .with_source(error)
+    .with_advice(
+        "Set META_PASSWORD, or META_PASSWORD_FILE to a file that holds the password, and run the command again.",
+    )
 }
 
 /// Opens the object store of a volume, with the passphrase of its key from the environment.
@@ -212,5 +228,26 @@ fn read_only_command() -> MetaOptions {
     MetaOptions {
         read_only: true,
         ..short_command()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_on_a_mounted_path_is_told_where_to_put_the_password() {
+        let refused = || Error::new(ErrorKind::Unauthenticated, "MySQL h: using password: NO");
+        let text = || "mysql://me@(h)/d".to_owned();
+        let on_path = name_missing_password(&MetaUrl::of_record(text()), refused());
+        assert!(
+            on_path
+                .advice()
+                .is_some_and(|advice| advice.contains("META_PASSWORD")),
+            "{on_path}"
+        );
+        assert_eq!(on_path.kind(), ErrorKind::Unauthenticated);
+        let with_url = name_missing_password(&MetaUrl::from(text()), refused());
+        assert_eq!(with_url.advice(), None);
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
@@ -14,9 +15,16 @@ use crate::disk_error::disk_error;
 use crate::offload::Offload;
 use crate::platform;
 
-/// Pending objects that are synced one by one; with more, one sync of the file system is cheaper.
-/// Also bounds the open files held for it.
-const SINGLE_FILES: usize = 64;
+/// Pending objects that are synced one by one; with more, one sync of the file system is cheaper, though it also waits for
+/// what other programs wrote there. A GiB of large blocks; also bounds the open files held for it.
+const SINGLE_FILES: usize = 256;
+/// Files whose writing to the disk one caller starts.
+const STARTED_FILES: usize = 16;
+/// Threads that sync single files side by side: the disk serves their waits together. 16 files of 4 KiB took 2.3 ms with
+/// 8 of them and 3.8 ms with one (ext4 with a journal).
+const SYNC_THREADS: usize = 8;
+/// Files that are worth another thread.
+const FILES_PER_THREAD: usize = 2;
 /// Pending objects where single syncs are all a system has: the bound of the list.
 const LISTED_FILES: usize = 4096;
 
@@ -26,6 +34,10 @@ type Outcome = std::result::Result<(), Arc<Error>>;
 struct Pending {
     files: Vec<(PathBuf, Option<File>)>,
     folders: BTreeSet<PathBuf>,
+    /// Some of the folders are new themselves.
+    new_folders: bool,
+    /// How many of the files are on their way to the disk already.
+    started: usize,
     /// More files than the list holds: sync the whole file system.
     whole: bool,
 }
@@ -35,9 +47,16 @@ impl Pending {
         self.files.is_empty() && self.folders.is_empty() && !self.whole
     }
 
+    /// Whether the sync of each file keeps its name, and that of every folder above it.
+    fn names_follow(&self) -> bool {
+        let follows = |file: &Option<File>| file.as_ref().is_some_and(platform::sync_keeps_name);
+        !self.new_folders && !self.files.is_empty() && self.files.iter().all(|(_, file)| follows(file))
+    }
+
     fn put_back(&mut self, mut other: Pending) {
         self.files.append(&mut other.files);
         self.folders.append(&mut other.folders);
+        self.new_folders |= other.new_folders;
         self.whole |= other.whole;
     }
 }
@@ -72,6 +91,7 @@ impl Barrier {
         {
             pending.folders.insert(folder.to_owned());
         }
+        pending.new_folders |= !new_folders.is_empty();
         pending.folders.extend(new_folders);
         if pending.whole {
             return false;
@@ -82,10 +102,27 @@ impl Barrier {
         } else if cfg!(target_os = "linux") {
             pending.whole = true;
             pending.files.clear();
+            pending.started = 0;
         } else {
             pending.files.push((path, None));
         }
         pending.files.len() >= LISTED_FILES
+    }
+
+    /// Starts writing what is pending to the disk, for a caller that does something else before it waits for a sync: about
+    /// 15 microseconds for a file of 128 KiB. Only the newest files, since others may be kept waiting.
+    pub(crate) fn start(&self) {
+        let mut state = self.state.lock();
+        let pending = &mut state.pending;
+        let first = pending
+            .started
+            .max(pending.files.len().saturating_sub(STARTED_FILES));
+        let files = pending.files.get(first..).unwrap_or_default();
+        files
+            .iter()
+            .filter_map(|(_, file)| file.as_ref())
+            .for_each(platform::start_writeback);
+        pending.started = pending.files.len();
     }
 
     /// Waits until everything added before is durable. One round serves all who wait; who comes while a round
@@ -179,8 +216,9 @@ fn undurable(cause: &Arc<Error>) -> Error {
         .with_advice("Check the disk that holds them, then mount the volume again and run `moorage fsck`")
 }
 
-/// Bytes and names side by side: each waits for the disk once, and nothing refers to an object before both are durable. A
-/// power cut between them leaves an object without a record, for garbage collection.
+/// One sync per object where that keeps its name as well. Elsewhere bytes and names side by side: each waits for the disk
+/// once, and nothing refers to an object before both are durable. A power cut between them leaves an object without a
+/// record, for garbage collection.
 fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
     if batch.whole
         && let Some(result) = platform::sync_file_systems(batch.folders.iter().map(PathBuf::as_path))
@@ -188,11 +226,14 @@ fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
         return result
             .map_err(|e| Failure::Lost(disk_error("can not sync", "the file system of the objects", e)));
     }
+    if batch.names_follow() {
+        return sync_files(&batch.files, File::sync_all);
+    }
     std::thread::scope(|scope| {
         let beside = std::thread::Builder::new()
             .name("sync-names".to_owned())
             .spawn_scoped(scope, || sync_folders(&batch.folders));
-        sync_files(&batch.files)?;
+        sync_files(&batch.files, File::sync_data)?;
         match beside.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(synced)) => synced,
             // No thread to be had, or it was cut off.
@@ -201,7 +242,10 @@ fn sync_batch(batch: &Pending) -> std::result::Result<(), Failure> {
     })
 }
 
-fn sync_files(files: &[(PathBuf, Option<File>)]) -> std::result::Result<(), Failure> {
+fn sync_files(
+    files: &[(PathBuf, Option<File>)],
+    sync: fn(&File) -> io::Result<()>,
+) -> std::result::Result<(), Failure> {
     if files.len() > 1 {
         // All writes are under way before the first wait, so that one journal commit covers them.
         files
@@ -209,14 +253,41 @@ fn sync_files(files: &[(PathBuf, Option<File>)]) -> std::result::Result<(), Fail
             .filter_map(|(_, file)| file.as_ref())
             .for_each(platform::start_writeback);
     }
-    for (path, file) in files {
+    let sync_one = |(path, file): &(PathBuf, Option<File>)| {
         let synced = match file {
-            Some(file) => file.sync_data(),
+            Some(file) => sync(file),
             None => sync_by_path(path),
         };
-        synced.map_err(|e| Failure::Lost(disk_error("can not sync", path.display(), e)))?;
-    }
-    Ok(())
+        synced.map_err(|e| Failure::Lost(disk_error("can not sync", path.display(), e)))
+    };
+    let others = (files.len() / FILES_PER_THREAD)
+        .min(SYNC_THREADS)
+        .saturating_sub(1);
+    let next = AtomicUsize::new(0);
+    let sync_some = || {
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            sync_one(file)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let beside: Vec<_> = (0..others)
+            .map_while(|_| {
+                let thread = std::thread::Builder::new().name("sync-objects".to_owned());
+                // Without another thread this one syncs all of them.
+                thread.spawn_scoped(scope, sync_some).ok()
+            })
+            .collect();
+        let mut outcome = sync_some();
+        for thread in beside {
+            let synced = thread.join().unwrap_or_else(|_| {
+                let cut_off = io::Error::other("the thread that syncs it was cut off");
+                Err(Failure::Lost(disk_error("can not sync", "an object", cut_off)))
+            });
+            outcome = outcome.and(synced);
+        }
+        outcome
+    })
 }
 
 fn sync_folders(folders: &BTreeSet<PathBuf>) -> std::result::Result<(), Failure> {
@@ -246,6 +317,15 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     use super::*;
+
+    #[test]
+    fn names_do_not_follow_files_where_no_journal_keeps_them() {
+        // Memory files are on tmpfs.
+        let file = rustix::fs::memfd_create("object", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+        assert!(!platform::sync_keeps_name(&File::from(file)));
+        let (pipe, _writer) = std::io::pipe().unwrap();
+        assert!(!platform::sync_keeps_name(&File::from(OwnedFd::from(pipe))));
+    }
 
     #[tokio::test]
     async fn bytes_that_a_disk_lost_are_never_called_durable() {

@@ -15,6 +15,7 @@ use crate::config::{ChunkConfig, bytes_per_second};
 use crate::disk_cache::DiskCache;
 use crate::flight::Flights;
 use crate::guard::Guard;
+use crate::hold::Holding;
 use crate::memory_cache::MemoryCache;
 use crate::offload::away;
 use crate::rate::Rate;
@@ -47,6 +48,7 @@ pub struct ChunkStore {
     pub(crate) local: bool,
     /// Objects are the bytes of their blocks.
     pub(crate) plain: bool,
+    pub(crate) holding: Arc<Holding>,
     pub(crate) staging: Option<Arc<Staging>>,
     pub(crate) disk: Option<DiskCache>,
     /// Blocks on their way to the staging folder.
@@ -105,10 +107,16 @@ impl ChunkStore {
         let prefetches = (read_budget / block).clamp(1, MAX_PREFETCHES);
         let downloads = (read_budget / block).clamp(1, config.max_downloads.max(1) as u64);
         let runtime = Handle::current();
+        let holding = Arc::new(Holding::new(config.hold, runtime.clone()));
         let staging = match config.writeback.clone().filter(|_| !features.local) {
             Some(writeback) => {
-                let (uuid, handle) = (uuid.to_owned(), runtime.clone());
-                Some(away(&runtime, move || Staging::open(&writeback, &uuid, handle)).await?)
+                let (uuid, handle, holding) = (uuid.to_owned(), runtime.clone(), Arc::clone(&holding));
+                Some(
+                    away(&runtime, move || {
+                        Staging::open(&writeback, &uuid, handle, holding)
+                    })
+                    .await?,
+                )
             }
             None => None,
         };
@@ -123,6 +131,7 @@ impl ChunkStore {
             direct: features.local && plain,
             local: features.local,
             plain,
+            holding,
             staging,
             disk,
             stagings: Arc::new(Semaphore::new(cores * STAGINGS_PER_CORE)),
@@ -266,8 +275,13 @@ impl ChunkStore {
         self.store.sync().await
     }
 
+    /// Says that the caller will wait for the barrier once it has done something else.
+    pub fn will_sync(&self) {
+        self.store.will_sync();
+    }
+
     /// Starts fetching the blocks that hold these bytes of a slice. Returns at once; does nothing for blocks that
-    /// are near already or when too much is being fetched ahead.
+    /// are near already, when too much is being fetched ahead, or while such transfers are held.
     pub fn prefetch(self: &Arc<Self>, id: SliceId, size: u32, off: u32, len: u32) {
         if id == SliceId::HOLE || len == 0 || off >= size {
             return;
@@ -284,6 +298,9 @@ impl ChunkStore {
     }
 
     fn prefetch_block(self: &Arc<Self>, block: BlockId, range: Range<u64>) {
+        if self.is_held() {
+            return;
+        }
         if !self.direct && (self.memory.get(&block).is_some() || self.is_on_disk(&block)) {
             return;
         }
@@ -330,6 +347,10 @@ impl ChunkStore {
             memory_bytes: self.memory.weight(),
             cache_damaged: disk.damaged,
             cache_bytes: disk.bytes,
+            cache_limit: match (&self.disk, &self.config.cache) {
+                (Some(_), Some(cache)) => cache.size_bytes,
+                _ => 0,
+            },
             cache_blocks: disk.blocks,
             buffer_used,
             buffer_limit,

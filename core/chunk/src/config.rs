@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use moorage_model::{Error, ErrorKind, Result, Setting};
+use moorage_model::{BLOCK_SIZE_KIB, Error, ErrorKind, Result, Setting};
 
 use crate::compress::Compression;
+use crate::hold::Hold;
 
 /// Blocks kept on the local disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +88,8 @@ pub struct ChunkConfig {
     pub put_timeout: Duration,
     /// Attempts after the first for a call that failed for a passing reason.
     pub retries: u32,
+    /// Transfers that nobody waits for are held from the start.
+    pub hold: Option<Hold>,
 }
 
 impl Default for ChunkConfig {
@@ -109,6 +112,7 @@ impl Default for ChunkConfig {
             get_timeout: Duration::from_secs(60),
             put_timeout: Duration::from_secs(60),
             retries: 10,
+            hold: None,
         }
     }
 }
@@ -124,14 +128,14 @@ impl ChunkConfig {
     /// # Errors
     /// `NotSupported` for an unknown compression, `Corrupt` for an impossible block size.
     pub fn from_setting(setting: &Setting) -> Result<ChunkConfig> {
-        /// Largest block size the tools write, in KiB.
-        const MAX_BLOCK_KIB: u32 = 16 << 10;
-        if setting.block_size == 0 || setting.block_size > MAX_BLOCK_KIB {
+        if !setting.has_valid_block_size() {
             return Err(Error::new(
                 ErrorKind::Corrupt,
                 format!(
-                    "the volume setting has an impossible block size of {} KiB",
-                    setting.block_size
+                    "the volume setting has an impossible block size of {} KiB: it is a power of two from {} to {} KiB",
+                    setting.block_size,
+                    BLOCK_SIZE_KIB.start(),
+                    BLOCK_SIZE_KIB.end()
                 ),
             ));
         }
@@ -143,5 +147,27 @@ impl ChunkConfig {
             download_limit: bytes_per_second(setting.download_limit),
             ..ChunkConfig::default()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_block_sizes_that_a_volume_can_have_are_taken() {
+        let config = |block_size| {
+            ChunkConfig::from_setting(&Setting {
+                block_size,
+                ..Setting::default()
+            })
+        };
+        for sound in [64, 128, 4096, 16_384] {
+            assert!(config(sound).is_ok(), "{sound}");
+        }
+        for impossible in [0, 1, 32, 65, 4097, 32_768, u32::MAX] {
+            let refused = config(impossible).map(drop).map_err(|error| error.kind());
+            assert_eq!(refused, Err(ErrorKind::Corrupt), "{impossible}");
+        }
     }
 }

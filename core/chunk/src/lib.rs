@@ -15,6 +15,7 @@ mod disk_cache;
 mod disk_error;
 mod flight;
 mod guard;
+mod hold;
 mod memory_cache;
 mod offload;
 mod pending;
@@ -37,13 +38,19 @@ pub use checksum::crc32c;
 pub use chunk_store::ChunkStore;
 pub use compress::Compression;
 pub use config::{CacheConfig, ChunkConfig, WritebackConfig};
+pub use hold::Hold;
 pub use pending::PendingUploads;
+pub use rate::Rate;
 pub use read::ContentProof;
-pub use staging::{LeftBlocks, StagedName, left_blocks};
+pub use staging::{
+    LeftBlocks, StagedFiles, StagedName, StagedSlice, Upload, UploadKey, UploadState, left_blocks,
+    staged_blocks, staged_files,
+};
 pub use stats::ChunkStats;
 pub use store::{
     BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, MemoryStore,
-    ObjectInfo, ObjectStore, RemoteStore, STORAGES, Sealer, Storage, StoreConfig, StoreCounters, check_claim,
-    claim_prefix, open_store, prefix_in_use, probe_store, withdraw_claim,
+    ObjectInfo, ObjectStore, ObjectUpload, RemoteStore, STORAGES, Sealer, Storage, StoreConfig,
+    StoreCounters, check_claim, claim_prefix, is_of_volume, open_store, prefix_in_use, probe_store,
+    withdraw_claim,
 };
 pub use writer::SliceWriter;

@@ -7,11 +7,15 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use crate::chunk_store::{ChunkStore, closed};
 use crate::disk_cache::DiskCache;
+use crate::staging::{StagedFiles, Upload};
 
 /// How often a waiter looks at what is pending, when nothing wakes it earlier.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Longest wait for uploaded files to leave the staging folder.
 const MOST_SETTLING: Duration = Duration::from_secs(5);
+
+/// What is wrong with a store that calls get no answer from.
+const DOES_NOT_ANSWER: &str = "it does not answer";
 
 /// Blocks that a write-back volume has acknowledged but not yet uploaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub struct PendingUploads {
     pub bytes: u64,
     /// How long the oldest has been waiting.
     pub oldest: Option<Duration>,
-    /// Why the last attempt failed, if it did.
+    /// Why the last attempt failed, if it did; without advice.
     pub last_error: Option<String>,
 }
 
@@ -32,6 +36,37 @@ impl ChunkStore {
         self.staging
             .as_ref()
             .map_or_else(PendingUploads::default, |staging| staging.pending())
+    }
+
+    /// What is acknowledged but not yet in the store, by files. In proportion to the number of staged blocks.
+    pub fn staged_files(&self) -> StagedFiles {
+        self.staging
+            .as_ref()
+            .map_or_else(StagedFiles::default, |staging| staging.files())
+    }
+
+    /// Uploads of staged blocks by file: at most so many that are not done, and the last few that are. In proportion to
+    /// the number of files with staged blocks.
+    pub fn uploads(&self, most: usize) -> Vec<Upload> {
+        self.staging
+            .as_ref()
+            .map_or_else(Vec::new, |staging| staging.uploads(most))
+    }
+
+    /// Tries uploads that failed again now, and not after their pause.
+    pub fn retry_uploads(&self) {
+        if let Some(staging) = &self.staging {
+            staging.retry();
+        }
+    }
+
+    /// Why nothing gets through to the store at the moment, without advice; `None` while there is no sign of that.
+    pub fn store_problem(&self) -> Option<String> {
+        // What failed is told of while it waits for another attempt, which a hold puts off.
+        let waiting = self.staging.as_ref().map(|staging| staging.pending());
+        let waiting = waiting.filter(|pending| pending.blocks > 0 && self.held().is_none());
+        let failed = waiting.and_then(|pending| pending.last_error);
+        failed.or_else(|| self.guard.is_open().then(|| DOES_NOT_ANSWER.to_owned()))
     }
 
     /// Waits until nothing is pending; `progress` hears of each block that goes.
@@ -66,18 +101,16 @@ impl ChunkStore {
                 }
             }
             if failed || self.guard.is_open() {
-                let why = pending
-                    .last_error
-                    .unwrap_or_else(|| "it does not answer".to_owned());
+                let why = pending.last_error.unwrap_or_else(|| DOES_NOT_ANSWER.to_owned());
                 return Err(Error::new(
                     ErrorKind::Unavailable,
                     format!(
-                        "{} blocks could not be uploaded to the object store",
+                        "blocks that could not be uploaded to the object store: {}",
                         pending.blocks
                     ),
                 )
                 .with_source(why)
-                .with_advice("They are safe on this machine and are uploaded when the store is back"));
+                .with_advice("They are safe in the staging folder, and the next mount of the volume that stages there uploads them."));
             }
             let waiting = Arc::clone(staging);
             let wait = self.runtime.spawn(async move {

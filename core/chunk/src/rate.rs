@@ -12,7 +12,7 @@ const BURST: Duration = Duration::from_millis(200);
 
 /// Spreads bytes over time: each caller reserves the next free span and sleeps until it begins.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub struct Rate {
     span: Mutex<Span>,
     /// The limit is another one: spans reserved under the old one are void.
     changed: Notify,
@@ -41,8 +41,8 @@ impl Span {
 }
 
 impl Rate {
-    /// Waits take place in `runtime`.
-    pub(crate) fn new(limit: u64, runtime: Handle) -> Rate {
+    /// A limit in bytes per second, 0 for none. Waits take place in `runtime`.
+    pub fn new(limit: u64, runtime: Handle) -> Rate {
         Rate {
             span: Mutex::new(Span {
                 limit,
@@ -73,7 +73,7 @@ impl Rate {
     }
 
     /// Waits until these bytes may pass.
-    pub(crate) async fn pass(&self, bytes: usize) {
+    pub async fn pass(&self, bytes: usize) {
         loop {
             // Made before the span is reserved, so that it misses no change after that.
             let changed = self.changed.notified();

@@ -170,15 +170,19 @@ impl ChunkStore {
         .await
     }
 
+    /// Whether a block waits on this computer for its upload, so that other clients can not read it yet. Two locks.
+    pub fn is_staged(&self, block: &BlockId) -> bool {
+        self.staging.as_ref().is_some_and(|staging| staging.has(block))
+    }
+
     /// Whether a block is staged or may be in the disk cache.
     pub(crate) fn is_on_disk(&self, block: &BlockId) -> bool {
-        self.staging.as_ref().is_some_and(|staging| staging.has(block))
-            || self.disk.as_ref().is_some_and(|disk| disk.may_have(block))
+        self.is_staged(block) || self.disk.as_ref().is_some_and(|disk| disk.may_have(block))
     }
 
     /// Fetches the rest of a block that was read in part into the disk cache, if not too many are on their way.
     fn fetch_behind(&self, block: BlockId) {
-        if self.disk.is_none() {
+        if self.disk.is_none() || self.is_held() {
             return;
         }
         let Ok(permit) = Arc::clone(&self.behind).try_acquire_owned() else {

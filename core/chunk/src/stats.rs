@@ -25,6 +25,8 @@ pub struct ChunkStats {
     pub cache_damaged: u64,
     /// Bytes in the disk cache.
     pub cache_bytes: u64,
+    /// Most bytes in the disk cache; 0 without one.
+    pub cache_limit: u64,
     /// Blocks in the disk cache.
     pub cache_blocks: u64,
     /// Bytes in the memory cache.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use moorage_model::{ErrorKind, Result, TierId};
+use moorage_model::{ErrorKind, Ino, Result, TierId};
 
 use crate::block::BlockId;
 use crate::block_file::Form;
@@ -28,14 +28,20 @@ impl ChunkStore {
         Ok(())
     }
 
-    /// Stores a block: compressed, encrypted, then staged where there is write-back, else sent with retries. Runs in
-    /// a task of the runtime.
-    pub(crate) async fn store_block(&self, block: BlockId, tier: TierId, bytes: Bytes) -> Result<()> {
+    /// Stores a block of the file `owner`: compressed, encrypted, then staged where there is write-back, else sent with
+    /// retries. Runs in a task of the runtime.
+    pub(crate) async fn store_block(
+        &self,
+        block: BlockId,
+        owner: Option<Ino>,
+        tier: TierId,
+        bytes: Bytes,
+    ) -> Result<()> {
         if let Some(staging) = &self.staging {
             let body = {
                 let _permit = permit(&self.stagings).await?;
                 let body = self.encode(bytes.clone()).await?;
-                if staging.stage(block, self.form(), tier, &body).await {
+                if staging.stage(block, owner, self.form(), tier, &body).await {
                     self.keep_in_memory(block, &bytes);
                     return Ok(());
                 }
@@ -111,7 +117,8 @@ impl ChunkStore {
     }
 }
 
-/// Uploads what is staged, in order, until the volume is closed. One task per volume.
+/// Uploads what is staged, in order, until the volume is closed; rests while transfers that nobody waits for are held.
+/// One task per volume.
 pub(crate) async fn upload_staged(store: Weak<ChunkStore>, staging: Arc<Staging>) {
     while let Some(staged) = staging.next().await {
         let Some(this) = store.upgrade() else { return };
@@ -134,7 +141,12 @@ impl ChunkStore {
             Err(error) if error.kind() == ErrorKind::Corrupt => return staging.lost(&staged, &error),
             Err(error) => return staging.failed(&staged, &error),
         };
-        if let Err(error) = self.send(staged.block, staged.tier, payload).await {
+        let sent = tokio::select! {
+            sent = self.send(staged.block, staged.tier, payload) => sent,
+            // The object is written whole or not at all, and once more later.
+            () = self.holding.begins() => return staging.put_back(&staged),
+        };
+        if let Err(error) = sent {
             tracing::warn!(%error, "a staged block could not be uploaded; it is tried again");
             return staging.failed(&staged, &error);
         }

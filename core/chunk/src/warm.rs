@@ -30,7 +30,8 @@ impl ChunkStore {
         far.map(|block| u64::from(block.len)).sum()
     }
 
-    /// Fetches the blocks behind these bytes of a slice that are not cached, one after the other.
+    /// Fetches the blocks behind these bytes of a slice that are not cached, one after the other. Waits while transfers
+    /// that nobody waits for are held: nobody reads these bytes yet.
     ///
     /// # Errors
     /// As [`ChunkStore::read`].
@@ -43,6 +44,7 @@ impl ChunkStore {
         }
         for block in self.blocks_of(id, size, off, len) {
             if !self.is_on_disk(&block) {
+                self.holding.ends().await;
                 self.fetch(block).await?;
             }
         }

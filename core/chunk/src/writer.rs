@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Result, SliceId, TierId};
+use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino, Result, SliceId, TierId};
 
 use crate::block::BlockId;
 use crate::buffer::{PoolBuffer, Share};
@@ -17,6 +17,7 @@ use crate::slice_blocks::{Progress, SliceBlocks};
 pub struct SliceWriter {
     store: Arc<ChunkStore>,
     tier: TierId,
+    owner: Option<Ino>,
     id: Option<SliceId>,
     len: u32,
     /// The block at the end, not full yet.
@@ -30,12 +31,18 @@ impl SliceWriter {
         SliceWriter {
             store,
             tier,
+            owner: None,
             id: None,
             len: 0,
             tail: None,
             blocks: Arc::default(),
             closed: false,
         }
+    }
+
+    /// Says which file is written, before anything is: with write-back, people hear which files are not stored yet.
+    pub fn set_owner(&mut self, owner: Ino) {
+        self.owner = Some(owner);
     }
 
     /// Gives the slice its id, once. Full blocks that were waiting for it begin their upload.
@@ -166,13 +173,14 @@ impl SliceWriter {
             return;
         };
         let block = self.block(id, index, bytes.len());
-        let (store, blocks, tier) = (Arc::clone(&self.store), Arc::clone(&self.blocks), self.tier);
+        let (store, blocks) = (Arc::clone(&self.store), Arc::clone(&self.blocks));
+        let (tier, owner) = (self.tier, self.owner);
         self.store.runtime.spawn(async move {
             let ending = Ending {
                 blocks: &blocks,
                 index,
             };
-            ending.report(store.store_block(block, tier, bytes).await);
+            ending.report(store.store_block(block, owner, tier, bytes).await);
         });
     }
 

@@ -7,6 +7,7 @@
 
 mod faulty;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -14,10 +15,10 @@ use std::time::Duration;
 
 use faulty::{FaultyStore, until};
 use moorage_chunk::{
-    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, LeftBlocks, ObjectStore, WritebackConfig,
-    left_blocks,
+    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, Hold, LeftBlocks, ObjectStore, StagedFiles,
+    UploadState, WritebackConfig, blocks, left_blocks, staged_blocks, staged_files,
 };
-use moorage_model::{ErrorKind, SliceId, TierId};
+use moorage_model::{ErrorKind, Ino, SliceId, TierId};
 
 const UUID: &str = "0d458371-14c0-4fab-b5df-7ab19990e31c";
 
@@ -38,8 +39,15 @@ fn config(dir: &Path) -> ChunkConfig {
 }
 
 async fn write(chunks: &Arc<ChunkStore>, id: u64, len: usize) -> Vec<u8> {
+    write_of(chunks, None, id, len).await
+}
+
+async fn write_of(chunks: &Arc<ChunkStore>, owner: Option<Ino>, id: u64, len: usize) -> Vec<u8> {
     let data: Vec<u8> = (0..len as u64).map(|n| (n * 7 + n / 300 + id) as u8).collect();
     let mut slice = chunks.new_slice(TierId(0));
+    if let Some(owner) = owner {
+        slice.set_owner(owner);
+    }
     slice.set_id(SliceId(id));
     slice.write_at(0, &data).await.unwrap();
     slice.finish().await.unwrap();
@@ -323,4 +331,101 @@ async fn blocks_are_left_behind_once_their_process_has_ended_and_until_another_t
     chunks.drain(|_| ()).await.unwrap();
     drop(chunks);
     assert_eq!(left().blocks, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_that_only_this_computer_has_are_named_whether_their_process_runs_or_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let here = || staged_blocks(dir.path(), UUID).unwrap();
+    assert!(here().is_empty(), "no folder yet");
+    let chunks = ChunkStore::open(store.clone(), config(dir.path()), UUID)
+        .await
+        .unwrap();
+    write(&chunks, 1, 70_000).await;
+    chunks.drain(|_| ()).await.unwrap();
+    assert!(here().is_empty(), "the store has them");
+    store.down.store(true, SeqCst);
+    write(&chunks, 2, 70_000).await;
+    let waiting: HashSet<BlockId> = blocks(SliceId(2), 70_000, 64 << 10).collect();
+    assert_eq!(waiting.len(), 2);
+    assert_eq!(here(), waiting);
+    assert!(waiting.iter().all(|block| chunks.is_staged(block)));
+    assert!(blocks(SliceId(1), 70_000, 64 << 10).all(|block| !chunks.is_staged(&block)));
+    drop(chunks);
+    assert_eq!(here(), waiting, "they wait for the next process");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_staging_folder_tells_whose_bytes_wait_while_its_process_lives_and_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    let staged = || staged_files(dir.path(), UUID).unwrap();
+    assert_eq!(staged(), StagedFiles::default(), "no folder yet");
+    let chunks = ChunkStore::open(store.clone(), config(dir.path()), UUID)
+        .await
+        .unwrap();
+    write_of(&chunks, Some(Ino(7)), 1, 100_000).await;
+    write_of(&chunks, Some(Ino(7)), 2, 50_000).await;
+    write_of(&chunks, Some(Ino(8)), 3, 10_000).await;
+    write(&chunks, 4, 1_000).await;
+    let living = staged();
+    assert_eq!((living.files(), living.bytes(), living.blocks), (3, 161_000, 5));
+    assert!(living.oldest.is_some());
+    assert_eq!(
+        living.slices,
+        chunks.staged_files().slices,
+        "the process says the same"
+    );
+    drop(chunks);
+    assert_eq!(staged(), living);
+    store.down.store(false, SeqCst);
+    let chunks = ChunkStore::open(store, config(dir.path()), UUID).await.unwrap();
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(staged(), StagedFiles::default());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_is_staged_and_read_and_not_uploaded_before_it_is_released() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let held = ChunkConfig {
+        hold: Some(Hold { until: None }),
+        writeback: Some(WritebackConfig {
+            dir: dir.path().to_owned(),
+            // What is held is not late, however long it waits.
+            deadline: Duration::ZERO,
+            ..WritebackConfig::default()
+        }),
+        ..config(dir.path())
+    };
+    let chunks = ChunkStore::open(store.clone(), held, UUID).await.unwrap();
+    let data = write(&chunks, 1, 200_000).await;
+    check(&chunks, 1, &data).await;
+    chunks.prefetch(SliceId(9), 1000, 0, 1000);
+    assert_eq!(chunks.pending().blocks, 4);
+    assert_eq!(store.calls.load(SeqCst), 0, "the store is left alone");
+    chunks.release();
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(store.stored.lock().unwrap().len(), 4);
+    // One that is under way is broken off.
+    store.silent.store(true, SeqCst);
+    let before = store.calls.load(SeqCst);
+    write(&chunks, 2, 1_000).await;
+    until("the upload to begin", || store.calls.load(SeqCst) > before).await;
+    chunks.hold(Hold { until: None });
+    until("the upload to be broken off", || {
+        let uploads = chunks.uploads(1);
+        uploads
+            .first()
+            .is_some_and(|upload| upload.state == UploadState::Waiting)
+    })
+    .await;
+    store.silent.store(false, SeqCst);
+    assert_eq!(chunks.pending().blocks, 1);
+    chunks.release();
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(store.stored.lock().unwrap().len(), 5);
+    check(&chunks, 1, &data).await;
 }

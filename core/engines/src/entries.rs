@@ -1,7 +1,34 @@
 //! Records that were read, as those see them who want one kind, or every record of a range.
 
 use moorage_meta::{DirectoryEntry, Key, Record, Survey};
-use moorage_model::{Attr, Result};
+use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result};
+
+/// A name of an entry as it is stored, unless it is one that no entry can have.
+///
+/// # Errors
+/// `Corrupt` naming the entry.
+pub(crate) fn checked_name(directory: Ino, bytes: &[u8]) -> Result<Name> {
+    let name = Name::as_stored(bytes);
+    match name.flaw() {
+        None => Ok(name),
+        Some(flaw) => Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("entry {name:?} of directory {directory} has an impossible name: {flaw}"),
+        )
+        .with_advice("`moorage fsck --repair` gives it another name.")),
+    }
+}
+
+/// Refuses the record of an entry whose stored name is impossible. Its key is the only thing wrong with it.
+///
+/// # Errors
+/// As [`checked_name`].
+pub(crate) fn check_name(key: &Key) -> Result<()> {
+    match key {
+        Key::Edge(directory, name) => checked_name(*directory, name.as_bytes()).map(drop),
+        _ => Ok(()),
+    }
+}
 
 /// A page for those who need every record of it. What names no record is left out: a survey tells of it.
 pub(crate) fn records_only(mut page: Survey) -> Survey {

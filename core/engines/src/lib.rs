@@ -16,6 +16,7 @@ mod sql;
 mod sqlite;
 mod sums;
 mod tikv;
+mod verifier;
 mod write;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ const URL_FORMS: &str = "Write sqlite3://FILE, for example sqlite3:///home/me/vo
 ///
 /// # Errors
 /// `InvalidArgument` for a malformed URL or an unknown engine, `NotSupported` for an option that can not be followed,
-/// `NotFound` when the folder of a file does not exist; the text never holds a password.
+/// `DatabaseMissing` when the folder of a file does not exist; the text never holds a password.
 pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
     let Some((scheme, rest)) = split_scheme(url) else {
         return Err(Error::new(
@@ -63,7 +64,7 @@ pub fn open(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
 /// As [`open`], for a volume that exists already: a missing SQLite file is an error.
 ///
 /// # Errors
-/// `NotFound` for a missing file; see [`open`].
+/// `DatabaseMissing` for a missing file; see [`open`].
 pub fn open_existing(url: &str, password: Option<&str>) -> Result<Arc<dyn Engine>> {
     if let Some(("sqlite3" | "sqlite", rest)) = split_scheme(url) {
         sqlite::check_exists(rest)?;

@@ -46,7 +46,7 @@ async fn a_missing_database_and_a_wrong_password_are_told_apart() {
         return;
     };
     let missing = refusal(&server.url("nothing"), None).await;
-    assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
+    assert_eq!(missing.kind(), ErrorKind::DatabaseMissing, "{missing}");
     assert!(
         missing.advice().unwrap().contains("CREATE DATABASE nothing"),
         "{missing}"

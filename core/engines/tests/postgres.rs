@@ -74,19 +74,47 @@ async fn refusal(url: &str, password: Option<&str>) -> moorage_model::Error {
 }
 
 #[tokio::test]
+async fn a_schema_that_is_gone_takes_nothing_and_goes_on_when_it_is_back() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let database = server.new_database();
+    let engine = open(&server.url(&database), None).unwrap();
+    engine.prepare().await.unwrap();
+    let write = || {
+        conformance::write(engine.as_ref(), |txn| {
+            txn.put(
+                Key::Node(Ino(7)),
+                Record::Node(conformance::samples::file(Ino(1))),
+            );
+        })
+    };
+    write().await.unwrap();
+    server
+        .ask(&database, "ALTER SCHEMA public RENAME TO away")
+        .unwrap();
+    let error = write().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DatabaseMissing, "{error}");
+    server
+        .ask(&database, "ALTER SCHEMA away RENAME TO public")
+        .unwrap();
+    write().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_missing_database_a_missing_schema_and_a_wrong_password_are_told_apart() {
     let Some(server) = Server::shared() else {
         return;
     };
     let missing = refusal(&server.url("nothing"), None).await;
-    assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
+    assert_eq!(missing.kind(), ErrorKind::DatabaseMissing, "{missing}");
     assert!(
         missing.advice().unwrap().contains("createdb nothing"),
         "{missing}"
     );
     let url = server.url(&server.new_database());
     let schema = refusal(&format!("{url}&search_path=nowhere"), None).await;
-    assert_eq!(schema.kind(), ErrorKind::NotFound, "{schema}");
+    assert_eq!(schema.kind(), ErrorKind::DatabaseMissing, "{schema}");
     assert!(
         schema.advice().unwrap().contains("CREATE SCHEMA nowhere"),
         "{schema}"

@@ -44,7 +44,7 @@ unsafe extern "C" fn note_statement(_: c_uint, _: *mut c_void, _: *mut c_void, t
 }
 
 struct Counted {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     engine: Arc<dyn Engine>,
 }
 
@@ -61,10 +61,7 @@ impl Counted {
         engine.prepare().await.unwrap();
         // Opens a read connection: short reads take the one of the writer while it is free.
         engine.read_directory(Ino(1), None, 1, false).await.unwrap();
-        Counted {
-            _folder: folder,
-            engine,
-        }
+        Counted { folder, engine }
     }
 
     /// A volume in it, and its client.
@@ -252,6 +249,43 @@ async fn verbs_stay_within_their_statements() {
             ran.len()
         );
     }
+}
+
+#[tokio::test]
+async fn a_record_is_read_once_until_another_program_changes_the_database() {
+    let _alone = ALONE.lock().await;
+    let counted = Counted::new().await;
+    let meta = counted.volume().await;
+    let root = Context::root();
+    let made = meta.create(&root, Ino::ROOT, &name("f"), 0o644, 0).await.unwrap();
+    let chmod = SetAttr {
+        mode: Some(0o600),
+        ..SetAttr::default()
+    };
+    assert_eq!(
+        statements(meta.getattr(made.ino)).await.len(),
+        0,
+        "it was written here"
+    );
+    // BEGIN; put node; COMMIT.
+    assert_eq!(statements(meta.setattr(&root, made.ino, chmod)).await.len(), 3);
+    assert_eq!(statements(meta.getattr(made.ino)).await.len(), 0);
+
+    let other = rusqlite::Connection::open(counted.folder.path().join("meta.db")).unwrap();
+    other.execute("UPDATE jfs_node SET mode = 0", []).unwrap();
+    assert_eq!(statements(meta.getattr(made.ino)).await.len(), 1);
+    assert_eq!(statements(meta.getattr(made.ino)).await.len(), 0);
+    for (name, found) in [(name("f"), true), (name("absent"), false)] {
+        let look_up = || async { Ok(meta.lookup(&root, Ino::ROOT, &name).await.is_ok()) };
+        assert_eq!(statements(look_up()).await.len(), 1);
+        assert_eq!(
+            statements(look_up()).await.len(),
+            0,
+            "a free name is remembered too"
+        );
+        assert_eq!(look_up().await.unwrap(), found);
+    }
+    assert_eq!(meta.getattr(made.ino).await.unwrap().mode, 0);
 }
 
 /// Directories below each other in `parent`, each with these many files; answers with the top one's name.

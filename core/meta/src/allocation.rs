@@ -3,7 +3,7 @@
 use moorage_model::{Counter, Error, ErrorKind, INODE_BATCH, Ino, Result, SLICE_BATCH, SliceId};
 use parking_lot::Mutex;
 
-use crate::{Durability, Key, Meta, Scan};
+use crate::{Durability, Key, Meta, Scan, TxnExt as _, Verb};
 
 /// Ids of one counter that this client has taken and not used yet.
 #[derive(Debug)]
@@ -77,18 +77,61 @@ impl Meta {
     async fn refuse_known_slices(&self, first: SliceId) -> Result<()> {
         let before = Key::SliceRef(SliceId(first.0.saturating_sub(1)), u32::MAX);
         let found = self.engine.survey(&Scan::SliceRefs, Some(&before), 1).await?;
-        let highest = found.items.first().map(|(key, _)| key);
-        let Some(Key::SliceRef(known, _)) = highest.filter(|_| first.0 > 0) else {
+        match found.items.first() {
+            Some((Key::SliceRef(known, _), _)) if first.0 > 0 => {
+                let what = format!("gives {first} next, and slice {known} is on record already");
+                Err(self.useless_counter(Counter::NextChunk, &what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`Meta::refuse_known_slices`], for inode numbers.
+    async fn refuse_known_inodes(&self, first: Ino) -> Result<()> {
+        let before = Key::Node(Ino(first.0.saturating_sub(1)));
+        let found = self.engine.survey(&Scan::AllNodes, Some(&before), 1).await?;
+        match found.items.first() {
+            Some((Key::Node(known), _)) if !known.is_internal() && !known.is_trash() => {
+                let what = format!("gives {first} next, and inode {known} is on record already");
+                Err(self.useless_counter(Counter::NextInode, &what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a volume whose counters would give numbers that something has already, before anything is written to it
+    /// and its programs meet errors. One read, and two more where the engine keeps records in order; elsewhere that
+    /// takes a scan, which `fsck` makes.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the counter.
+    pub(crate) async fn check_allocation_counters(&self) -> Result<()> {
+        if self.options.read_only || self.options.accept_damaged_usage {
             return Ok(());
-        };
-        Err(Error::new(
-            ErrorKind::Corrupt,
-            format!(
-                "counter {} gave slice id {first}, and slice {known} is on record already",
-                Counter::NextChunk.name()
-            ),
-        )
-        .with_advice("Nothing was written. Unmount the volume everywhere and run `moorage fsck --repair`."))
+        }
+        let counters = [Counter::NextInode, Counter::NextChunk];
+        let mut found = self.engine.get(&counters.map(Key::Counter)).await?;
+        let mut first = [0; 2];
+        for (counter, first) in counters.into_iter().zip(&mut first) {
+            let stored = found.counter()?.unwrap_or(counter.initial());
+            *first = u64::try_from(stored)
+                .map_err(|_| self.useless_counter(counter, &format!("says {stored}, which is below zero")))?;
+        }
+        if self.engine.durability() == Durability::AfterBarrier {
+            let [inode, slice] = first;
+            self.refuse_known_inodes(Ino(inode)).await?;
+            self.refuse_known_slices(SliceId(slice)).await?;
+        }
+        Ok(())
+    }
+
+    fn useless_counter(&self, counter: Counter, what: &str) -> Error {
+        Error::new(ErrorKind::Corrupt, format!("counter {} {what}", counter.name()))
+            .context(self.engine.location())
+            .with_advice(
+                "Nothing was written. Unmount the volume everywhere and run `moorage fsck --repair`: it sets the counter \
+                 beyond.",
+            )
     }
 
     /// Takes `batch` numbers from a counter and returns the first of them. On a volume with a changelog that is a
@@ -99,7 +142,7 @@ impl Meta {
         }
         let delta = i64::try_from(batch).unwrap_or(i64::MAX);
         let stored = self
-            .transact("allocate", move |meta, txn| {
+            .transact(Verb::removal("allocate"), move |meta, txn| {
                 Box::pin(async move {
                     let mut found = txn.get_locked(&[Key::Counter(counter)]).await?;
                     let stored = found.counter()?.unwrap_or(counter.initial());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use moorage_model::Result;
+use moorage_model::{Error, Result};
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::{DataStore, Durability, Meta};
@@ -91,7 +91,9 @@ impl Meta {
     /// Makes stored objects durable before a commit that is durable at once.
     pub(crate) async fn sync_before_commit(&self) -> Result<()> {
         match self.data_store() {
-            Some(data) if self.engine.durability() == Durability::Server => data.sync().await,
+            Some(data) if self.engine.durability() == Durability::Server => {
+                data.sync().await.map_err(Error::of_service)
+            }
             _ => Ok(()),
         }
     }

@@ -27,4 +27,10 @@ pub trait DataStore: Send + Sync + fmt::Debug {
 
     /// Returns when every object that was acknowledged so far survives power loss.
     async fn sync(&self) -> Result<()>;
+
+    /// Returns when transfers that nobody waits for have to stop, at once when they have to already. Never, where they
+    /// always may go on.
+    async fn rest_begins(&self) {
+        std::future::pending::<()>().await;
+    }
 }

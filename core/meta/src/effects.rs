@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use moorage_model::{
-    AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Ino, Name, Quota, QuotaKey, Result, Slice,
-    SliceId,
+    AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Error, Ino, Name, Quota, QuotaKey, Result,
+    Slice, SliceId,
 };
 
 use crate::{DirectoryEntry, Key, LockedSet, Meta, Read, ReadSet, Record, Scan, Survey, Txn};
@@ -52,7 +52,7 @@ impl Meta {
     }
 }
 
-/// A transaction that notes its effects.
+/// A transaction that notes its effects, and which errors are the engine's own.
 pub(crate) struct Observed<'t> {
     inner: &'t mut dyn Txn,
     effects: Effects,
@@ -80,15 +80,18 @@ impl<'t> Observed<'t> {
 #[async_trait]
 impl Read for Observed<'_> {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.inner.read(keys).await
+        self.inner.read(keys).await.map_err(Error::of_service)
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
-        self.inner.survey(range, after, limit).await
+        self.inner
+            .survey(range, after, limit)
+            .await
+            .map_err(Error::of_service)
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.inner.lookup(parent, name).await
+        self.inner.lookup(parent, name).await.map_err(Error::of_service)
     }
 
     async fn read_directory(
@@ -101,33 +104,40 @@ impl Read for Observed<'_> {
         self.inner
             .read_directory(directory, after, limit, attributes)
             .await
+            .map_err(Error::of_service)
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
-        self.inner.parents(ino).await
+        self.inner.parents(ino).await.map_err(Error::of_service)
     }
 }
 
 #[async_trait]
 impl Txn for Observed<'_> {
     async fn lock(&mut self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.inner.lock(keys).await
+        self.inner.lock(keys).await.map_err(Error::of_service)
     }
 
     async fn lock_child(&mut self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.inner.lock_child(parent, name).await
+        self.inner
+            .lock_child(parent, name)
+            .await
+            .map_err(Error::of_service)
     }
 
     async fn lock_is_empty(&mut self, directory: Ino) -> Result<bool> {
-        self.inner.lock_is_empty(directory).await
+        self.inner
+            .lock_is_empty(directory)
+            .await
+            .map_err(Error::of_service)
     }
 
     async fn lock_range(&mut self, range: &Scan) -> Result<Vec<(Key, Record)>> {
-        self.inner.lock_range(range).await
+        self.inner.lock_range(range).await.map_err(Error::of_service)
     }
 
     async fn lock_set(&mut self, set: ReadSet<'_>) -> Result<LockedSet> {
-        self.inner.lock_set(set).await
+        self.inner.lock_set(set).await.map_err(Error::of_service)
     }
 
     fn insert(&mut self, key: Key, record: Record) {
@@ -187,7 +197,7 @@ impl Txn for Observed<'_> {
     }
 
     async fn insert_acl(&mut self, rule: &AclRule) -> Result<AclId> {
-        let id = self.inner.insert_acl(rule).await?;
+        let id = self.inner.insert_acl(rule).await.map_err(Error::of_service)?;
         self.effects.acls.push((id, rule.clone()));
         Ok(id)
     }

@@ -7,11 +7,10 @@ use moorage_model::{
     Setting, Tier, Timestamp, Uid, VersionGate, compare_versions,
 };
 
+use crate::open::refuse_missing_structures;
 use crate::setting_text::{decode_setting, encode_setting};
 use crate::{Engine, Key, Meta, Record, Scan, Txn, TxnExt as _, engine};
 
-/// Smallest and largest block size, KiB (spec 10-setting section 2).
-const BLOCK_SIZE_KIB: std::ops::RangeInclusive<u32> = 64..=16_384;
 /// Most buckets of a sharded volume.
 const MAX_SHARDS: u32 = 256;
 /// Highest user-defined tier.
@@ -133,7 +132,10 @@ async fn store(engine: &Arc<dyn Engine>, wanted: &Setting, now: Timestamp, fixed
     check_changeable(wanted)?;
     let existing = Meta::load_setting(engine).await?;
     match &existing {
-        Some(existing) => VersionGate::check(existing)?,
+        Some(existing) => {
+            VersionGate::check(existing)?;
+            refuse_missing_structures(engine).await?;
+        }
         None => {
             check_fixed(wanted)?;
             check_empty(engine).await?;
@@ -351,7 +353,7 @@ fn check_fixed(setting: &Setting) -> Result<()> {
     if uuid::Uuid::try_parse(&setting.uuid).map(|id| id.to_string()) != Ok(setting.uuid.clone()) {
         return Err(invalid("UUID", "a lower-case UUID with dashes is needed"));
     }
-    if !BLOCK_SIZE_KIB.contains(&setting.block_size) || !setting.block_size.is_power_of_two() {
+    if !setting.has_valid_block_size() {
         return Err(invalid(
             "BlockSize",
             "a power of two from 64 to 16384 KiB is needed",

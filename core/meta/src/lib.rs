@@ -16,6 +16,7 @@ mod ancestors;
 mod barrier;
 mod calendar;
 mod changelog;
+mod changes;
 mod data;
 mod data_store;
 mod dump;
@@ -41,13 +42,14 @@ mod usage;
 mod usage_cache;
 mod verbs;
 
+pub use changes::{ChangeSender, Changed, Changes, change_channel};
 pub use data::{AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
 pub use data_store::DataStore;
 pub use dump::{
     BACKUP_FOLDER, BackupTurn, DumpBlocks, DumpCompression, DumpOptions, DumpOutput, DumpSummary,
-    LoadSummary, backup_look, dump_channel,
+    LoadSummary, backup_look, dump_channel, is_backup,
 };
-pub use engine::{Durability, Engine, Job, JobBody, run};
+pub use engine::{Durability, Engine, Job, JobBody, Verb, run, untold};
 pub use key::{Key, Scan};
 pub use length_limit::{LengthLimit, Unrecorded};
 pub use locks::{LockRequest, Wait};

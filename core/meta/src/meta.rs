@@ -21,7 +21,7 @@ use crate::tasks::Tasks;
 use crate::trash::TrashHour;
 use crate::usage::QuotaRecounts;
 use crate::usage_cache::UsageCache;
-use crate::{DataStore, Engine, MetaOptions, Txn, engine};
+use crate::{DataStore, Engine, MetaOptions, Txn, Verb, engine};
 
 /// Who asks: identity and groups of the calling process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Meta {
     /// Runs a mutating verb: refused on a read-only client, else one atomic job of the engine.
     ///
     /// The body gets this client and the transaction, and may run several times.
-    pub(crate) async fn transact<T, F>(&self, verb: &'static str, body: F) -> Result<T>
+    pub(crate) async fn transact<T, F>(&self, verb: impl Into<Verb>, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> Fn(&'t Meta, &'t mut dyn Txn) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,

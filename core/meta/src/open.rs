@@ -62,6 +62,7 @@ impl Meta {
         });
         // Nothing was changed before the first reading, so no quota of it is new.
         meta.refresh_usage().await?;
+        meta.check_allocation_counters().await?;
         meta.load_acls().await?;
         Ok(meta)
     }
@@ -77,6 +78,7 @@ async fn read_setting(engine: &Arc<dyn Engine>) -> Result<Setting> {
         )
         .with_advice("Make one with `moorage format`, or check the metadata URL."));
     };
+    refuse_missing_structures(engine).await?;
     let setting = decode_setting(&text, &location)?;
     if found.node()?.is_none() {
         return Err(Error::new(
@@ -89,4 +91,25 @@ async fn read_setting(engine: &Arc<dyn Engine>) -> Result<Setting> {
         .with_advice(format!("No check can make it again. {FROM_BACKUP}")));
     }
     Ok(setting)
+}
+
+/// Refuses a database that has lost a part of its volume: made again empty, it would show a volume without what was in it.
+///
+/// # Errors
+/// `Corrupt` naming what is missing; what the engine answers.
+pub(crate) async fn refuse_missing_structures(engine: &Arc<dyn Engine>) -> Result<()> {
+    let missing = engine.missing_structures().await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let location = engine.location();
+    Err(Error::new(
+        ErrorKind::Corrupt,
+        format!(
+            "the database {location} has a volume and lacks {} of it: {}",
+            if missing.len() == 1 { "a table" } else { "tables" },
+            missing.join(", ")
+        ),
+    )
+    .with_advice(format!("Nothing was changed. {FROM_BACKUP}")))
 }

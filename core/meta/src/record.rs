@@ -103,7 +103,8 @@ pub struct Page {
 /// A record that can not be read.
 #[derive(Debug)]
 pub struct DamagedRecord {
-    /// Its key; `None` when that can not be read either.
+    /// Its key; `None` when that can not be read either. The name of an entry may be an impossible one
+    /// ([`moorage_model::Name::flaw`]), and that all that is wrong: the key reads, replaces and removes it all the same.
     pub key: Option<Key>,
     /// What is wrong with it, with its name as far as that is known.
     pub error: Error,

@@ -9,7 +9,7 @@ use moorage_model::{
 use parking_lot::Mutex;
 
 use crate::calendar::UtcTime;
-use crate::{Key, Meta, Record, Txn, TxnExt as _};
+use crate::{Key, Meta, Record, Txn, TxnExt as _, Verb};
 
 /// Seconds of the span that one trash directory collects.
 const HOUR: i64 = 3600;
@@ -75,7 +75,7 @@ impl Meta {
             .map(Ino)
             .ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("counter nextTrash holds {number}")))?;
         let name = Arc::new(name);
-        self.transact("make trash directory", move |meta, txn| {
+        self.transact(Verb::removal("make trash directory"), move |meta, txn| {
             let name = Name::clone(&name);
             Box::pin(async move { meta.insert_trash_directory(txn, name, directory).await })
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{Error, ErrorKind, Ino, MAX_NAME_BYTES, NodeType, Result};
 
-/// A valid entry name: 1 to 255 bytes, any encoding, without `/` and NUL. Cloning is cheap.
+/// An entry name: 1 to 255 bytes, any encoding, without `/` and NUL. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<[u8]>);
 
@@ -15,13 +15,22 @@ impl Name {
     /// # Errors
     /// `InvalidArgument` when empty or holding `/` or NUL, `NameTooLong` above 255 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() > MAX_NAME_BYTES {
-            return Err(ErrorKind::NameTooLong.into());
+        match NameFlaw::of(bytes) {
+            None => Ok(Name(bytes.into())),
+            Some(NameFlaw::TooLong) => Err(ErrorKind::NameTooLong.into()),
+            Some(_) => Err(Error::from(ErrorKind::InvalidArgument)),
         }
-        if bytes.is_empty() || bytes.iter().any(|b| matches!(b, b'/' | 0)) {
-            return Err(Error::from(ErrorKind::InvalidArgument));
-        }
-        Ok(Name(bytes.into()))
+    }
+
+    /// A name as a database holds it, also one that [`Name::new`] refuses: it stands only in the keys of records that
+    /// can not be read, so that such an entry can be told of and given another name.
+    pub fn as_stored(bytes: &[u8]) -> Self {
+        Name(bytes.into())
+    }
+
+    /// Why [`Name::new`] refuses these bytes; `None` for a valid name.
+    pub fn flaw(&self) -> Option<NameFlaw> {
+        NameFlaw::of(&self.0)
     }
 
     /// The raw bytes.
@@ -32,6 +41,46 @@ impl Name {
     /// Whether this is `.` or `..`, which are never stored.
     pub fn is_dots(&self) -> bool {
         matches!(&*self.0, b"." | b"..")
+    }
+}
+
+/// Why bytes can be no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameFlaw {
+    /// There are none.
+    Empty,
+    /// There are more than 255.
+    TooLong,
+    /// A `/` is among them.
+    Slash,
+    /// A NUL is among them.
+    Nul,
+}
+
+impl NameFlaw {
+    fn of(bytes: &[u8]) -> Option<NameFlaw> {
+        if bytes.len() > MAX_NAME_BYTES {
+            return Some(NameFlaw::TooLong);
+        }
+        if bytes.is_empty() {
+            return Some(NameFlaw::Empty);
+        }
+        bytes.iter().find_map(|byte| match byte {
+            b'/' => Some(NameFlaw::Slash),
+            0 => Some(NameFlaw::Nul),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for NameFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NameFlaw::Empty => "it is empty",
+            NameFlaw::TooLong => "it is longer than 255 bytes",
+            NameFlaw::Slash => "it holds a slash",
+            NameFlaw::Nul => "it holds a NUL",
+        })
     }
 }
 

@@ -71,6 +71,8 @@ pub enum ErrorKind {
     Unavailable,
     /// A record or object is damaged (EIO).
     Corrupt,
+    /// The database, its schema or its file does not exist (EIO): nothing is known of the files in it.
+    DatabaseMissing,
     /// Credentials are missing or refused (EACCES).
     Unauthenticated,
     /// The database holds no volume (EIO).
@@ -81,11 +83,23 @@ pub enum ErrorKind {
     Io,
 }
 
+/// Who answered with an error, as far as that was noted; a later one says more about the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    /// A rule of the file system.
+    Verb,
+    /// The database or the store.
+    Service,
+    /// Nobody: a commit was sent, and what became of it can not be told.
+    LostCommit,
+}
+
 #[derive(Debug)]
 struct Detail {
     message: String,
     advice: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    origin: Origin,
 }
 
 /// Kind, object, cause and advice of a failure.
@@ -106,6 +120,7 @@ impl Error {
                 message: message.into(),
                 advice: None,
                 source: None,
+                origin: Origin::Verb,
             })),
         }
     }
@@ -154,6 +169,30 @@ impl Error {
         self
     }
 
+    /// Says that the database or the store answered, and no rule of the file system: see [`Error::verdict`].
+    #[must_use]
+    pub fn of_service(self) -> Self {
+        self.noted(Origin::Service)
+    }
+
+    /// Says that a commit was sent and that its fate is not known, whatever kept it from being known: see
+    /// [`Error::verdict`].
+    #[must_use]
+    pub fn of_lost_commit(self) -> Self {
+        self.noted(Origin::LostCommit)
+            .context("the commit was sent and its fate is not known")
+    }
+
+    fn noted(mut self, origin: Origin) -> Self {
+        let detail = self.detail_mut();
+        detail.origin = detail.origin.max(origin);
+        self
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.detail.as_ref().map_or(Origin::Verb, |detail| detail.origin)
+    }
+
     /// Puts what was being done in front of the message, keeping kind, advice and cause.
     #[must_use]
     pub fn context(mut self, what: impl fmt::Display) -> Self {
@@ -173,6 +212,7 @@ impl Error {
                 message: String::new(),
                 advice: None,
                 source: None,
+                origin: Origin::Verb,
             })
         })
     }
@@ -214,6 +254,7 @@ impl ErrorKind {
             Timeout => "timed out",
             Unavailable => "unavailable",
             Corrupt => "damaged",
+            DatabaseMissing => "the database does not exist",
             Unauthenticated => "credentials are missing or refused",
             NotFormatted => "not a formatted volume",
             VersionMismatch => "the volume asks for another client version",

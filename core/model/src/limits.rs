@@ -20,3 +20,5 @@ pub const INODE_BATCH: u64 = 1024;
 pub const SLICE_BATCH: u64 = 4096;
 /// Length that every directory reports, in bytes.
 pub const DIRECTORY_LENGTH: u64 = 4096;
+/// Block sizes that a volume can have, in KiB; only the powers of two among them (spec 10-setting section 2).
+pub const BLOCK_SIZE_KIB: std::ops::RangeInclusive<u32> = 64..=16_384;

@@ -25,11 +25,16 @@ const SHARED_SIGNATURE: &str = "sig";
 /// The password of `scheme://user:password@host` is replaced, also without a scheme, and the values of options such
 /// as `?secret-key=`. User names stay: they tell which account is meant.
 pub fn redact(address: &str) -> String {
+    replace_secrets(address, MASK)
+}
+
+/// The address with `word` in the place of each of the secrets that [`secrets_in`] finds.
+pub fn replace_secrets(address: &str, word: &str) -> String {
     let mut shown = String::with_capacity(address.len());
     let mut from = 0;
     for secret in secrets_in(address) {
         shown.push_str(address.get(from..secret.start).unwrap_or_default());
-        shown.push_str(MASK);
+        shown.push_str(word);
         from = secret.end;
     }
     shown.push_str(address.get(from..).unwrap_or_default());

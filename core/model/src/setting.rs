@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::BLOCK_SIZE_KIB;
+
 /// One storage tier (spec 10-setting section 5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -141,6 +143,14 @@ pub struct Setting {
     /// Members of newer releases, kept when the record is rewritten.
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Setting {
+    /// Whether a volume can have this block size. With any other the objects of one client are not those that another
+    /// one looks for.
+    pub fn has_valid_block_size(&self) -> bool {
+        BLOCK_SIZE_KIB.contains(&self.block_size) && self.block_size.is_power_of_two()
+    }
 }
 
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {

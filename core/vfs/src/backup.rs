@@ -35,11 +35,18 @@ impl BackupOptions {
 /// Makes backups that are due until told to stop.
 pub(crate) async fn back_up(vfs: Weak<Vfs>, options: BackupOptions, mut stopping: watch::Receiver<bool>) {
     loop {
+        let Some(look) = vfs.upgrade().map(|vfs| vfs.sleep(backup_look(options.interval))) else {
+            return;
+        };
         tokio::select! {
-            () = tokio::time::sleep(backup_look(options.interval)) => {}
+            () = look => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         let Some(current) = vfs.upgrade() else { return };
+        if current.chunks.is_held() {
+            // It stays due, and another client may make it.
+            continue;
+        }
         let made = tokio::select! {
             made = current.back_up_if_due(options) => made,
             _ = stopping.wait_for(|stop| *stop) => return,

@@ -19,6 +19,10 @@ pub(crate) struct OpenedFile {
     pub(crate) file: Arc<OpenFile>,
     /// How it was opened.
     pub(crate) flags: OpenFlags,
+    /// The process that opened it.
+    pub(crate) process: u32,
+    /// Bytes read through it.
+    pub(crate) bytes_read: AtomicU64,
     /// What it knows of data that the file lost.
     pub(crate) told: Told,
     /// Its pattern of reads.
@@ -104,6 +108,16 @@ impl Handles {
     /// `BadHandle`.
     pub(crate) fn remove(&self, handle: FileHandle) -> Result<Opened> {
         self.opened.write().remove(&handle.0).ok_or_else(bad_handle)
+    }
+
+    /// All stored files that are open.
+    pub(crate) fn files(&self) -> Vec<Arc<OpenedFile>> {
+        let opened = self.opened.read();
+        let files = opened.values().filter_map(|opened| match opened {
+            Opened::File(file) => Some(Arc::clone(file)),
+            Opened::Directory(_) | Opened::Internal(_) => None,
+        });
+        files.collect()
     }
 
     /// Number of handles.

@@ -1,13 +1,13 @@
 //! Counts and times of operations, and the live log behind `.accesslog`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use moorage_model::{Result, Timestamp};
+use moorage_model::{ErrorKind, Result, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
@@ -56,6 +56,7 @@ pub(crate) struct OperationStats {
 #[derive(Debug)]
 pub(crate) struct Journal {
     tallies: Vec<Tally>,
+    failures: Mutex<HashMap<ErrorKind, u64>>,
     listeners: AtomicUsize,
     logs: RwLock<Vec<Weak<AccessLog>>>,
 }
@@ -64,6 +65,7 @@ impl Default for Journal {
     fn default() -> Self {
         Journal {
             tallies: NAMES.iter().map(|_| Tally::default()).collect(),
+            failures: Mutex::default(),
             listeners: AtomicUsize::new(0),
             logs: RwLock::default(),
         }
@@ -135,6 +137,18 @@ impl Journal {
             })
     }
 
+    /// Operations that failed for what is a fault of the volume, its machine or its servers, by kind.
+    pub(crate) fn failures(&self) -> Vec<(ErrorKind, u64)> {
+        let failures = self.failures.lock();
+        failures.iter().map(|(kind, count)| (*kind, *count)).collect()
+    }
+
+    fn note_failure(&self, kind: ErrorKind) {
+        if is_fault(kind) {
+            *self.failures.lock().entry(kind).or_default() += 1;
+        }
+    }
+
     fn write(&self, line: &str) {
         let mut gone = false;
         for log in self.logs.read().iter() {
@@ -170,8 +184,9 @@ impl Vfs {
             tally
                 .micros
                 .fetch_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), Relaxed);
-            if outcome.is_err() {
+            if let Err(error) = &outcome {
                 tally.errors.fetch_add(1, Relaxed);
+                self.journal.note_failure(error.kind());
             }
         }
         if self.journal.listeners.load(Relaxed) > 0 {
@@ -194,6 +209,25 @@ impl Vfs {
         }
         outcome
     }
+}
+
+/// Whether an error says that something is wrong, where others are the ordinary answers of a file system.
+fn is_fault(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NoSpace
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::TooManyOpen
+            | ErrorKind::Conflict
+            | ErrorKind::Timeout
+            | ErrorKind::Unavailable
+            | ErrorKind::Corrupt
+            | ErrorKind::DatabaseMissing
+            | ErrorKind::Unauthenticated
+            | ErrorKind::NotFormatted
+            | ErrorKind::VersionMismatch
+            | ErrorKind::Io
+    )
 }
 
 /// `YYYY.MM.DD hh:mm:ss.micros` in UTC.

@@ -7,8 +7,10 @@
 mod background;
 mod backup;
 mod caller;
+mod coherence;
 pub mod control;
 mod directory;
+mod figures;
 mod file;
 mod handles;
 mod identity;
@@ -18,9 +20,11 @@ mod journal;
 mod notify;
 mod options;
 mod prefetch;
+mod readers;
 mod reply;
 mod request;
 mod shutdown;
+mod told_attributes;
 mod verbs;
 mod vfs;
 pub mod volume_check;
@@ -28,6 +32,8 @@ mod volume_data;
 
 pub use backup::BackupOptions;
 pub use caller::{Caller, Groups};
+pub use coherence::Asked;
+pub use figures::{Figures, VolumeSpace};
 pub use notify::KernelNotifier;
 pub use options::{Squash, SyncMode, VfsOptions};
 pub use reply::{

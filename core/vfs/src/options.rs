@@ -44,6 +44,9 @@ pub struct VfsOptions {
     /// How long an open may reuse attributes of an earlier open instead of asking the engine; zero keeps
     /// close-to-open consistency.
     pub open_cache: Duration,
+    /// Have the engine tell what other clients change, and the kernel drop it; where the engine can not, opening the
+    /// volume fails. Absent entries are not told of.
+    pub push_invalidation: bool,
     /// What close promises.
     pub sync_mode: SyncMode,
     /// Making, removing and renaming entries also run the durability barrier, as the fsync of their directory.
@@ -93,6 +96,7 @@ impl Default for VfsOptions {
             dir_entry_ttl: SHARED_TTL,
             negative_ttl: Duration::ZERO,
             open_cache: Duration::ZERO,
+            push_invalidation: false,
             sync_mode: SyncMode::Close,
             sync_directories: false,
             read_only: false,

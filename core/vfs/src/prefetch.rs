@@ -12,6 +12,9 @@ use crate::handles::OpenedFile;
 
 /// Part of the data memory that one handle may fill ahead.
 const SHARE_OF_MEMORY: u64 = 4;
+/// Chunks whose slice lists are read ahead at the same time, for all handles: each is a question to the engine that
+/// nobody waits for, and a slow engine must not be asked more and more of them.
+pub(crate) const MAX_LISTS_AHEAD: usize = 32;
 
 impl Vfs {
     /// Notes a read and starts fetching what should follow. Returns at once; a short lock and, when something is to
@@ -21,7 +24,8 @@ impl Vfs {
             .options
             .max_readahead
             .min(self.options.buffer_size / SHARE_OF_MEMORY);
-        let Some(range) = opened.readahead.lock().next(offset, len as u64, most) else {
+        let next = opened.readahead.lock().next(offset, len as u64, most);
+        let Some(range) = next.filter(|_| !self.chunks.is_held()) else {
             return;
         };
         let end = range.end.min(opened.file.content().attr.length);
@@ -39,12 +43,17 @@ impl Vfs {
             prefetch(&self.chunks, &segments, chunk, &range);
             return;
         }
+        // Too many are on their way: the reader asks for itself.
+        let Ok(turn) = Arc::clone(&self.lists_ahead).try_acquire_owned() else {
+            return;
+        };
         let (file, meta, chunks) = (Arc::clone(file), Arc::clone(&self.meta), Arc::clone(&self.chunks));
         self.runtime.spawn(async move {
             // A failure shows when somebody reads the chunk.
             if let Ok(segments) = file.segments(&meta, chunk).await {
                 prefetch(&chunks, &segments, chunk, &range);
             }
+            drop(turn);
         });
     }
 }

@@ -10,15 +10,22 @@ use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::coherence::{Coherence, follow_changes};
+use crate::control::MAX_BACKGROUND_WARM_UPS;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
+use crate::prefetch::MAX_LISTS_AHEAD;
+use crate::readers::Readers;
+use crate::told_attributes::ToldAttributes;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background, backup};
 
+/// Callers whose open was refused a moment ago and who are about to look the name up again.
+const REFUSED_OPENS: usize = 256;
 /// Nodes of the trash remembered as such: for one that is forgotten, opening it to write says "stale" instead of "not
 /// permitted".
 const TOLD_IN_TRASH: usize = 10_000;
@@ -44,14 +51,24 @@ pub struct Vfs {
     pub(crate) handles: Handles,
     /// Nodes that the door was told of as entries of the trash.
     pub(crate) told_in_trash: Cache<Ino, ()>,
+    /// Callers whose open met a node without its name: what they found when they looked the name up again.
+    pub(crate) refused_opens: Cache<u32, Option<Ino>>,
     pub(crate) journal: Journal,
+    pub(crate) readers: Readers,
     /// Times of internal nodes.
     pub(crate) started: Timestamp,
     pub(crate) born: Instant,
     notifier: RwLock<Option<Arc<dyn KernelNotifier>>>,
+    told_attributes: ToldAttributes,
+    /// Where changes by other clients are pushed.
+    pub(crate) coherence: Option<Arc<Coherence>>,
     /// Buffers run short: the flusher should not wait for its next round.
     pub(crate) relief: Notify,
-    stopping: watch::Sender<bool>,
+    pub(crate) stopping: watch::Sender<bool>,
+    /// Turns of warm-ups whose caller does not wait.
+    pub(crate) warm_ups: Arc<Semaphore>,
+    /// Turns of reading slice lists for what is read ahead.
+    pub(crate) lists_ahead: Arc<Semaphore>,
     flusher: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,7 +89,8 @@ impl Vfs {
     /// A sub-directory that does not exist is made, unless the mount is read-only.
     ///
     /// # Errors
-    /// What the session's start answers; `NotFound` or `NotDirectory` for the sub-directory.
+    /// What the session's start answers; `NotFound` or `NotDirectory` for the sub-directory; `NotSupported` where changes
+    /// are to be pushed and the engine does not tell them.
     pub async fn open_volume(
         meta: Arc<Meta>,
         chunks: Arc<ChunkStore>,
@@ -80,6 +98,10 @@ impl Vfs {
     ) -> Result<Arc<Vfs>> {
         let runtime = Handle::try_current()
             .map_err(|e| Error::new(ErrorKind::Io, "a volume is opened inside a runtime").with_source(e))?;
+        let coherence = match options.push_invalidation {
+            true => Some(Arc::new(Coherence::new(meta.watch().await?))),
+            false => None,
+        };
         // Before the session's heartbeats, so that no change is missed.
         let setting_changes = meta.setting_changes();
         meta.start_session(Arc::new(VolumeData::new(Arc::clone(&chunks))))
@@ -103,12 +125,18 @@ impl Vfs {
             files: OpenFiles::new(),
             handles: Handles::default(),
             told_in_trash: Cache::new(TOLD_IN_TRASH),
+            refused_opens: Cache::new(REFUSED_OPENS),
             journal: Journal::default(),
+            readers: Readers::default(),
             started,
             born: Instant::now(),
             notifier: RwLock::default(),
+            told_attributes: ToldAttributes::default(),
+            coherence,
             relief: Notify::new(),
             stopping: watch::Sender::new(false),
+            warm_ups: Arc::new(Semaphore::new(MAX_BACKGROUND_WARM_UPS)),
+            lists_ahead: Arc::new(Semaphore::new(MAX_LISTS_AHEAD)),
             flusher: Mutex::default(),
         });
         let flusher = background::flush_idle_files(Weak::clone(&vfs.this), vfs.stopping.subscribe());
@@ -116,6 +144,14 @@ impl Vfs {
         let follower =
             background::follow_setting(Weak::clone(&vfs.this), setting_changes, vfs.stopping.subscribe());
         vfs.runtime.spawn(follower);
+        if let Some(coherence) = &vfs.coherence {
+            let follower = follow_changes(
+                Weak::clone(&vfs.this),
+                Arc::clone(coherence),
+                vfs.stopping.subscribe(),
+            );
+            vfs.runtime.spawn(follower);
+        }
         let takes_part = !vfs.options.read_only && vfs.meta.options().background_jobs;
         if let Some(options) = vfs.options.backup.filter(|_| takes_part) {
             let job = backup::back_up(Weak::clone(&vfs.this), options, vfs.stopping.subscribe());
@@ -139,30 +175,62 @@ impl Vfs {
         *self.notifier.write() = Some(notifier);
     }
 
-    /// Tells the kernel that another client changed a file, on a thread of its own, since it may have to wait for
-    /// requests.
+    /// Tells the kernel that another client changed a file.
     pub(crate) fn notify_content(&self, ino: Ino) {
-        let Some(notifier) = self.notifier.read().clone() else {
-            return;
-        };
-        let ino = self.shown(ino);
-        drop(
-            self.runtime
-                .spawn_blocking(move || notifier.inval_inode(ino, 0, 0)),
-        );
+        if let Some(notifier) = &*self.notifier.read() {
+            notifier.inval_inode(self.shown(ino), 0, 0);
+        }
     }
 
     /// Tells the kernel that a command made or removed an entry of a stored directory.
     pub(crate) fn notify_entry(&self, parent: Ino, name: &Name) {
+        self.drop_entry(parent, name);
+        // Its times and link count are not what they were.
+        self.drop_attributes(parent);
+    }
+
+    /// Has the kernel drop the attributes of a stored node.
+    pub(crate) fn drop_attributes(&self, ino: Ino) {
+        if let Some(notifier) = &*self.notifier.read() {
+            notifier.inval_inode(self.shown(ino), ATTRIBUTES_ONLY, 0);
+        }
+    }
+
+    /// Makes sure that whoever opened a stored file sees these attributes, and not older ones that the kernel was told before:
+    /// the answer to an open has none. One call where they differ.
+    pub(crate) fn show_at_open(&self, ino: Ino, attr: &Attr) {
+        if !self.told_attributes.are(ino, attr)
+            && let Some(notifier) = &*self.notifier.read()
+        {
+            notifier.expire_attributes(self.shown(ino));
+        }
+    }
+
+    /// This client gave a file another name, which changes nothing but its time of change.
+    pub(crate) fn note_new_name(&self, ino: Ino, attr: &Attr) {
+        if let Some((file, _)) = self.files.known(ino) {
+            file.content_mut().renamed(attr);
+        }
+    }
+
+    /// Returns when the kernel has dropped attributes and content of a stored file. One change of threads.
+    pub(crate) async fn content_dropped(&self, ino: Ino) {
         let Some(notifier) = self.notifier.read().clone() else {
             return;
         };
-        let (parent, name) = (self.shown(parent), name.clone());
-        drop(self.runtime.spawn_blocking(move || {
-            notifier.inval_entry(parent, name.as_bytes());
-            // Its times and link count are not what they were.
-            notifier.inval_inode(parent, ATTRIBUTES_ONLY, 0);
-        }));
+        let ino = self.shown(ino);
+        // A panic in it has been reported; what the kernel caches expires.
+        let _ = self
+            .runtime
+            .spawn_blocking(move || notifier.drop_content(ino))
+            .await;
+    }
+
+    /// Has the kernel drop an entry of a stored directory.
+    pub(crate) fn drop_entry(&self, parent: Ino, name: &Name) {
+        if let Some(notifier) = &*self.notifier.read() {
+            notifier.inval_entry(self.shown(parent), name.as_bytes());
+        }
     }
 
     /// The options it was opened with.
@@ -214,8 +282,19 @@ impl Vfs {
         }
     }
 
-    /// The answer about a stored node.
+    /// The answer about a node that is found without its name, or is not stored.
     pub(crate) fn entry(&self, ino: Ino, attr: Attr) -> EntryReply {
+        self.told(ino, attr, None)
+    }
+
+    /// The answer about a stored node found or made under a name.
+    pub(crate) fn entry_at(&self, parent: Ino, name: &Name, ino: Ino, attr: Attr) -> EntryReply {
+        self.told(ino, attr, Some((parent, name)))
+    }
+
+    fn told(&self, ino: Ino, attr: Attr, name: Option<(Ino, &Name)>) -> EntryReply {
+        self.told_attributes.note(ino, &attr);
+        self.note_handed_out(ino, &attr, name);
         let entry_ttl = if attr.is_directory() {
             self.options.dir_entry_ttl
         } else {
@@ -224,17 +303,19 @@ impl Vfs {
         EntryReply {
             ino: self.shown(ino),
             attr,
-            attr_ttl: self.options.attr_ttl,
-            entry_ttl,
+            attr_ttl: self.lifetime(self.options.attr_ttl),
+            entry_ttl: self.lifetime(entry_ttl),
         }
     }
 
     /// The answer about a stored node's attributes.
     pub(crate) fn attributes(&self, ino: Ino, attr: Attr) -> AttrReply {
+        self.told_attributes.note(ino, &attr);
+        self.note_handed_out(ino, &attr, None);
         AttrReply {
             ino: self.shown(ino),
             attr,
-            ttl: self.options.attr_ttl,
+            ttl: self.lifetime(self.options.attr_ttl),
         }
     }
 
@@ -268,6 +349,13 @@ async fn shown_root(meta: &Meta, options: &VfsOptions) -> Result<Ino> {
     let mut at = Ino::ROOT;
     let path = options.subdir.as_deref().unwrap_or_default();
     for component in path.split('/').filter(|part| !part.is_empty()) {
+        if matches!(component, "." | "..") {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("sub-directory {path} has {component} in it"),
+            )
+            .with_advice("Give --subdir as a path from the root of the volume."));
+        }
         let name = Name::new(component.as_bytes()).map_err(|error| error.context(path))?;
         let found = match meta.lookup(&root, at, &name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && !options.read_only => {

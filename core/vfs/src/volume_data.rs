@@ -33,4 +33,8 @@ impl DataStore for VolumeData {
     async fn sync(&self) -> Result<()> {
         self.chunks.sync().await
     }
+
+    async fn rest_begins(&self) {
+        self.chunks.hold_begins().await;
+    }
 }

@@ -244,6 +244,10 @@ impl KernelNotifier for Told {
     }
 
     fn inval_entry(&self, _: Ino, _: &[u8]) {}
+
+    fn expire_attributes(&self, _: Ino) {}
+
+    fn drop_content(&self, _: Ino) {}
 }
 
 #[tokio::test]

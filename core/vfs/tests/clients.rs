@@ -90,6 +90,49 @@ async fn a_file_that_another_client_replaced_is_stale_also_when_it_lies_in_the_t
     assert_eq!(refused.kind(), ErrorKind::NotPermitted);
 }
 
+#[tokio::test]
+async fn a_reader_that_looks_again_opens_what_it_found_however_fast_the_file_is_replaced() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let (writer, reader) = (volume.client().await, volume.client().await);
+    let replace = || async {
+        if writer.lookup(&Caller::root(), Ino::ROOT, b"name").await.is_ok() {
+            writer.unlink(&Caller::root(), Ino::ROOT, b"name").await.unwrap();
+        }
+        let (_, made) = create(&writer, "name").await;
+        close(&writer, made).await.unwrap();
+    };
+    let find = |caller: Caller| {
+        let reader = &reader;
+        async move { reader.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino }
+    };
+    let [caller, other] = [7, 8].map(|pid| Caller {
+        pid,
+        ..Caller::root()
+    });
+    replace().await;
+    let first = find(caller.clone()).await;
+    replace().await;
+    let refused = reader.open(&caller, first, READ).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stale);
+    let second = find(caller.clone()).await;
+    replace().await;
+    let refused = reader.open(&other, second, READ).await.unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::Stale,
+        "another caller looks it up first"
+    );
+    reader.open(&caller, second, READ).await.unwrap();
+    let third = find(caller.clone()).await;
+    replace().await;
+    let refused = reader.open(&caller, third, READ).await.unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::Stale,
+        "the next system call begins anew"
+    );
+}
+
 /// Name of the one entry of a directory.
 async fn only_entry(vfs: &Vfs, directory: Ino) -> Vec<u8> {
     let handle = vfs.opendir(&Caller::root(), directory).await.unwrap().handle;

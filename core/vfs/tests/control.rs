@@ -10,11 +10,13 @@ mod volume;
 
 use std::sync::Arc;
 
+use moorage_chunk::ObjectStore;
 use moorage_meta::{Key, MetaOptions, Read as _, Record};
 use moorage_model::{ChunkIndex, ErrorKind, Gid, Ino, NodeType, Uid};
 use moorage_vfs::{Caller, Groups, KernelNotifier, NewNode, Vfs, VfsOptions};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use volume::faults::FailingStore;
 use volume::{READ, READ_WRITE, Volume, close, content, create, pattern, uncached};
 
 const REMOVE: u32 = 1002;
@@ -211,6 +213,10 @@ struct Told {
 impl KernelNotifier for Told {
     fn inval_inode(&self, _: Ino, _: i64, _: i64) {}
 
+    fn expire_attributes(&self, _: Ino) {}
+
+    fn drop_content(&self, _: Ino) {}
+
     fn inval_entry(&self, parent: Ino, name: &[u8]) {
         self.entries.lock().push((parent, name.to_vec()));
         self.news.notify_one();
@@ -323,6 +329,35 @@ async fn the_cache_is_checked_emptied_and_filled() {
     assert_eq!(missing(check).await, 100_000);
     let nothing = data(&vfs, &root, WARM_UP, &warm_up("/nosuch", check)).await;
     assert_eq!(nothing["FileCount"], 0);
+}
+
+#[tokio::test]
+async fn warm_ups_in_the_background_are_bounded_and_later_ones_refused() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let writer = volume.client().await;
+    file(&writer, Ino::ROOT, "f", &pattern(100_000, 1), true).await;
+    writer.shutdown().await.unwrap();
+    let vfs = volume.client().await;
+    let root = Caller::root();
+    let mut in_background = warm_up("/f", 0);
+    let flag = in_background.len() - 2;
+    in_background[flag] = 1;
+    store.silent.send_replace(true);
+    let mut accepted = 0;
+    while let Answer::Data(_) = ask(&vfs, &root, WARM_UP, &in_background).await {
+        accepted += 1;
+        assert!(accepted < 100, "without a bound");
+    }
+    assert_eq!(
+        ask(&vfs, &root, WARM_UP, &in_background).await,
+        Answer::Status(16)
+    );
+    store.silent.send_replace(false);
+    while ask(&vfs, &root, WARM_UP, &in_background).await == Answer::Status(16) {
+        tokio::task::yield_now().await;
+    }
+    vfs.shutdown().await.unwrap();
 }
 
 #[tokio::test]

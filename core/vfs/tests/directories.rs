@@ -199,6 +199,22 @@ async fn a_sub_directory_mount_shows_that_directory_as_its_root() {
     assert_eq!(trash.kind(), ErrorKind::NotPermitted);
 }
 
+#[tokio::test]
+async fn a_sub_directory_leads_nowhere_else() {
+    let volume = Volume::new().await;
+    for path in ["..", "../x", "/team/./one"] {
+        let options = VfsOptions {
+            subdir: Some(path.into()),
+            ..uncached()
+        };
+        let refused = volume.try_client_with(options, MetaOptions::default()).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidArgument, "{path}");
+    }
+    let outer = volume.client().await;
+    let made = outer.lookup(&Caller::root(), Ino::ROOT, b"x").await;
+    assert_eq!(made.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prefixed_internal_nodes_leave_the_plain_names_free() {
     let volume = Volume::new().await;

@@ -226,11 +226,13 @@ async fn a_punched_range_reads_as_zeros_and_a_copy_shares_content() {
         punch_hole: true,
         zero_range: false,
     };
-    vfs.fallocate(source, punch, 1000, 70_000).await.unwrap();
+    vfs.fallocate(&Caller::root(), source, punch, 1000, 70_000)
+        .await
+        .unwrap();
     model[1000..71_000].fill(0);
     assert!(content(&vfs, source).await == model);
     let copied = vfs
-        .copy_file_range((source, 500), (target, 7), 150_000)
+        .copy_file_range(&Caller::root(), (source, 500), (target, 7), 150_000)
         .await
         .unwrap();
     assert_eq!(copied, 150_000);

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moorage_chunk::ObjectStore;
+use moorage_meta::Engine as _;
 use moorage_model::ErrorKind;
 use moorage_vfs::{Caller, OpenFlags, UnstoredFile};
 use volume::faults::{FailingStore, RefusedCommits};
@@ -60,7 +61,7 @@ async fn data_that_can_not_be_stored_before_garbage_collection_is_reported_lost(
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_is_kept_while_the_database_is_full_or_takes_no_changes() {
+async fn data_is_kept_while_the_database_is_full_missing_or_takes_no_changes() {
     let volume = Volume::new().await;
     let refused = RefusedCommits::default();
     volume.engine.set_fault(Some(Box::new(refused.clone())));
@@ -72,6 +73,9 @@ async fn data_is_kept_while_the_database_is_full_or_takes_no_changes() {
     for (name, kind, flags) in [
         ("full", ErrorKind::NoSpace, READ_WRITE),
         ("replica", ErrorKind::ReadOnly, READ_WRITE),
+        ("no schema", ErrorKind::NotFound, READ_WRITE),
+        ("no grant", ErrorKind::AccessDenied, READ_WRITE),
+        ("no schema for a log", ErrorKind::NotFound, append),
         ("full log", ErrorKind::NoSpace, append),
     ] {
         let (entry, made) = create(&vfs, name).await;
@@ -88,6 +92,21 @@ async fn data_is_kept_while_the_database_is_full_or_takes_no_changes() {
         assert_eq!(content(&other, opened.handle).await, b"written", "{name}");
         close(&vfs, handle).await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_kept_while_the_database_does_not_hold_the_volume() {
+    let volume = Volume::new().await;
+    let vfs = volume.client().await;
+    let (_, handle) = create(&vfs, "a").await;
+    vfs.write(handle, 0, b"written").await.unwrap();
+    volume.engine.wipe().await.unwrap();
+    for _ in 0..2 {
+        let error = vfs.fsync(handle, false).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DatabaseMissing, "{error}");
+    }
+    let ended = vfs.shutdown_within(Duration::from_secs(5)).await;
+    assert_eq!(ended.unstored.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,9 +58,12 @@ fn of_kind(kind: ErrorKind) -> Errno {
         Kind::Stale => Errno::ESTALE,
         Kind::TooManyOpen => Errno::EMFILE,
         Kind::Timeout => Errno::ETIMEDOUT,
-        Kind::Unavailable | Kind::Corrupt | Kind::NotFormatted | Kind::VersionMismatch | Kind::Io => {
-            Errno::EIO
-        }
+        Kind::Unavailable
+        | Kind::Corrupt
+        | Kind::DatabaseMissing
+        | Kind::NotFormatted
+        | Kind::VersionMismatch
+        | Kind::Io => Errno::EIO,
         // The enum is non-exhaustive for other crates; a kind added later is an input/output error until it is here.
         _ => Errno::EIO,
     }

@@ -124,7 +124,8 @@ impl FuseSession {
         config.n_threads = Some(cores.clamp(*THREADS.start(), *THREADS.end()));
         config.clone_fd = true;
         let session = Session::new(adapter, point, &config).map_err(|error| refused(point, &error))?;
-        let notifier = ThreadedNotifier::start(session.notifier()).map_err(|error| refused(point, &error))?;
+        let notifier =
+            ThreadedNotifier::start(&session.notifier()).map_err(|error| refused(point, &error))?;
         vfs.set_notifier(Arc::new(notifier));
         let background = session.spawn().map_err(|error| refused(point, &error))?;
         Ok(FuseSession {

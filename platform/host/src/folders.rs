@@ -20,6 +20,10 @@ pub struct Folders {
     pub cache: PathBuf,
     /// Logs and records of running mounts.
     pub state: PathBuf,
+    /// What a person chose.
+    pub config: PathBuf,
+    /// Sockets, which need not outlive the login: below `XDG_RUNTIME_DIR`, else in the state folder.
+    pub runtime: PathBuf,
 }
 
 impl Folders {
@@ -34,11 +38,16 @@ impl Folders {
         };
         let base = directories::BaseDirs::new().ok_or_else(no_home)?;
         let project = directories::ProjectDirs::from("", "", "moorage").ok_or_else(no_home)?;
+        let state = project.state_dir().unwrap_or(project.data_local_dir()).to_owned();
         Ok(Folders {
             home: base.home_dir().to_owned(),
             data: project.data_dir().to_owned(),
             cache: project.cache_dir().to_owned(),
-            state: project.state_dir().unwrap_or(project.data_local_dir()).to_owned(),
+            config: project.config_dir().to_owned(),
+            runtime: project
+                .runtime_dir()
+                .map_or_else(|| state.join("run"), Path::to_owned),
+            state,
         })
     }
 

@@ -18,6 +18,6 @@ pub use folders::Folders;
 pub use machine::{host_name, ip_addresses};
 pub use mount_point::{MountPoint, MountPointState};
 pub use mount_table::{MountEntry, mounts};
-pub use process::{ProcessIdentity, supplementary_groups};
+pub use process::{ProcessIdentity, process_of, supplementary_groups};
 pub use signals::{Heeded, SignalState, in_system_call, signal_state};
 pub use unmount::{Holder, Unmount, holders, unmount};

@@ -35,6 +35,14 @@ impl ProcessIdentity {
     }
 }
 
+/// The process of a thread, and the name of its program; `None` when it is gone.
+pub fn process_of(thread: u32) -> Option<(u32, String)> {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let pid = field(&status, "Tgid:")?.parse().ok()?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some((pid, name.trim().to_owned()))
+}
+
 /// Supplementary groups of a thread; none when it is gone.
 pub fn supplementary_groups(thread: u32) -> Vec<u32> {
     let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
@@ -54,7 +62,18 @@ pub(crate) fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::ProcessIdentity;
+    use super::{ProcessIdentity, process_of};
+
+    #[test]
+    fn a_thread_belongs_to_its_process() {
+        let thread = std::thread::spawn(|| {
+            let thread = nix::unistd::gettid().as_raw();
+            process_of(u32::try_from(thread).expect("a thread id"))
+        });
+        let (pid, name) = thread.join().expect("ended").expect("found");
+        assert_eq!(pid, std::process::id());
+        assert!(!name.is_empty());
+    }
 
     #[test]
     fn this_process_runs_and_one_that_started_at_another_time_does_not() {

@@ -50,7 +50,7 @@ pub enum SignalState {
     Unknown,
 }
 
-/// Whether a signal that counts waits for this thread. Reads one or two files of `/proc`.
+/// Whether a signal that counts waits for this thread. Reads one file of `/proc`, and one more of a thread that ends.
 ///
 /// That a process was ended by a signal and is on its way out is seen only by root and by its own user.
 pub fn signal_state(thread: u32, heeded: Heeded) -> SignalState {
@@ -58,9 +58,20 @@ pub fn signal_state(thread: u32, heeded: Heeded) -> SignalState {
         return SignalState::Unknown;
     };
     match judge_signals(&status, heeded) {
-        SignalState::Quiet if heeded != Heeded::All && is_dying(thread) => SignalState::Pending,
+        SignalState::Quiet if heeded != Heeded::All && has_left_memory(&status) && is_dying(thread) => {
+            SignalState::Pending
+        }
         state => state,
     }
+}
+
+/// Whether a thread has given its memory back: it is on its way out, or belongs to the kernel.
+///
+/// Only then its `stat` may be read by a file system. A program that executes another closes files in between, while the
+/// kernel keeps readers of its `stat` waiting (Linux, `exec_update_lock`): a file system that reads it before it has
+/// answered waits for itself, for ever. `status` is read without that lock.
+fn has_left_memory(status: &str) -> bool {
+    field(status, "VmSize:").is_none()
 }
 
 /// Whether a thread waits in a system call; `None` where it can not be told. If not, it waits for a page of a mapping.
@@ -211,6 +222,14 @@ mod tests {
     #[test]
     fn an_unreadable_status_is_unknown() {
         assert_eq!(judge_signals("Name:\tx\n", Heeded::All), SignalState::Unknown);
+    }
+
+    #[test]
+    fn only_a_thread_without_memory_is_on_its_way_out() {
+        assert!(!has_left_memory(
+            "Name:\tx\nVmPeak:\t 4 kB\nVmSize:\t 4 kB\nThreads:\t1\n"
+        ));
+        assert!(has_left_memory("Name:\tx\nState:\tD (disk sleep)\nThreads:\t1\n"));
     }
 
     fn stat(flags: u64, code: u64) -> String {

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use moorage_servers::{Database, Place};
 
 use crate::process::{Cost, cost_of};
 
@@ -92,10 +94,13 @@ pub(crate) struct Cli {
     binary: PathBuf,
     rounds: Rounds,
     spent: Cost,
+    database: Rc<Database>,
+    /// Of the metadata of this round's volume.
+    place: Place,
 }
 
 impl Cli {
-    pub(crate) fn new(name: &str, binary: &Path, work: &Path) -> Result<Self> {
+    pub(crate) fn new(name: &str, binary: &Path, work: &Path, database: Rc<Database>) -> Result<Self> {
         let binary = binary
             .canonicalize()
             .with_context(|| format!("{}", binary.display()))?;
@@ -104,15 +109,13 @@ impl Cli {
             binary,
             rounds: Rounds::new(work, name),
             spent: Cost::default(),
+            database,
+            place: Place::default(),
         })
     }
 
     fn root(&self) -> &Path {
         &self.rounds.folder
-    }
-
-    fn url(&self) -> String {
-        format!("sqlite3://{}", self.root().join("meta.db").display())
     }
 
     fn point(&self) -> PathBuf {
@@ -122,6 +125,9 @@ impl Cli {
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg(verb).stdin(Stdio::null()).env("HOME", self.root());
+        if !self.place.password.is_empty() {
+            command.env("META_PASSWORD", self.place.password);
+        }
         command
     }
 
@@ -131,7 +137,7 @@ impl Cli {
             .arg("-d")
             .arg("--cache-dir")
             .arg(self.root().join("cache"))
-            .arg(self.url())
+            .arg(&self.place.url)
             .arg(self.point()))?;
         if is_mounted(&self.point()) {
             Ok(())
@@ -164,13 +170,14 @@ impl Contender for Cli {
     fn start(&mut self) -> Result<PathBuf> {
         self.spent = Cost::default();
         self.rounds.next()?;
+        self.place = self.database.fresh(self.root());
         fs::create_dir_all(self.point())?;
         fs::create_dir_all(self.root().join("objects"))?;
         run(self
             .command("format")
             .args(["--storage", "file", "--trash-days", "0", "--bucket"])
             .arg(self.root().join("objects"))
-            .arg(self.url())
+            .arg(&self.place.url)
             .arg("bench"))?;
         self.mount()?;
         Ok(self.point())

@@ -3,6 +3,7 @@
 
 mod awake;
 mod contender;
+mod delay;
 mod measure;
 mod process;
 mod report;
@@ -10,10 +11,13 @@ mod rows;
 mod tree;
 
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use contender::{Cli, Contender, LocalDisk, NullFs};
+use moorage_servers::{Database, Durability, Kind};
 
 /// Command line of the benchmark.
 #[derive(Debug, Parser)]
@@ -28,6 +32,15 @@ struct Arguments {
     /// The null FUSE file system, the lower bound of what the kernel boundary costs.
     #[arg(long)]
     nullfs: Option<PathBuf>,
+    /// The database that holds the metadata; the program starts a private server.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    metadata: Kind,
+    /// When that server calls a change durable.
+    #[arg(long, value_enum, default_value = "always")]
+    durability: Durability,
+    /// Microseconds that every round trip to that server takes longer.
+    #[arg(long, default_value_t = 0)]
+    round_trip: u64,
     /// Rounds; contenders alternate inside each.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -55,11 +68,22 @@ fn main() -> Result<()> {
         .tempdir_in(&arguments.directory)?;
     contender::spread_folders(work.path());
     let _awake = (!arguments.let_cores_idle).then(awake::keep_cores_awake);
+    let round_trip = Duration::from_micros(arguments.round_trip);
+    let database = Rc::new(database(arguments.metadata, arguments.durability, round_trip)?);
     let tree = tree::source_tar(work.path(), arguments.divide).context("making the source tree")?;
-    let mut contenders: Vec<Box<dyn Contender>> =
-        vec![Box::new(Cli::new("moorage", &arguments.moorage, work.path())?)];
+    let mut contenders: Vec<Box<dyn Contender>> = vec![Box::new(Cli::new(
+        "moorage",
+        &arguments.moorage,
+        work.path(),
+        Rc::clone(&database),
+    )?)];
     if let Some(binary) = arguments.against {
-        contenders.push(Box::new(Cli::new("against", &binary, work.path())?));
+        contenders.push(Box::new(Cli::new(
+            "against",
+            &binary,
+            work.path(),
+            Rc::clone(&database),
+        )?));
     }
     if let Some(binary) = arguments.nullfs {
         contenders.push(Box::new(NullFs::new(&binary, work.path())?));
@@ -99,4 +123,17 @@ fn main() -> Result<()> {
             .with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
+}
+
+/// Starts the database that is asked for; with `round_trip`, clients reach it over a wire that is that much longer.
+fn database(kind: Kind, durability: Durability, round_trip: Duration) -> Result<Database> {
+    let started = Database::start(kind, durability)?;
+    let mut database = started.with_context(|| format!("{kind} is not installed"))?;
+    if round_trip > Duration::ZERO {
+        let Some(port) = database.port() else {
+            bail!("{kind} has no round trips to make longer");
+        };
+        database.put_between(delay::wire(port, round_trip)?);
+    }
+    Ok(database)
 }

@@ -4,12 +4,17 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use moorage_chunk::{BlockId, BlockTrailer, Compression, Form, StagedName};
-use moorage_meta::encode_setting;
+use moorage_engines::MemoryEngine;
+use moorage_meta::admin::Progress;
+use moorage_meta::{
+    Context, DumpCompression, DumpOptions, Engine, Meta, MetaOptions, XattrMode, dump_channel, encode_setting,
+};
 use moorage_model::{
-    AclEntry, AclId, AclRule, Attr, DelayedSlice, Entry, Gid, Ino, LockOwner, NodeType, RecordLock,
-    RecordLockKind, RecordLocks, SessionId, Setting, Slice, SliceId, Tier, TierId, Timestamp, Uid,
+    AclEntry, AclId, AclRule, Attr, DelayedSlice, Entry, Gid, Ino, LockOwner, Name, NodeType, RecordLock,
+    RecordLockKind, RecordLocks, SessionId, Setting, Slice, SliceId, SystemClock, Tier, TierId, Timestamp, Uid,
     encode_slices,
 };
 
@@ -30,7 +35,47 @@ fn main() -> Outcome {
     redis()?;
     objects()?;
     commands()?;
+    agent()?;
+    dumps()?;
     addresses()
+}
+
+/// A volume with a file, a link and a directory, in both forms.
+fn dumps() -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    for (name, dump) in runtime.block_on(small_volume())? {
+        seed("dump", name, dump)?;
+    }
+    Ok(())
+}
+
+async fn small_volume() -> Result<[(&'static str, Vec<u8>); 2], Box<dyn Error>> {
+    let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let setting = Setting {
+        name: "seeds".to_owned(),
+        uuid: "d5f5ec0a-8a16-4a42-8414-92ffede9bddb".to_owned(),
+        storage: "file".to_owned(),
+        bucket: "/objects".to_owned(),
+        block_size: 4096,
+        ..Setting::default()
+    };
+    Meta::format(&engine, &setting, &SystemClock).await?;
+    let clock = Arc::new(SystemClock);
+    let meta = Meta::open(Arc::clone(&engine), MetaOptions::default(), clock).await?;
+    let root = Context::root();
+    let directory = meta.mkdir(&root, Ino::ROOT, &Name::new(b"directory")?, 0o755, 0).await?.ino;
+    let file = meta.create(&root, directory, &Name::new(b"file \xff")?, 0o644, 0).await?.ino;
+    meta.set_xattr(&root, file, b"user.name", b"value", XattrMode::Any).await?;
+    meta.symlink(&root, Ino::ROOT, &Name::new(b"link")?, b"directory/file").await?;
+    let options = DumpOptions::default();
+    let (output, blocks) = dump_channel();
+    let packer = tokio::task::spawn_blocking(move || DumpCompression::None.pack(blocks, Vec::new()));
+    meta.dump_json(&options, output, &Progress::default()).await?;
+    let json = packer.await??;
+    let (output, blocks) = dump_channel();
+    let packer = tokio::task::spawn_blocking(move || DumpCompression::None.pack(blocks, Vec::new()));
+    meta.dump_binary(&options, output, &Progress::default()).await?;
+    Ok([("json", json), ("binary", packer.await??)])
 }
 
 fn seed(target: &str, name: &str, bytes: impl AsRef<[u8]>) -> Outcome {
@@ -151,6 +196,33 @@ fn commands() -> Outcome {
     )?;
     command("summary", 7, b"\0\0\0\0\0\0\0\x02\x02\x0a\0")?;
     command("compact", 8, b"\0\0\0\0\0\0\0\x02\0\x0a")
+}
+
+/// Frames of the agent's protocol: four bytes of length and JSON.
+fn agent() -> Outcome {
+    let hello = r#"{"message":"hello","protocol":1,"product":"0.1.0"}"#;
+    let add = r#"{"message":"ask","id":1,"request":{"request":"volume_add","volume":{"add":"join","settings":
+        {"name":"photos","metadata_url":"redis://me@host:6379/1","mount_point":"/home/me/Photos","options":
+        {"mount_at_start":true,"cache_size":1073741824}},"secrets":{"metadata_password":"secret"}}}}"#;
+    let unmount = r#"{"message":"ask","id":2,"request":{"request":"volume_unmount","id":"7","lazy":false}}"#;
+    let volume = r#"{"message":"answer","id":1,"answer":{"answer":"done","response":{"response":"volume","volume":
+        {"id":"7","settings":{"name":"photos","metadata_url":"sqlite3:///a.db","mount_point":"M:"},"state":
+        {"state":"degraded","reasons":[{"code":"crashed","message":"it ended","advice":"Nothing.","since":7}]},"truth":
+        {"truth":"only_here","files":1,"bytes":2,"oldest":null},"figures":{"operations":3}}}}}"#;
+    let failed = r#"{"message":"answer","id":2,"answer":{"answer":"failed","problem":{"code":"mount_point_busy","message":
+        "in use","cause":"EBUSY","advice":"Close it.","retryable":false}}}"#;
+    let changed = r#"{"message":"changed","revision":9,"previous":7,"topics":[{"topic":"volume","id":"7"},
+        {"topic":"settings"},{"topic":"of a later version"}]}"#;
+    let of_client = [hello, add, unmount].map(frame).concat();
+    seed("agent_message", "client", &of_client)?;
+    seed("agent_message", "client_cut", &of_client[..of_client.len() - 9])?;
+    seed("agent_message", "agent", [hello, volume, failed, changed].map(frame).concat())?;
+    seed("agent_message", "too_long", [0xff; 8])
+}
+
+fn frame(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    [&length.to_be_bytes(), text.as_bytes()].concat()
 }
 
 fn setting() -> Outcome {
@@ -303,15 +375,14 @@ fn objects() -> Outcome {
     for (name, hashed) in [("plain", false), ("hashed", true)] {
         seed("block_name", name, BLOCK.key(hashed))?;
     }
-    seed(
-        "staged_name",
-        "plain",
-        StagedName {
+    for (name, owner) in [("plain", None), ("owned", Some(Ino(9)))] {
+        let staged = StagedName {
             number: 31,
             block: BLOCK,
-        }
-        .to_string(),
-    )?;
+            owner,
+        };
+        seed("staged_name", name, staged.to_string())?;
+    }
     for (name, form) in [("block", Form::Block), ("object", Form::Object)] {
         let mut trailer = Vec::new();
         BlockTrailer {

@@ -2,6 +2,7 @@
 //! `cargo xtask fuzz` the fuzz targets.
 
 mod bench;
+mod effort;
 mod fuzz;
 mod run;
 mod stages;

@@ -16,9 +16,11 @@ pub(crate) struct Finished {
     pub(crate) output: String,
 }
 
-/// The root of the repository.
+/// The root of the repository that cargo runs this in: a build may be shared by several clones, so what the compiler saw
+/// does not tell.
 pub(crate) fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.ancestors()
         .nth(2)
         .map_or_else(|| here.to_path_buf(), Path::to_path_buf)

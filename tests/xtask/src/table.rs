@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
+
 /// Outcome of one stage.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
@@ -21,6 +23,21 @@ impl Outcome {
             skipped: 1,
             ..Outcome::default()
         }
+    }
+
+    /// What a part came to that says how it failed.
+    pub(crate) fn shown(outcome: Result<Outcome>) -> Outcome {
+        outcome.unwrap_or_else(|error| {
+            println!("FAILED: {error:#}");
+            Outcome::check(false)
+        })
+    }
+
+    /// Adds what another part came to.
+    pub(crate) fn add(&mut self, other: &Outcome) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
     }
 
     /// One check.

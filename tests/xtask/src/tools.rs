@@ -27,8 +27,35 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-venv", "/usr/share/doc/python3-venv"),
 ];
 
-/// Python packages that the independent readers import.
-const PYTHON_PACKAGES: &[&str] = &["cryptography", "lz4", "zstandard"];
+/// What building the tray and the window takes, and what they are walked through with.
+const DESKTOP_PACKAGES: &[(&str, &str)] = &[
+    (
+        "libwebkit2gtk-4.1-dev",
+        "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
+    ),
+    ("librsvg2-dev", "/usr/include/librsvg-2.0/librsvg/rsvg.h"),
+    ("webkit2gtk-driver", "/usr/bin/WebKitWebDriver"),
+    ("xvfb", "/usr/bin/Xvfb"),
+    ("openbox", "/usr/bin/openbox"),
+    ("xdotool", "/usr/bin/xdotool"),
+    ("wmctrl", "/usr/bin/wmctrl"),
+    ("imagemagick", "/usr/bin/import"),
+    ("dbus", "/usr/bin/dbus-run-session"),
+    (
+        "fonts-dejavu-core",
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    ),
+];
+
+/// Python packages that the independent readers and the tray's host import.
+const PYTHON_PACKAGES: &[&str] = &[
+    "cryptography",
+    "lz4",
+    "zstandard",
+    "psycopg[binary]",
+    "pymysql",
+    "dbus-fast",
+];
 
 /// Where installed tools stay between runs.
 pub(crate) fn cache() -> PathBuf {
@@ -44,7 +71,16 @@ pub(crate) fn cache() -> PathBuf {
 
 /// Installs the Debian packages that are missing; needs root.
 pub(crate) fn debian_packages() -> Result<()> {
-    let missing: Vec<&str> = PACKAGES
+    install_missing(PACKAGES)
+}
+
+/// Installs what the tray and the window need, 300 MB; needs root.
+pub(crate) fn desktop_packages() -> Result<()> {
+    install_missing(DESKTOP_PACKAGES)
+}
+
+fn install_missing(packages: &[(&'static str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(_, file)| !Path::new(file).exists())
         .map(|(package, _)| *package)
@@ -85,18 +121,20 @@ pub(crate) fn python() -> Result<PathBuf> {
     let environment = cache().join("python");
     let python = environment.join("bin/python3");
     let complete = environment.join("complete");
-    if !complete.exists() {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv", "--clear"]).arg(&environment);
-        let mut install = Command::new(&python);
-        install.args(["-m", "pip", "install", "-q"]).args(PYTHON_PACKAGES);
-        for command in [&mut make, &mut install] {
-            if !run::finish(command, PACKAGE_LIMIT)?.success {
-                bail!("{command:?} failed");
-            }
-        }
-        std::fs::write(complete, "")?;
+    let wanted = PYTHON_PACKAGES.join(" ");
+    if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
     }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&environment);
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "-q"]).args(PYTHON_PACKAGES);
+    for command in [&mut make, &mut install] {
+        if !run::finish(command, PACKAGE_LIMIT)?.success {
+            bail!("{command:?} failed");
+        }
+    }
+    std::fs::write(complete, wanted)?;
     Ok(python)
 }
 

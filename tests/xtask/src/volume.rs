@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use moorage_servers::{Database, Objects, Place};
 
 use crate::run;
 
@@ -39,39 +40,83 @@ pub(crate) fn can_mount() -> bool {
 
 /// Whether something is mounted at this point.
 pub(crate) fn is_mounted(point: &Path) -> Result<bool> {
-    let needle = format!(" {} ", point.display());
+    // As the kernel writes it, proc_pid_mountinfo(5).
+    let needle = format!(" {} ", point.display().to_string().replace(' ', "\\040"));
     Ok(std::fs::read_to_string("/proc/self/mountinfo")?.contains(&needle))
 }
 
 /// What the names of folders begin with.
 const FOLDER_PREFIX: &str = "moorage-test";
 
-/// A volume with a local object folder. Unmounted when dropped.
+/// The variable with the URL of a database of PostgreSQL or MySQL that holds the metadata of every volume.
+const GIVEN_METADATA: &str = "MOORAGE_TEST_METADATA";
+
+/// The statistic of blocks that were staged.
+const STAGED_BLOCKS: &str = "juicefs_staged_blocks_total";
+
+/// Keys of a bucket whose server takes any.
+const KEYS: [&str; 4] = ["--access-key", "key", "--secret-key", "secret"];
+
+/// A volume with its objects in a local folder or in a server. Unmounted when dropped.
 pub(crate) struct Volume {
     root: tempfile::TempDir,
-    mounted: Vec<PathBuf>,
+    place: Place,
+    mounted: Vec<Mounted>,
+}
+
+/// A mount in the background.
+struct Mounted {
+    /// The client that ends it.
+    program: PathBuf,
+    point: PathBuf,
 }
 
 impl Volume {
-    /// Formats a volume with further options of `moorage format`.
+    /// Formats a volume with further options of `moorage format`. Its metadata is a file beside the objects, or tables
+    /// of its own in the database that `MOORAGE_TEST_METADATA` names.
     pub(crate) fn format(options: &[&str]) -> Result<Volume> {
-        let root = tempfile::Builder::new().prefix(FOLDER_PREFIX).tempdir()?;
+        let root = folder()?;
+        let url = match std::env::var(GIVEN_METADATA) {
+            Ok(database) => tables_of(&database, root.path()),
+            Err(_) => format!("sqlite3://{}", root.path().join("meta.db").display()),
+        };
+        let place = Place { url, password: "" };
+        Volume::make_on_disk(root, place, options)
+    }
+
+    /// The same with its metadata in an empty database of a server.
+    pub(crate) fn format_in(database: &Database, options: &[&str]) -> Result<Volume> {
+        let root = folder()?;
+        let place = database.fresh(root.path());
+        Volume::make_on_disk(root, place, options)
+    }
+
+    /// Formats a volume with its metadata in a file and its objects in a server.
+    pub(crate) fn format_on(objects: &Objects, options: &[&str]) -> Result<Volume> {
+        let root = folder()?;
+        let url = format!("sqlite3://{}", root.path().join("meta.db").display());
+        let place = Place { url, password: "" };
+        let bucket = objects.bucket();
+        let store = ["--storage", "s3", "--bucket", &bucket];
+        Volume::make(root, place, &[&store[..], &KEYS, options].concat())
+    }
+
+    fn make_on_disk(root: tempfile::TempDir, place: Place, options: &[&str]) -> Result<Volume> {
+        let bucket = format!("{}/", root.path().join("objects").display());
+        let store = ["--storage", "file", "--bucket", &bucket];
+        Volume::make(root, place, &[&store[..], options].concat())
+    }
+
+    fn make(root: tempfile::TempDir, place: Place, options: &[&str]) -> Result<Volume> {
         let volume = Volume {
             root,
+            place,
             mounted: Vec::new(),
         };
         std::fs::create_dir(volume.mount_point())?;
         std::fs::create_dir(volume.second_mount_point())?;
-        let mut bucket = volume.path().join("objects").into_os_string();
-        bucket.push("/");
         let mut format = volume.command("format")?;
-        format
-            .args(["--storage", "file", "--bucket"])
-            .arg(bucket)
-            .args(options)
-            .arg(volume.url())
-            .arg("testvolume");
-        expect_success(&mut format)?;
+        expect_success(format.args(options).arg(volume.url()).arg("testvolume"))?;
         Ok(volume)
     }
 
@@ -90,23 +135,29 @@ impl Volume {
         self.path().join("second")
     }
 
-    /// The metadata URL: a file beside the objects, or tables of its own in the database of PostgreSQL or MySQL whose
-    /// URL `MOORAGE_TEST_METADATA` holds.
-    pub(crate) fn url(&self) -> String {
-        let Ok(database) = std::env::var("MOORAGE_TEST_METADATA") else {
-            return format!("sqlite3://{}", self.path().join("meta.db").display());
-        };
-        let folder = self.path().to_string_lossy();
-        let own = folder.rsplit(FOLDER_PREFIX).next().unwrap_or_default();
-        let separator = if database.contains('?') { '&' } else { '?' };
-        format!("{database}{separator}table_prefix={own}")
+    /// The cache folder of its mounts.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path().join("cache")
+    }
+
+    /// The metadata URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.place.url
     }
 
     /// A command of the binary under test.
     pub(crate) fn command(&self, verb: &str) -> Result<Command> {
-        let mut command = Command::new(binary()?);
+        Ok(self.command_of(binary()?, verb))
+    }
+
+    /// The same of another client with the same command line.
+    fn command_of(&self, program: &Path, verb: &str) -> Command {
+        let mut command = Command::new(program);
         command.arg(verb).env("HOME", self.path()).stdin(Stdio::null());
-        Ok(command)
+        if !self.place.password.is_empty() {
+            command.env("META_PASSWORD", self.place.password);
+        }
+        command
     }
 
     /// Mounts it in the background.
@@ -116,24 +167,40 @@ impl Volume {
 
     /// Mounts it in the background at a given folder.
     pub(crate) fn mount_at(&mut self, point: PathBuf, options: &[&str]) -> Result<()> {
-        let mut mount = self.command("mount")?;
+        self.mount_by(binary()?, point, options)
+    }
+
+    /// Mounts it with another client, which has the same command line, in the background at a given folder.
+    pub(crate) fn mount_by(&mut self, program: &Path, point: PathBuf, options: &[&str]) -> Result<()> {
+        let mut mount = self.command_of(program, "mount");
         mount
             .arg("-d")
             .arg("--cache-dir")
-            .arg(self.path().join("cache"))
+            .arg(self.cache())
             .args(options)
             .arg(self.url());
         expect_success(mount.arg(&point))?;
-        self.mounted.push(point);
+        let program = program.to_path_buf();
+        self.mounted.push(Mounted { program, point });
         Ok(())
     }
 
     /// Unmounts every client and waits until everything is stored.
     pub(crate) fn unmount(&mut self) -> Result<()> {
-        while let Some(point) = self.mounted.pop() {
-            expect_success(self.command("umount")?.arg(point))?;
+        while let Some(mounted) = self.mounted.pop() {
+            expect_success(self.command_of(&mounted.program, "umount").arg(mounted.point))?;
         }
         Ok(())
+    }
+
+    /// Blocks that the mount has acknowledged from its disk, since it began, before the store had them.
+    pub(crate) fn staged_blocks(&self) -> Result<u64> {
+        let statistics = std::fs::read_to_string(self.mount_point().join(".stats"))?;
+        let line = statistics
+            .lines()
+            .find_map(|line| line.strip_prefix(STAGED_BLOCKS));
+        let number = line.context("the statistics of the mount count no staged blocks")?;
+        Ok(number.trim().parse()?)
     }
 
     /// Runs a command on the metadata URL, which has to succeed; its output.
@@ -148,6 +215,18 @@ impl Drop for Volume {
             println!("unmounting the volume in {}: {error:#}", self.path().display());
         }
     }
+}
+
+fn folder() -> Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix(FOLDER_PREFIX).tempdir()?)
+}
+
+/// The URL of tables in a database that no other folder's volume has.
+fn tables_of(database: &str, folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    let own = folder.rsplit(FOLDER_PREFIX).next().unwrap_or_default();
+    let separator = if database.contains('?') { '&' } else { '?' };
+    format!("{database}{separator}table_prefix={own}")
 }
 
 /// Runs a command that has to succeed; what it printed.

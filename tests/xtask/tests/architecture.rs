@@ -11,14 +11,20 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the house may use of the others, tests aside.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("moorage-model", &[]),
     ("moorage-meta", &["moorage-model"]),
     ("moorage-engines", &["moorage-meta", "moorage-model"]),
     ("moorage-chunk", &["moorage-model"]),
     ("moorage-vfs", &["moorage-meta", "moorage-chunk", "moorage-model"]),
     ("moorage-host", &[]),
+    ("moorage-control", &[]),
+    ("moorage-agent", &["moorage-control", "moorage-host"]),
     ("moorage-fuse", &["moorage-vfs", "moorage-model", "moorage-host"]),
+    (
+        "moorage-sync",
+        &["moorage-model", "moorage-meta", "moorage-chunk", "moorage-vfs"],
+    ),
     (
         "moorage",
         &[
@@ -29,6 +35,9 @@ const ARROWS: [(&str, &[&str]); 8] = [
             "moorage-vfs",
             "moorage-fuse",
             "moorage-host",
+            "moorage-control",
+            "moorage-agent",
+            "moorage-sync",
         ],
     ),
 ];
@@ -43,7 +52,7 @@ const CORE: [&str; 5] = [
     "moorage-vfs",
 ];
 /// Crates that only test: they may look at everything.
-const TESTS: [&str; 1] = ["moorage-bench"];
+const TESTS: [&str; 2] = ["moorage-bench", "moorage-servers"];
 
 /// What every package of the workspace needs directly to be built.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

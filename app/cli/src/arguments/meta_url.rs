@@ -12,33 +12,52 @@ const LOCAL_SCHEMES: [&str; 2] = ["sqlite3://", "sqlite://"];
 
 /// A metadata URL. It may hold a password, so it is shown only with that left out.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct MetaUrl(String);
+pub(crate) struct MetaUrl {
+    text: String,
+    /// It comes from the record of a mount, which keeps no password.
+    recorded: bool,
+}
 
 impl MetaUrl {
+    /// The URL in the record of a mount, as [`MetaUrl::to_share`] made it.
+    pub(crate) fn of_record(text: String) -> MetaUrl {
+        MetaUrl { text, recorded: true }
+    }
+
+    /// Whether it comes from the record of a mount, and so has no password although the mount's own may have had one.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded
+    }
+
     /// The URL with its password, for opening.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Which engine it names.
+    pub(crate) fn scheme(&self) -> &str {
+        self.text.split(':').next().unwrap_or_default()
     }
 
     /// The URL as another process may open it: without its password, which comes from the environment there, and
     /// with the absolute path of a local file.
     pub(crate) fn to_share(&self) -> MetaUrl {
-        let open = match password_in(&self.0) {
+        let open = match password_in(&self.text) {
             Some(password) => {
-                let (before, after) = (self.0.get(..password.start), self.0.get(password.end..));
+                let (before, after) = (self.text.get(..password.start), self.text.get(password.end..));
                 let before = before.unwrap_or_default().trim_end_matches(':');
                 format!("{before}{}", after.unwrap_or_default())
             }
-            None => self.0.clone(),
+            None => self.text.clone(),
         };
         for scheme in LOCAL_SCHEMES {
             if let Some(path) = open.strip_prefix(scheme)
                 && let Ok(absolute) = std::path::absolute(path)
             {
-                return MetaUrl(format!("{scheme}{}", absolute.display()));
+                return format!("{scheme}{}", absolute.display()).into();
             }
         }
-        MetaUrl(open)
+        open.into()
     }
 
     /// Whether an argument that may be a path or a URL is a URL.
@@ -51,7 +70,10 @@ impl MetaUrl {
 
 impl From<String> for MetaUrl {
     fn from(text: String) -> Self {
-        MetaUrl(text)
+        MetaUrl {
+            text,
+            recorded: false,
+        }
     }
 }
 
@@ -60,13 +82,13 @@ impl FromStr for MetaUrl {
 
     /// Takes any text: what is wrong with it is said where it is opened.
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(MetaUrl(text.to_owned()))
+        Ok(text.to_owned().into())
     }
 }
 
 impl fmt::Debug for MetaUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.0.split("://").next().unwrap_or_default();
+        let scheme = self.text.split("://").next().unwrap_or_default();
         write!(f, "MetaUrl({scheme}://…)")
     }
 }
@@ -85,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_shared_url_has_no_password_and_an_absolute_file() {
-        let shared = |text: &str| MetaUrl::from(text.to_owned()).to_share().0;
+        let shared = |text: &str| MetaUrl::from(text.to_owned()).to_share().text;
         assert_eq!(shared("redis://me:secret@host:1/2"), "redis://me@host:1/2");
         assert_eq!(shared("sqlite3:///a/b.db?x=y"), "sqlite3:///a/b.db?x=y");
         assert!(shared("sqlite3://b.db").starts_with("sqlite3:///"));

@@ -1,10 +1,12 @@
 //! The command line: global flags and the argument groups that commands share.
 
 mod meta_url;
+mod secrets;
 
 use clap::Parser;
 
 pub(crate) use meta_url::{MetaUrl, MetaUrlArgument};
+pub(crate) use secrets::SecretsArguments;
 
 use crate::commands::Command;
 use crate::exit_code;

@@ -19,9 +19,9 @@ use crate::{making, size};
 
 /// Show the options of a volume, or change those that are given
 ///
-/// Running mounts take limits of space and files, the trash and features up with their next heartbeat, within seconds;
-/// the place of the objects, credentials, storage classes and bandwidth when they are mounted again. Secrets are shown
-/// as `removed`.
+/// Running mounts take limits of space, files and bandwidth, the trash and features up with their next heartbeat, within
+/// seconds; the place of the objects, credentials and storage classes when they are mounted again. Secrets are shown as
+/// `removed`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]

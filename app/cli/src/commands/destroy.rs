@@ -17,6 +17,7 @@ use crate::{concurrency, output};
 
 /// Delete a volume: every object and every record
 ///
+/// What is among its objects and bears no name of the format stays where it is, and is counted.
 /// The UUID, which `moorage status` shows, has to be given so that a wrong address destroys nothing.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -61,9 +62,16 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let store = volume.chunks.store().as_ref();
     let job = destroy_volume(&volume.meta, store, &arguments.uuid, options, &counts);
-    context.watch(work, &counts, job).await?;
+    let others = context.watch(work, &counts, job).await?;
     volume.meta.engine().close().await?;
     context.say(&format!("Volume {name} is gone."));
+    if others > 0 {
+        context.say(&format!(
+            "{} that no volume makes stay in its place: {}.",
+            OBJECTS.count(others),
+            store.describe()
+        ));
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `moorage dump`
 
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::context::Context;
 use crate::noun::{ENTRIES, RECORDS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::{concurrency, size, target, volume};
+use crate::{concurrency, io_kind, size, target, volume};
 
 /// Write the metadata of a volume into a file, for a backup or to move to another database
 ///
@@ -62,6 +63,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
+
+/// What the summary adds when secrets were left out.
+const WITHOUT_SECRETS: &str = " Its secrets are left out; --keep-secret-key keeps them.";
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let file = arguments.file.as_deref().filter(|file| *file != Path::new("-"));
@@ -109,16 +113,21 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     target.finish()?;
     let name = meta.setting().name.clone();
     meta.engine().close().await?;
+    let secrets = if summary.secrets_removed {
+        WITHOUT_SECRETS
+    } else {
+        ""
+    };
     match file {
         Some(file) => output::print(arguments.output, &as_json(&summary), |_| {
             let (entries, bytes) = (ENTRIES.count(summary.entries), size::show(summary.bytes));
             format!(
-                "Dumped {entries} of volume {name} into {}, {bytes} unpacked.",
+                "Dumped {entries} of volume {name} into {}, {bytes} unpacked.{secrets}",
                 file.display()
             )
         })?,
         None => context.say(&format!(
-            "Dumped {} of volume {name}.",
+            "Dumped {} of volume {name}.{secrets}",
             ENTRIES.count(summary.entries)
         )),
     }
@@ -130,6 +139,7 @@ fn as_json(summary: &DumpSummary) -> Value {
         "entries": summary.entries,
         "bytes": summary.bytes,
         "unreadable": summary.unreadable,
+        "secrets_removed": summary.secrets_removed,
     })
 }
 
@@ -150,9 +160,10 @@ fn verdict(summary: &DumpSummary, name: &str) -> Result<()> {
     .with_advice("`moorage fsck` names what is damaged; the rest of the dump is complete."))
 }
 
-/// Where a dump goes: a file that gets its name when it is complete, or standard output.
+/// Where a dump goes: a file that gets its name when it is complete, a device or pipe, or standard output.
 enum Target {
     File(NamedTempFile, PathBuf),
+    Stream(File, PathBuf),
     Standard,
 }
 
@@ -161,14 +172,25 @@ impl Target {
         let Some(file) = file else {
             return Ok(Target::Standard);
         };
+        let file = match fs::metadata(file) {
+            Ok(data) if data.is_dir() => {
+                return Err(Error::new(ErrorKind::IsDirectory, file.display().to_string())
+                    .with_advice("Name a file in it."));
+            }
+            // Such as /dev/null or a FIFO, which no file takes the place of.
+            Ok(data) if !data.is_file() => {
+                let stream = File::options().write(true).open(file);
+                let stream = stream.map_err(|error| failed(file, error))?;
+                return Ok(Target::Stream(stream, file.to_owned()));
+            }
+            // What a link leads to is replaced, not the link.
+            Ok(_) => &fs::canonicalize(file).map_err(|error| failed(file, error))?,
+            Err(_) => file,
+        };
         let folder = match file.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        if file.is_dir() {
-            return Err(Error::new(ErrorKind::IsDirectory, file.display().to_string())
-                .with_advice("Name a file in it."));
-        }
         let temporary = tempfile::Builder::new()
             .prefix(".moorage-dump-")
             .tempfile_in(folder)
@@ -180,11 +202,13 @@ impl Target {
     fn fill(self, compression: DumpCompression, blocks: DumpBlocks) -> Result<Target> {
         match self {
             Target::File(temporary, file) => {
-                let packed = compression.pack(blocks, io::BufWriter::new(temporary));
-                let temporary = packed
-                    .and_then(|writer| writer.into_inner().map_err(io::IntoInnerError::into_error))
-                    .map_err(|error| failed(&file, error))?;
+                let temporary =
+                    packed(temporary, compression, blocks).map_err(|error| failed(&file, error))?;
                 Ok(Target::File(temporary, file))
+            }
+            Target::Stream(stream, file) => {
+                let stream = packed(stream, compression, blocks).map_err(|error| failed(&file, error))?;
+                Ok(Target::Stream(stream, file))
             }
             Target::Standard => {
                 let standard = compression.pack(blocks, io::stdout().lock());
@@ -214,13 +238,16 @@ impl Target {
     }
 }
 
+/// Writes a dump into a file.
+fn packed<W: Write>(file: W, compression: DumpCompression, blocks: DumpBlocks) -> io::Result<W> {
+    let written = compression.pack(blocks, io::BufWriter::new(file))?;
+    written.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
 fn failed(file: &Path, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-        io::ErrorKind::StorageFull => ErrorKind::NoSpace,
-        io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, format!("the dump {} can not be written", file.display())).with_source(error)
+    Error::new(
+        io_kind::of(&error),
+        format!("the dump {} can not be written", file.display()),
+    )
+    .with_source(error)
 }

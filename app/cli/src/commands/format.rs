@@ -8,7 +8,7 @@ use moorage_chunk::Storage;
 use moorage_meta::{Engine, Meta, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
 
-use crate::arguments::{MetaUrl, MetaUrlArgument};
+use crate::arguments::{MetaUrl, MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
 use crate::making::{self, Making};
 use crate::noun::DAYS;
@@ -46,6 +46,13 @@ pub(crate) struct Arguments {
     /// Leave an existing volume as it is
     #[arg(long, conflicts_with = "force")]
     no_update: bool,
+
+    /// Refuse a database that holds a volume already
+    #[arg(long, conflicts_with_all = ["force", "no_update"])]
+    new: bool,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
@@ -170,9 +177,21 @@ impl EncryptAlgorithm {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
     let engine = volume::open_engine(&arguments.database.url, Database::MakeIfMissing)?;
     let existing = Meta::load_setting(&engine).await?;
     let stored = match existing {
+        Some(existing) if arguments.new => {
+            return Err(Error::new(
+                ErrorKind::Exists,
+                format!(
+                    "the database {} holds the volume {} already",
+                    engine.location(),
+                    existing.name
+                ),
+            )
+            .with_advice("Mount that volume, or name an empty database."));
+        }
         Some(existing) if arguments.no_update => {
             context.say(&format!("Volume {} exists and stays as it is.", existing.name));
             existing
@@ -379,14 +398,25 @@ fn default_bucket(storage: &str) -> Result<String> {
 }
 
 fn read_key(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| {
+    /// How a key is made.
+    const MAKE_ONE: &str = "Make one with: openssl genrsa -aes256 -out key.pem 2048";
+    let text = std::fs::read_to_string(file).map_err(|error| {
         Error::new(
             ErrorKind::NotFound,
             format!("the key file {} can not be read", file.display()),
         )
         .with_source(error)
-        .with_advice("Make one with: openssl genrsa -aes256 -out key.pem 2048")
-    })
+        .with_advice(MAKE_ONE)
+    })?;
+    // An empty key is how a setting says that nothing is encrypted.
+    if text.trim().is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the key file {} is empty", file.display()),
+        )
+        .with_advice(MAKE_ONE));
+    }
+    Ok(text)
 }
 
 fn describe(setting: &Setting, location: &str) -> String {

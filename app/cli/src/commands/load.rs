@@ -18,7 +18,7 @@ use crate::noun::{DIRECTORIES, NODES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::{self, Database};
-use crate::{environment, size};
+use crate::{environment, io_kind, size};
 
 /// Make a volume in an empty database out of a dump, of Moorage or of JuiceFS
 ///
@@ -144,11 +144,6 @@ fn open(file: Option<&Path>, sealer: Option<&Sealer>) -> Result<Box<dyn Read + S
 }
 
 fn failed(what: &str, file: &Path, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-        io::ErrorKind::IsADirectory => ErrorKind::IsDirectory,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, format!("the {what} {} can not be read", file.display())).with_source(error)
+    let what = format!("the {what} {} can not be read", file.display());
+    Error::new(io_kind::of(&error), what).with_source(error)
 }

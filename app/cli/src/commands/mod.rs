@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it calls.
 
+mod agent;
 mod bench;
 mod clone;
 mod compact;
@@ -20,8 +21,10 @@ mod restore;
 mod rmr;
 mod status;
 mod summary;
+mod sync;
 mod umount;
 mod version;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Format(Box<format::Arguments>),
     Mount(Box<mount::Arguments>),
     Umount(umount::Arguments),
+    Agent(agent::Arguments),
+    Volume(volume::Arguments),
     Config(Box<config::Arguments>),
     Status(status::Arguments),
     Fsck(fsck::Arguments),
@@ -49,6 +54,7 @@ pub(crate) enum Command {
     Summary(summary::Arguments),
     Rmr(rmr::Arguments),
     Clone(clone::Arguments),
+    Sync(Box<sync::Arguments>),
     Dump(dump::Arguments),
     Load(load::Arguments),
     Destroy(destroy::Arguments),
@@ -77,9 +83,12 @@ impl Command {
             Command::Summary(arguments) => arguments.output.json,
             Command::Rmr(arguments) => arguments.output.json,
             Command::Clone(arguments) => arguments.output.json,
+            Command::Sync(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
+            Command::Mount(arguments) => arguments.json(),
+            Command::Agent(arguments) => arguments.json(),
+            Command::Volume(arguments) => arguments.json(),
             Command::Quickstart(_)
-            | Command::Mount(_)
             | Command::Umount(_)
             | Command::Destroy(_)
             | Command::Completion(_)
@@ -94,6 +103,8 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Quickstart(arguments) => return quickstart::run(arguments, context),
         Command::Mount(arguments) => return mount::run(*arguments, context),
         Command::Umount(arguments) => return umount::run(&arguments, context),
+        Command::Agent(arguments) => return agent::run(&arguments, context),
+        Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),
@@ -109,6 +120,7 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),
         Command::Rmr(arguments) => until_signal(rmr::run(&arguments, context)),
         Command::Clone(arguments) => until_signal(clone::run(&arguments, context)),
+        Command::Sync(arguments) => until_signal(sync::run(&arguments, context)),
         Command::Bench(arguments) => until_signal(bench::run(arguments, context)),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments),

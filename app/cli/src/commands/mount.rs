@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use moorage_model::Result;
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
 use crate::mounting::{self, MountFlags, MountPlan, Reporter, Role};
+use crate::output::OutputArguments;
 
 /// Mount a volume at a folder
 ///
@@ -31,13 +32,28 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "background")]
     log: Option<PathBuf>,
 
+    /// Print where a background mount is (and an error) as JSON
+    #[arg(long, requires = "background")]
+    json: bool,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
+
     #[command(flatten)]
     flags: MountFlags,
+}
+
+impl Arguments {
+    /// Whether the result and an error are for a program.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
 }
 
 pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let role = Role::own();
     if role == Role::Supervisor {
+        arguments.secrets.take()?;
         return mounting::supervise(&arguments.mount_point, arguments.log.as_deref());
     }
     let reporter = match role {
@@ -52,9 +68,11 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 fn mount(arguments: Arguments, role: Role, reporter: &Reporter, context: &Context) -> Result<ExitCode> {
+    arguments.secrets.take()?;
     let plan = MountPlan::new(arguments.database.url, &arguments.mount_point, arguments.flags)?;
     if arguments.background && role == Role::User {
-        return mounting::start_daemon(&plan, arguments.log.as_deref(), context);
+        let output = OutputArguments { json: arguments.json };
+        return mounting::start_daemon(&plan, arguments.log.as_deref(), output, context);
     }
     let point = plan.point.path().display();
     let told = |volume: &str| {

@@ -1,5 +1,6 @@
 //! `moorage quickstart`
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use crate::arguments::MetaUrl;
 use crate::context::Context;
 use crate::interrupt;
 use crate::making::{self, Making};
-use crate::mounting::{self, MountFlags, MountPlan, Reporter, host_error};
+use crate::mounting::{self, MountFlags, MountPlan, MountRecord, Reporter, host_error};
 use crate::volume::{self, Database};
 
 /// Folder of the volume below this user's data folder, and its name.
@@ -39,7 +40,8 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         .folder
         .unwrap_or_else(|| folders.home.join(DEFAULT_FOLDER));
     moorage_host::check_fuse().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
-    if is_mounted(&folder)? {
+    let url = database_url(&place)?;
+    if is_mounted(&folder, &folders, &url)? {
         context.say(&format!(
             "{} is mounted already; its bytes are in {}.",
             folder.display(),
@@ -48,7 +50,6 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     make_folder(&folder)?;
-    let url = database_url(&place)?;
     interrupt::until_signal(make_once(&place, &url, context))?;
     let plan = MountPlan::new(url.clone(), &folder, MountFlags::none_given()?)?;
     let told = |_: &str| introduction(plan.point.path(), &place, &url);
@@ -58,24 +59,34 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 fn introduction(point: &Path, place: &Path, url: &MetaUrl) -> String {
+    let shown = point.to_string_lossy();
     format!(
         "Your files:    {}\n\
          Their bytes:   {}\n\
          To stop:       Ctrl-C here, or `moorage umount {}` from anywhere\n\
          In background: moorage mount -d {} {}\n\
          A real one:    moorage format META-URL NAME --storage s3 --bucket https://BUCKET.ENDPOINT, then `moorage mount`",
-        point.display(),
+        shown,
         place.display(),
-        point.display(),
-        url.as_str(),
-        point.display(),
+        word(&shown),
+        word(url.as_str()),
+        word(&shown),
     )
 }
 
-fn is_mounted(folder: &Path) -> Result<bool> {
-    let state = MountPoint::resolve(folder).and_then(|point| point.state());
-    match state {
-        Ok(MountPointState::Mounted(entry)) => Ok(entry.source.ends_with(NAME)),
+/// As one word of a command line.
+fn word(text: &str) -> Cow<'_, str> {
+    shell_escape::unix::escape(Cow::Borrowed(text))
+}
+
+/// Whether this very volume is mounted there; one of another database may have any name.
+fn is_mounted(folder: &Path, folders: &Folders, url: &MetaUrl) -> Result<bool> {
+    let found = MountPoint::resolve(folder).and_then(|point| Ok((point.state()?, point)));
+    match found {
+        Ok((MountPointState::Mounted(_), point)) => {
+            let record = MountRecord::find(&folders.state, point.path());
+            Ok(record.is_some_and(|record| record.database == url.to_share().as_str()))
+        }
         Ok(_) => Ok(false),
         // A missing parent is made with the folder.
         Err(error)
@@ -89,21 +100,20 @@ fn is_mounted(folder: &Path) -> Result<bool> {
     }
 }
 
-/// A dead mount of an earlier run stays until it is mounted over.
+/// A dead mount of an earlier run, which can not be looked at, stays until it is mounted over.
 fn make_folder(folder: &Path) -> Result<()> {
-    match fs::create_dir_all(folder) {
-        Err(error)
-            if fs::symlink_metadata(folder).is_err() && error.kind() != std::io::ErrorKind::NotConnected =>
-        {
-            Err(Error::new(
-                ErrorKind::AccessDenied,
-                format!("making the folder {}", folder.display()),
-            )
-            .with_source(error)
-            .with_advice("Give another folder: `moorage quickstart FOLDER`."))
-        }
-        _ => Ok(()),
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        _ => return Ok(()),
     }
+    fs::create_dir_all(folder).map_err(|error| {
+        Error::new(
+            ErrorKind::AccessDenied,
+            format!("making the folder {}", folder.display()),
+        )
+        .with_source(error)
+        .with_advice("Give another folder: `moorage quickstart FOLDER`.")
+    })
 }
 
 fn database_url(place: &Path) -> Result<MetaUrl> {
@@ -114,6 +124,13 @@ fn database_url(place: &Path) -> Result<MetaUrl> {
             format!("the folder {} is not UTF-8", place.display()),
         )
     })?;
+    if text.contains('?') {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the path {text} has a ? in it, where the path of a metadata URL ends"),
+        )
+        .with_advice("Set XDG_DATA_HOME to a folder whose path has none."));
+    }
     format!("sqlite3://{text}")
         .parse()
         .map_err(|never: std::convert::Infallible| match never {})

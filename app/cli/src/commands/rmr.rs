@@ -17,7 +17,7 @@ use crate::{concurrency, size};
 
 /// Remove files, and folders with everything in them, much faster than rm -r
 ///
-/// What is removed goes to the trash when the volume has one. A mount shows the change once its caches expire, by
+/// What is removed goes to the trash when the volume has one; what lies in the trash is deleted for good. A mount shows the change once its caches expire, by
 /// default within a second.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -47,6 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     // Nothing is removed when one of them can not be.
     for place in &targets.places {
         place.check_writable()?;
+        place.check_named()?;
     }
     let volume = Volume::open(&targets.url).await?;
     let counts: Arc<Progress> = Arc::default();

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use clap::Args;
+use moorage_host::Folders;
 use moorage_meta::admin::{PendingStatus, Progress, SessionDetail, SessionStatus, VolumeStatus};
 use moorage_meta::{Meta, StatFs};
-use moorage_model::{Result, SessionId, Setting};
+use moorage_model::{Result, SessionId, SessionInfo, Setting};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::arguments::MetaUrlArgument;
 use crate::context::Context;
+use crate::mounting::MountRecord;
 use crate::noun::{RANGES, RECORDS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
@@ -59,8 +61,11 @@ struct Session {
     /// The record of the session can not be read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     damaged: bool,
+    /// Of a mount on this computer whose supervisor is gone: after a crash it does not come back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unsupervised: bool,
     #[serde(flatten)]
-    info: moorage_model::SessionInfo,
+    info: SessionInfo,
     /// Of a mount on this computer.
     #[serde(skip_serializing_if = "Option::is_none")]
     staged_blocks: Option<u64>,
@@ -228,7 +233,9 @@ impl Session {
         } else {
             staged::of_session(&status.info).await
         };
+        let live = !status.expired && !status.damaged && !dead;
         Session {
+            unsupervised: live && is_unsupervised(&status.info),
             staged_blocks: staged.map(|staged| staged.blocks),
             staged_bytes: staged.map(|staged| staged.bytes),
             sid: status.id.0,
@@ -258,13 +265,32 @@ impl Session {
         if self.damaged {
             return "its record can not be read".to_owned();
         }
-        match (self.expired, self.staged_blocks, self.staged_bytes) {
-            (true, _, _) => "expired".to_owned(),
-            _ if self.dead => "dead, its process has ended".to_owned(),
-            (false, Some(1..), Some(bytes)) => format!("alive, {} not uploaded yet", size::show(bytes)),
-            (false, _, _) => "alive".to_owned(),
+        if self.expired {
+            return "expired".to_owned();
         }
+        if self.dead {
+            return "dead, its process has ended".to_owned();
+        }
+        let mut state = "alive".to_owned();
+        if let (Some(1..), Some(bytes)) = (self.staged_blocks, self.staged_bytes) {
+            state.push_str(&format!(", {} not uploaded yet", size::show(bytes)));
+        }
+        if self.unsupervised {
+            state.push_str(", its supervisor is gone: mount it again");
+        }
+        state
     }
+}
+
+/// Whether a session is of a mount on this computer that lost its supervisor.
+fn is_unsupervised(info: &SessionInfo) -> bool {
+    let here = !info.host_name.is_empty() && info.host_name == moorage_host::host_name();
+    let Some(folders) = Folders::of_user().ok().filter(|_| here) else {
+        return false;
+    };
+    let records = MountRecord::all(&folders.state);
+    let mut own = records.iter().filter(|record| record.pid == info.process_id);
+    own.any(MountRecord::has_lost_supervisor)
 }
 
 impl Statistic {

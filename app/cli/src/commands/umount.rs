@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,7 +12,7 @@ use nix::sys::signal::Signal;
 
 use crate::context::Context;
 use crate::mounting::{FORCE_SIGNAL, MountPhase, MountRecord, host_error};
-use crate::upload_display::{Unstored, UploadDisplay};
+use crate::upload_display::{PATIENCE, Unstored, UploadDisplay};
 use crate::{output, staged};
 
 /// Type of our mounts in the mount table, unless `-o subtype` says another.
@@ -48,8 +49,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
     let point = MountPoint::resolve(&arguments.mount_point)
         .map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let shown = point.path().display();
-    let state = point.state().map_err(|error| host_error(ErrorKind::Io, &error))?;
-    let entry = match state {
+    let entry = match state_of(&point)? {
         MountPointState::Mounted(entry) => entry,
         MountPointState::Stale(entry) => {
             point
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         }
         _ => {
             // Detached before, and its process still tries to store what was written.
-            match find_record(&point, None)? {
+            match find_record(&point, None)?.or(earlier_at(&point, None)?) {
                 Some((folder, record)) if arguments.force => {
                     return end_by_force(&folder, record, arguments, context);
                 }
@@ -88,7 +88,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         _ => Unmount::Clean,
     };
     let record = find_record(&point, Some(&entry))?;
-    moorage_host::unmount(point.path(), how).map_err(|error| host_error(ErrorKind::Busy, &error))?;
+    unmount(&point, how, context)?;
+    if let Some((_, earlier)) = earlier_at(&point, record.as_ref().map(|(_, record)| record))? {
+        output::tell(&format!(
+            "An earlier mount at {shown} (process {}) is not stored yet; run umount once more to wait for it, or to end \
+             it with --force.",
+            earlier.pid
+        ));
+    }
     match record {
         None if !arguments.no_wait && !arguments.lazy && entry.kind == OWN_KIND => {
             Err(unknown_process(&point))
@@ -102,6 +109,37 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
         _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// What is at the mount point. A mount whose process is on record and lives is not asked: one that hangs would be kept
+/// busy by the question, and could not be taken away.
+fn state_of(point: &MountPoint) -> Result<MountPointState> {
+    let failed = |error| host_error(ErrorKind::Io, &error);
+    let mount = point.mount().map_err(failed)?.filter(MountEntry::is_fuse);
+    if let Some(entry) = mount
+        && find_record(point, Some(&entry))?.is_some()
+    {
+        return Ok(MountPointState::Mounted(entry));
+    }
+    point.state().map_err(failed)
+}
+
+/// Takes the mount away, and says so when the kernel first has to hand over what was written.
+fn unmount(point: &MountPoint, how: Unmount, context: &Context) -> Result<()> {
+    let (done, outcome) = mpsc::channel();
+    let path = point.path().to_owned();
+    std::thread::spawn(move || done.send(moorage_host::unmount(&path, how)));
+    let outcome = outcome.recv_timeout(PATIENCE).or_else(|_| {
+        context.say(&format!(
+            "Waiting for the mount at {} to take what the kernel still holds for it.",
+            point.path().display()
+        ));
+        outcome.recv()
+    });
+    match outcome {
+        Ok(outcome) => outcome.map_err(|error| host_error(ErrorKind::Busy, &error)),
+        Err(error) => Err(Error::new(ErrorKind::Io, "unmounting was cut off").with_source(error)),
     }
 }
 
@@ -124,6 +162,14 @@ fn unknown_process(point: &MountPoint) -> Error {
 /// The record of the mount, when its process runs.
 fn find_record(point: &MountPoint, entry: Option<&MountEntry>) -> Result<Option<(PathBuf, MountRecord)>> {
     Ok(record_of(point, entry)?.filter(|(_, record)| record.is_running()))
+}
+
+/// A mount that was here before the last one, and whose process still stores what was written to it.
+fn earlier_at(point: &MountPoint, last: Option<&MountRecord>) -> Result<Option<(PathBuf, MountRecord)>> {
+    let own = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let mut running = MountRecord::running_at(&own.state, point.path());
+    running.retain(|record| record.phase.is_storing() && last.is_none_or(|last| last.pid != record.pid));
+    Ok(running.pop().map(|record| (own.state, record)))
 }
 
 /// The record of the mount, in the state folder of whoever mounted it.
@@ -161,7 +207,15 @@ fn wait(
     let mut display = UploadDisplay::new(context.is_quiet());
     let started = Instant::now();
     let known = record.phase.failed_attempts();
+    let mut told = false;
     while record.is_running() {
+        if !told && record.phase == MountPhase::Serving && started.elapsed() >= PATIENCE {
+            context.say(&format!(
+                "Waiting for process {} to answer what was asked of the mount.",
+                record.pid
+            ));
+            told = true;
+        }
         if patience.is_some_and(|patience| started.elapsed() >= patience) {
             record.signal(Signal::SIGKILL)?;
         }
@@ -171,6 +225,7 @@ fn wait(
             blocks,
             bytes,
             problem,
+            paused,
         } = &record.phase
         {
             display.show(Unstored {
@@ -179,6 +234,7 @@ fn wait(
                 blocks: *blocks,
                 bytes: *bytes,
                 problem: problem.as_deref(),
+                paused: *paused,
             });
         }
         if let MountPhase::NotStored { attempts, text, code } = &record.phase
@@ -189,22 +245,20 @@ fn wait(
             return Ok(ExitCode::from(*code));
         }
         std::thread::sleep(LOOK_INTERVAL);
-        match MountRecord::find(folder, &record.point) {
-            Some(newer) if newer.pid == record.pid => record.phase = newer.phase,
-            _ => {}
+        if let Some(newer) = record.reread(folder) {
+            record.phase = newer.phase;
         }
     }
     drop(display);
-    match MountRecord::find(folder, &record.point) {
+    match record.reread(folder) {
         Some(MountRecord {
             phase: MountPhase::Failed { text, code },
-            pid,
             ..
-        }) if pid == record.pid => {
+        }) => {
             output::tell(&text);
             Ok(ExitCode::from(code))
         }
-        Some(last) if last.pid == record.pid => {
+        Some(_) => {
             let left = staged::left_by(&record).map(|left| left.text());
             let advice = left.unwrap_or_else(|| {
                 "Mount the volume again and look at its files; `moorage fsck` checks all of them.".to_owned()

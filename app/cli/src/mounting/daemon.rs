@@ -5,24 +5,43 @@ use std::process::ExitCode;
 
 use moorage_model::{Error, ErrorKind, Result};
 use nix::sys::statfs::statfs;
+use serde::Serialize;
 
 use super::log_file::LogFile;
 use super::report::{Outcome, ReportReader};
 use super::{MountPlan, Role};
 use crate::context::Context;
-use crate::output;
+use crate::output::OutputArguments;
+use crate::{environment, output};
+
+/// A background mount, for a program.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mounted<'a> {
+    volume: String,
+    mount_point: &'a Path,
+    log: &'a Path,
+}
 
 /// Starts the supervisor of a mount and waits for its first report.
 ///
 /// # Errors
 /// When it cannot be started, or ends without a report. An error of the mount itself is shown as it came, and its exit
 /// code returned.
-pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> Result<ExitCode> {
+pub(crate) fn start(
+    plan: &MountPlan,
+    log: Option<&Path>,
+    output: OutputArguments,
+    context: &Context,
+) -> Result<ExitCode> {
     let log = LogFile::open(log, plan.point.path(), &plan.folders)?;
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Io, "the background process can not be started").with_source(error)
     };
-    let (reader, reports) = ReportReader::pair().map_err(failed)?;
+    let (mut reader, reports) = ReportReader::pair().map_err(failed)?;
+    if let Some(line) = environment::line_to_pass_on() {
+        reader.send(&line).map_err(failed)?;
+    }
     let mut command = Role::Supervisor.command().map_err(failed)?;
     command
         .stdin(reports)
@@ -49,6 +68,15 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
                 .with_source(error)
                 .with_advice(format!("See its log {}.", log.path().display()))
             })?;
+            if output.json {
+                let mounted = Mounted {
+                    volume,
+                    mount_point: plan.point.path(),
+                    log: log.path(),
+                };
+                output::print(output, &mounted, |_| String::new())?;
+                return Ok(ExitCode::SUCCESS);
+            }
             context.say(&format!(
                 "Volume {volume} is mounted at {}. Its log is {}.",
                 plan.point.path().display(),
@@ -56,8 +84,8 @@ pub(crate) fn start(plan: &MountPlan, log: Option<&Path>, context: &Context) -> 
             ));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Outcome::Failed { text, code }) => {
-            output::tell(&text);
+        Some(Outcome::Failed { text, json, code }) => {
+            output::tell(&if output.json { json.to_string() } else { text });
             Ok(ExitCode::from(code))
         }
         None => Err(Error::new(

@@ -1,5 +1,6 @@
 //! The flags of `mount` and `quickstart`, named as JuiceFS names them.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use crate::{duration, size};
 
 /// Least memory for data: less than this holds no request of the kernel beside the block that it is part of.
 const LEAST_BUFFER: u64 = 1 << 20;
+/// Most memory for data: no machine gives a mount more, so it is a slip.
+const MOST_BUFFER: u64 = 1 << 40;
+/// Seconds between renewals of a session that the format allows (spec 70-semantics section 1).
+const HEARTBEAT_SECONDS: RangeInclusive<f64> = 1.0..=600.0;
 /// Days that attributes and names may be kept at most; more is a slip, and kernels count such times in few bits.
 const MOST_DAYS_KEPT: u64 = 365;
 
@@ -135,11 +140,11 @@ pub(super) struct DataFlags {
     pub(super) download_limit: Option<u32>,
 
     /// Longest time for one read of the store
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = store_timeout)]
     pub(super) get_timeout: Duration,
 
     /// Longest time for one write to the store
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = store_timeout)]
     pub(super) put_timeout: Duration,
 
     /// Attempts after the first for a call of the store that failed for a passing reason
@@ -203,6 +208,11 @@ pub(super) struct MetadataFlags {
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = kept_time)]
     pub(super) open_cache: Duration,
 
+    /// Have the metadata engine tell what other clients change, and drop it from all caches at once, so that long cache
+    /// times stay right: Redis, and PostgreSQL among clients of Moorage
+    #[arg(long)]
+    pub(super) push_invalidation: bool,
+
     /// When reading changes the access time
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = AtimeWhen::Noatime)]
     pub(super) atime_mode: AtimeWhen,
@@ -225,7 +235,7 @@ pub(super) struct MetadataFlags {
     pub(super) backup_skip_trash: bool,
 
     /// Interval at which the session is renewed; others take over what it held five intervals after the last
-    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = heartbeat)]
     pub(super) heartbeat: Duration,
 }
 
@@ -309,6 +319,7 @@ fn mount_option_help() -> String {
 fn buffer(text: &str) -> std::result::Result<u64, String> {
     match size::from_mib(text)? {
         bytes if bytes < LEAST_BUFFER => Err("the buffer needs 1M or more".to_owned()),
+        bytes if bytes > MOST_BUFFER => Err("the buffer takes 1T at most".to_owned()),
         bytes => Ok(bytes),
     }
 }
@@ -326,6 +337,20 @@ fn kept_time(text: &str) -> std::result::Result<Duration, String> {
             Err(format!("{text:?} is longer than {MOST_DAYS_KEPT} days"))
         }
         time => Ok(time),
+    }
+}
+
+fn heartbeat(text: &str) -> std::result::Result<Duration, String> {
+    match duration::from_seconds(text)? {
+        interval if HEARTBEAT_SECONDS.contains(&interval.as_secs_f64()) => Ok(interval),
+        _ => Err("a session is renewed every 1s to 10m".to_owned()),
+    }
+}
+
+fn store_timeout(text: &str) -> std::result::Result<Duration, String> {
+    match duration::from_seconds(text)? {
+        Duration::ZERO => Err("no store answers in no time; give it seconds".to_owned()),
+        timeout => Ok(timeout),
     }
 }
 

@@ -14,7 +14,9 @@ mod point;
 mod record;
 mod report;
 mod role;
+mod socket;
 mod supervisor;
+mod transfers;
 mod unstored_files;
 mod worker;
 
@@ -23,9 +25,12 @@ pub(crate) use end_signals::FORCE_SIGNAL;
 pub(crate) use flags::MountFlags;
 pub(crate) use options::MountPlan;
 pub(crate) use point::prepare;
+#[cfg(test)]
+pub(crate) use record::Supervisor;
 pub(crate) use record::{MountPhase, MountRecord};
 pub(crate) use report::Reporter;
 pub(crate) use role::Role;
+pub(crate) use socket::timestamp;
 pub(crate) use supervisor::supervise;
 pub(crate) use worker::serve;
 

@@ -1,14 +1,18 @@
 //! From flags to the options of each layer.
 
 use std::path::Path;
+use std::time::SystemTime;
 
-use moorage_chunk::{CacheConfig, ChunkConfig, WritebackConfig};
+use moorage_chunk::{CacheConfig, ChunkConfig, Hold, WritebackConfig};
+use moorage_control::pause_file;
+use moorage_control::settings::Pause;
 use moorage_fuse::{Audience, MountOptions, SessionOptions};
 use moorage_host::{Folders, MountPoint};
 use moorage_meta::MetaOptions;
 use moorage_model::{Error, ErrorKind, Result, Setting};
 use moorage_vfs::VfsOptions;
 
+use super::socket::{hold, timestamp};
 use super::{MountFlags, host_error};
 use crate::arguments::MetaUrl;
 
@@ -49,6 +53,22 @@ impl MountPlan {
                 "--writeback needs a folder, and --cache-dir names none",
             )
             .with_advice("Give a folder with --cache-dir."));
+        }
+        let point = plan.point.path();
+        if let Some(folder) = plan
+            .cache_folders()
+            .iter()
+            .find(|folder| folder.starts_with(point))
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the cache folder {} is in the mount point {}: the cache would keep itself",
+                    folder.display(),
+                    point.display()
+                ),
+            )
+            .with_advice("Name a folder elsewhere with --cache-dir."));
         }
         Ok(plan)
     }
@@ -100,6 +120,7 @@ impl MountPlan {
             dir_entry_ttl: metadata.dir_entry_cache,
             negative_ttl: metadata.negative_entry_cache,
             open_cache: metadata.open_cache,
+            push_invalidation: metadata.push_invalidation,
             sync_mode: data.sync.into(),
             sync_directories: self.mount_options.syncs_directories(),
             read_only: self.read_only(),
@@ -116,6 +137,19 @@ impl MountPlan {
             backup: metadata.backup(),
             mount_point: self.point.path().to_owned(),
             ..VfsOptions::default()
+        }
+    }
+
+    /// The pause of this user, which the agent keeps on disk.
+    fn hold(&self) -> Option<Hold> {
+        let file = pause_file::path(&self.folders.state);
+        match pause_file::read(&file, timestamp(SystemTime::now())) {
+            Ok(Pause::Paused { until }) => Some(hold(until)),
+            Ok(Pause::Running) => None,
+            Err(error) => {
+                tracing::warn!(%error, file = %file.display(), "whether transfers are paused can not be read; they are not");
+                None
+            }
         }
     }
 
@@ -151,6 +185,7 @@ impl MountPlan {
             size_bytes: cache.cache_size,
             free_space_ratio: cache.free_space_ratio,
         });
+        config.hold = self.hold();
         config.writeback = self.writeback_folder().map(|dir| WritebackConfig {
             dir,
             max_bytes: cache.writeback_size,

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::host_error;
+use super::{Role, host_error};
 use crate::arguments::MetaUrl;
 
 /// How far a mount is.
@@ -38,6 +38,9 @@ pub(crate) enum MountPhase {
         bytes: u64,
         /// Why the last attempt failed.
         problem: Option<String>,
+        /// Uploads are paused, so blocks wait.
+        #[serde(default)]
+        paused: bool,
     },
     /// The mount point is gone, something could not be stored, and the process tries again.
     NotStored {
@@ -72,6 +75,38 @@ impl MountPhase {
     }
 }
 
+/// The process that starts a crashed mount again.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Supervisor {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// Its start, since ids are used again.
+    pub(crate) started: u64,
+}
+
+impl Supervisor {
+    /// The one of this process.
+    pub(crate) fn own() -> Option<Supervisor> {
+        if Role::own() != Role::Worker {
+            return None;
+        }
+        let parent = ProcessIdentity::of(std::os::unix::process::parent_id())?;
+        Some(Supervisor {
+            pid: parent.pid,
+            started: parent.start,
+        })
+    }
+
+    /// Whether it lives.
+    pub(crate) fn is_running(self) -> bool {
+        let process = ProcessIdentity {
+            pid: self.pid,
+            start: self.started,
+        };
+        process.is_running()
+    }
+}
+
 /// A mount as its file describes it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct MountRecord {
@@ -94,10 +129,17 @@ pub(crate) struct MountRecord {
     /// Inode that the mount shows as its root; none in records of older versions.
     #[serde(default)]
     pub(crate) root: Option<u64>,
+    /// Where the process answers the agent; none in records of older versions, and where it could not listen.
+    #[serde(default)]
+    pub(crate) socket: Option<PathBuf>,
     /// Process that serves it.
     pub(crate) pid: u32,
     /// Start of that process, since ids are used again.
     pub(crate) started: u64,
+    /// The process that starts it again when it crashes; none for a mount in the foreground, and in records of older
+    /// versions.
+    #[serde(default)]
+    pub(crate) supervisor: Option<Supervisor>,
     /// How far it is.
     pub(crate) phase: MountPhase,
 }
@@ -114,16 +156,17 @@ impl MountRecord {
             cache: None,
             subdir: subdir.map(str::to_owned),
             root: None,
+            socket: None,
             pid: std::process::id(),
             started: ProcessIdentity::own().map_or(0, |own| own.start),
+            supervisor: Supervisor::own(),
             phase: MountPhase::Serving,
         }
     }
 
     /// The record of a mount point below the state folder of its user.
     pub(crate) fn find(state: &Path, point: &Path) -> Option<MountRecord> {
-        let text = fs::read(path(state, point)).ok()?;
-        serde_json::from_slice(&text).ok()
+        read(&path(state, point))
     }
 
     /// All records below a state folder.
@@ -131,7 +174,7 @@ impl MountRecord {
         let files = fs::read_dir(state.join("mounts")).into_iter().flatten().flatten();
         files
             .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
-            .filter_map(|file| serde_json::from_slice(&fs::read(file.path()).ok()?).ok())
+            .filter_map(|file| read(&file.path()))
             .collect()
     }
 
@@ -142,6 +185,11 @@ impl MountRecord {
             start: self.started,
         };
         process.is_running()
+    }
+
+    /// Whether it runs in the background and nobody would start it again after a crash, since its supervisor is gone.
+    pub(crate) fn has_lost_supervisor(&self) -> bool {
+        self.is_running() && self.supervisor.is_some_and(|supervisor| !supervisor.is_running())
     }
 
     /// Sends its process a signal; one that is gone already is as good.
@@ -167,45 +215,94 @@ impl MountRecord {
     /// # Errors
     /// When the state folder cannot be written.
     pub(crate) fn write(&self, state: &Path) -> Result<()> {
+        self.write_to(state, &path(state, &self.point))
+    }
+
+    fn write_to(&self, state: &Path, target: &Path) -> Result<()> {
         let folder = state.join("mounts");
         Folders::make_private(&folder).map_err(|error| host_error(ErrorKind::Io, &error))?;
-        let target = path(state, &self.point);
         let part = target.with_extension(format!("part-{}", self.pid));
         let text = serde_json::to_vec(self).unwrap_or_default();
         fs::write(&part, text)
-            .and_then(|()| fs::rename(&part, &target))
+            .and_then(|()| fs::rename(&part, target))
             .map_err(|error| {
                 Error::new(ErrorKind::Io, format!("writing {}", target.display())).with_source(error)
             })
     }
 
-    /// Writes it, unless a later mount at the same place has put its own there: what was written here may take long to
-    /// be stored.
+    /// Writes it; beside the one of a later mount at the same place, when there is one: what was written here may take
+    /// long to be stored.
     ///
     /// # Errors
     /// As [`MountRecord::write`].
     pub(crate) fn renew(&self, state: &Path) -> Result<()> {
-        if self.is_replaced(state) {
-            Ok(())
-        } else {
-            self.write(state)
+        self.write_to(state, &self.place(state))
+    }
+
+    /// Removes it, and not the one of a later mount; one that is gone already is as good.
+    pub(crate) fn remove(&self, state: &Path) {
+        let replaced = self.is_replaced(state);
+        let own = (!replaced).then(|| path(state, &self.point));
+        // A process that was killed leaves its socket as well.
+        let places = own
+            .into_iter()
+            .chain([self.place_beside(state)])
+            .chain(self.socket.clone());
+        for place in places {
+            match fs::remove_file(&place) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::debug!(%error, "the record of the mount can not be removed");
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Removes it, unless a later mount has put its own there; one that is gone already is as good.
-    pub(crate) fn remove(&self, state: &Path) {
+    /// As its process wrote it last, wherever that is now.
+    pub(crate) fn reread(&self, state: &Path) -> Option<MountRecord> {
+        let is_own = |found: &MountRecord| (found.pid, found.started) == (self.pid, self.started);
+        MountRecord::find(state, &self.point)
+            .filter(is_own)
+            .or_else(|| read(&self.place_beside(state)).filter(is_own))
+    }
+
+    /// The mounts at this point whose processes run: the one that answers, and earlier ones that still store what was
+    /// written to them.
+    pub(crate) fn running_at(state: &Path, point: &Path) -> Vec<MountRecord> {
+        let mut found = MountRecord::all(state);
+        found.retain(|record| record.point == point && record.is_running());
+        found
+    }
+
+    /// Removes what earlier mounts at this point, whose processes have ended, left beside this record.
+    pub(crate) fn remove_ended(&self, state: &Path) {
+        for ended in MountRecord::all(state) {
+            if ended.point == self.point && ended.pid != self.pid && !ended.is_running() {
+                ended.remove(state);
+            }
+        }
+    }
+
+    fn place(&self, state: &Path) -> PathBuf {
         if self.is_replaced(state) {
-            return;
+            self.place_beside(state)
+        } else {
+            path(state, &self.point)
         }
-        if let Err(error) = fs::remove_file(path(state, &self.point)) {
-            tracing::debug!(%error, "the record of the mount can not be removed");
-        }
+    }
+
+    fn place_beside(&self, state: &Path) -> PathBuf {
+        path(state, &self.point).with_extension(format!("{}.json", self.pid))
     }
 
     fn is_replaced(&self, state: &Path) -> bool {
         MountRecord::find(state, &self.point)
             .is_some_and(|found| (found.pid, found.started) != (self.pid, self.started))
     }
+}
+
+fn read(file: &Path) -> Option<MountRecord> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 
 fn path(state: &Path, point: &Path) -> PathBuf {
@@ -277,11 +374,20 @@ mod tests {
         let earlier = MountRecord::own(point, "disk", &MetaUrl::from("sqlite3:///a.db".to_owned()), None);
         let later = MountRecord {
             pid: earlier.pid + 1,
+            // No thread of this process.
+            started: 1,
             ..earlier.clone()
         };
         later.write(folder.path()).expect("written");
-        earlier.renew(folder.path()).expect("left alone");
+        earlier.renew(folder.path()).expect("put beside it");
+        assert_eq!(
+            MountRecord::running_at(folder.path(), point),
+            std::slice::from_ref(&earlier),
+            "and found there"
+        );
+        assert_eq!(earlier.reread(folder.path()), Some(earlier.clone()));
         earlier.remove(folder.path());
+        assert_eq!(MountRecord::running_at(folder.path(), point), []);
         assert_eq!(MountRecord::find(folder.path(), point), Some(later));
     }
 }

@@ -1,9 +1,9 @@
 //! How a mount tells whoever started it that it answers, or why it does not.
 //!
 //! A child's standard input is one end of a socket pair, and the child writes a line of JSON into it. So no further
-//! descriptor has to be passed on.
+//! descriptor has to be passed on. Secrets, when there are any, come the other way first.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     Failed {
         /// The error as it is shown.
         text: String,
+        /// The error as a program reads it.
+        json: serde_json::Value,
         /// The exit code for it.
         code: u8,
     },
@@ -46,9 +48,10 @@ impl Report {
     /// The report of an error.
     pub(crate) fn failure(error: &Error, warnings: String) -> Report {
         let (text, code) = failure::described(error);
+        let json = failure::described_as_json(error);
         Report {
             warnings,
-            outcome: Outcome::Failed { text, code },
+            outcome: Outcome::Failed { text, json, code },
         }
     }
 
@@ -77,8 +80,17 @@ impl ReportReader {
         Ok((reader, Stdio::from(std::os::fd::OwnedFd::from(other))))
     }
 
-    /// Waits for the report; `None` when the process ended without one.
-    pub(crate) fn wait(mut self) -> Option<Report> {
+    /// Sends the child what it takes from its standard input, before it starts.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn send(&self, line: &[u8]) -> std::io::Result<()> {
+        self.lines.get_ref().write_all(line)
+    }
+
+    /// Waits for the report; `None` when the process ended without one. The child takes this process for gone when
+    /// the reader is dropped ([`parent_gone`]).
+    pub(crate) fn wait(&mut self) -> Option<Report> {
         let mut line = String::new();
         match self.lines.read_line(&mut line) {
             Ok(0) | Err(_) => None,
@@ -134,6 +146,34 @@ impl Reporter {
     }
 }
 
+/// Returns when the process that started this one has closed its end, as all do that end.
+///
+/// # Cancel safety
+/// Safe: a thread goes on waiting.
+pub(crate) async fn parent_gone() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    let watch = move || {
+        let watched = || -> std::io::Result<()> {
+            let mut stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+            let mut rest = [0; 64];
+            // What it sends is read where it is expected, before this.
+            while stream.read(&mut rest)? > 0 {}
+            Ok(())
+        };
+        let _nobody_asks = gone.send(watched());
+    };
+    // No thread of the runtime, whose end waits for its threads.
+    let watching = std::thread::Builder::new().name("parent".to_owned()).spawn(watch);
+    let watched = match watching {
+        Ok(_) => told.await.unwrap_or(Ok(())),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = watched {
+        tracing::debug!(%error, "the process that started this one is not watched");
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Sends a report to the process that started this one.
 ///
 /// # Errors
@@ -169,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ends_without_a_report_is_noticed() {
-        let (reader, other) = ReportReader::pair().expect("pair");
+        let (mut reader, other) = ReportReader::pair().expect("pair");
         drop(other);
         assert_eq!(reader.wait(), None);
     }

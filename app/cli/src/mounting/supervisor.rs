@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::log_file::LogFile;
 use super::report::{self, Report, ReportReader};
 use super::{Role, host_error};
+use crate::environment;
 
 /// Wait before the second start in a row; the first is at once, and each further one waits twice as long.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
@@ -116,15 +117,27 @@ impl Supervisor<'_> {
     /// Starts a worker and waits for its end; passes signals and its first report on.
     async fn one_life(&mut self) -> Result<End> {
         let again = self.reported;
-        let (reader, reports) = ReportReader::pair().map_err(failed)?;
+        let (mut reader, reports) = ReportReader::pair().map_err(failed)?;
+        if let Some(line) = environment::line_to_pass_on() {
+            reader.send(&line).map_err(failed)?;
+        }
         let mut command = Command::from(Role::Worker.command().map_err(failed)?);
         let mut child = command.stdin(reports).spawn().map_err(failed)?;
         drop(command);
-        let mut report = tokio::task::spawn_blocking(move || reader.wait());
-        let report = loop {
+        // The reader is held for as long as the worker lives: its end tells the worker that this process is gone.
+        let mut report = tokio::task::spawn_blocking(move || (reader.wait(), reader));
+        let starter = report::parent_gone();
+        tokio::pin!(starter);
+        let mut waited_for = !again;
+        let (report, _held) = loop {
             tokio::select! {
-                report = &mut report => break report.unwrap_or(None),
+                report = &mut report => break report.map_err(|error| failed(error.into()))?,
                 () = self.signalled() => self.pass_on(&child),
+                () = &mut starter, if waited_for => {
+                    tracing::warn!("the command that started this mount is gone before it answered, so it ends");
+                    waited_for = false;
+                    self.pass_on(&child);
+                }
             }
         };
         let came_up = report.as_ref().is_some_and(Report::is_mounted);

@@ -15,7 +15,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
-use super::{MountPhase, MountPlan, MountRecord, Reporter, host_error, unstored_files};
+use super::socket::MountSocket;
+use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, host_error, report, unstored_files};
+use crate::staged::Left;
 use crate::upload_display::{Unstored, UploadDisplay};
 use crate::{failure, volume};
 
@@ -61,8 +63,10 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         let setting = vfs.meta().setting();
         (setting.name.clone(), setting.uuid.clone())
     };
+    let socket = MountSocket::open(&plan.folders, &vfs);
     let mut record = MountRecord {
         uuid,
+        socket: socket.as_ref().map(|socket| socket.path().to_owned()),
         cache: plan.staging_folder(),
         root: Some(vfs.root().0),
         ..MountRecord::own(plan.point.path(), &volume, &database, plan.subdir())
@@ -96,6 +100,7 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
             let _ = record.renew(&plan.folders.state);
         }
     }
+    drop(socket);
     stored
 }
 
@@ -141,6 +146,7 @@ async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result
         if let Err(error) = record.write(&state) {
             tracing::warn!(%error, "`moorage umount` will not wait for this mount");
         }
+        record.remove_ended(&state);
         FuseSession::start(&vfs, point.path(), &options, runtime).inspect_err(|_| match earlier {
             Some(earlier) => drop(earlier.write(&state)),
             None => record.remove(&state),
@@ -164,7 +170,9 @@ async fn until_unmounted(
     signals: &mut EndSignals,
 ) -> Result<Wish> {
     let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
-    let (mut asked, mut stopped) = (false, false);
+    let (mut asked, mut stopped, mut alone) = (false, false, Role::own() != Role::Worker);
+    let supervisor_gone = report::parent_gone();
+    tokio::pin!(supervisor_gone);
     loop {
         let wish = tokio::select! {
             ended = &mut ended => {
@@ -176,6 +184,14 @@ async fn until_unmounted(
                 stopped = true;
                 tell(&format!("{reason}; the mount ends."));
                 None
+            }
+            () = &mut supervisor_gone, if !alone => {
+                alone = true;
+                tracing::error!(
+                    "the process that supervises this mount is gone; the mount goes on, but is not started again when \
+                     it crashes: unmount it and mount it again"
+                );
+                continue;
             }
         };
         let again = asked && wish.is_some();
@@ -250,7 +266,8 @@ async fn store_until_forced(
             });
         }
         outcome?;
-        vfs.chunks().drain(|_| {}).await?;
+        let drained = vfs.chunks().drain(|_| {}).await;
+        drained.map_err(|error| still_staged(plan, vfs, error))?;
         vfs.meta().engine().close().await
     };
     tokio::pin!(work);
@@ -262,6 +279,7 @@ async fn store_until_forced(
             _ = signals.next() => return None,
             _ = interval.tick() => {
                 let left = vfs.chunks().pending();
+                let paused = vfs.chunks().held().is_some();
                 let UnstoredSize { files, bytes: file_bytes } = vfs.unstored_size();
                 display.show(Unstored {
                     files,
@@ -269,6 +287,7 @@ async fn store_until_forced(
                     blocks: left.blocks,
                     bytes: left.bytes,
                     problem: left.last_error.as_deref(),
+                    paused,
                 });
                 record.phase = failed.borrow().phase().unwrap_or(MountPhase::Storing {
                     files,
@@ -276,12 +295,24 @@ async fn store_until_forced(
                     blocks: left.blocks,
                     bytes: left.bytes,
                     problem: left.last_error,
+                    paused,
                 });
                 if let Err(error) = record.renew(&plan.folders.state) {
                     tracing::debug!(%error, "renewing the record of the mount");
                 }
             }
         }
+    }
+}
+
+/// The error of an upload with what is left in the staging folder and how it gets into the store.
+fn still_staged(plan: &MountPlan, vfs: &Vfs, error: Error) -> Error {
+    let left = plan
+        .writeback_folder()
+        .and_then(|folder| Left::by_ending(folder, &vfs.chunks().pending()));
+    match left {
+        Some(left) => error.with_advice(left.text()),
+        None => error,
     }
 }
 

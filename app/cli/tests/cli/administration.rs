@@ -129,15 +129,28 @@ fn what_can_not_be_meant_is_refused_with_its_reason() {
     let quota = [
         "quota", "set", &url, "--path", "/a/../b", "--create", "--inodes", "9",
     ];
+    std::fs::create_dir(place.path("point")).expect("a mount point");
     for (arguments, code, reason) in [
         (quota.to_vec(), 2, "/a/../b"),
         (vec!["rmr", &url, "/.trash"], 5, "trash"),
         (vec!["restore", &url, "../../x"], 2, "YYYY-MM-DD-HH"),
         (vec!["restore", &url, "2026-11-24-13"], 3, "YYYY-MM-DD-HH"),
         (vec!["mount", "--buffer-size", "0", &url, "m"], 2, "buffer"),
+        (vec!["bench", "--block-size", "0", "."], 2, "1B or more"),
+        (vec!["bench", "--block-size", "2G", "."], 2, "at most 1.0 GiB"),
+        (vec!["mount", "--buffer-size", "8E", &url, "m"], 2, "1T at most"),
+        (vec!["mount", "--heartbeat", "0.001", &url, "m"], 2, "1s to 10m"),
+        (vec!["mount", "--heartbeat", "11m", &url, "m"], 2, "1s to 10m"),
+        (vec!["mount", "--get-timeout", "0", &url, "m"], 2, "no time"),
+        (vec!["mount", "--put-timeout", "0s", &url, "m"], 2, "no time"),
         (vec!["mount", "--attr-cache", "1e9d", &url, "m"], 2, "1e9d"),
         (vec!["mount", "--attr-cache", "99999d", &url, "m"], 2, "365"),
         (vec!["mount", "--cache-dir", "", &url, "m"], 2, "folder"),
+        (
+            vec!["mount", "--cache-dir", "point/cache", &url, "point"],
+            2,
+            "keep itself",
+        ),
     ] {
         let run = on(&place, &arguments).ends_with(code);
         assert!(run.err.contains(reason), "{arguments:?}: {}", run.err);

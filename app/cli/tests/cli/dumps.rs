@@ -2,7 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::program::{Place, finish};
+use moorage_chunk::{Cipher, DataKey, Sealer};
+
+use crate::program::{Place, Run, finish};
+use crate::reformat::private_key;
 
 #[test]
 fn a_volume_moves_through_a_dump_of_every_form() {
@@ -86,4 +89,133 @@ fn a_dump_that_can_not_be_written_leaves_what_was_there() {
     assert_ne!(nowhere.code, 0);
     let both = finish(&mut place.command(&["dump", "--json", &url]));
     assert_ne!(both.code, 0);
+}
+
+#[test]
+fn a_dump_takes_no_place_of_a_pipe_or_a_link() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let plain = place.run(&["dump", &url]).ends_with(0).out;
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("pipe"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    let reader = {
+        let pipe = place.path("pipe");
+        std::thread::spawn(move || std::fs::read_to_string(pipe))
+    };
+    place.run(&["dump", &url, "pipe"]).ends_with(0);
+    assert_eq!(reader.join().expect("a reader").expect("text"), plain);
+    let kind = std::fs::symlink_metadata(place.path("pipe"))
+        .expect("the pipe")
+        .file_type();
+    assert!(!kind.is_file());
+
+    std::fs::write(place.path("target.json"), "before").expect("a file");
+    std::os::unix::fs::symlink("target.json", place.path("link.json")).expect("a link");
+    place.run(&["dump", &url, "link.json"]).ends_with(0);
+    let written = std::fs::read_to_string(place.path("target.json")).expect("a file");
+    assert_eq!(written, plain);
+    assert!(place.path("link.json").is_symlink());
+}
+
+#[test]
+fn a_dump_says_that_it_has_no_secrets_and_only_then() {
+    let place = Place::new();
+    let url = place.volume(&["--access-key", "me", "--secret-key", "hunter2"]);
+    let said = place.run(&["dump", &url, "a.json"]).ends_with(0).out;
+    assert!(said.contains("secrets are left out"), "{said}");
+    let dumped = place.run(&["dump", "--json", &url, "a.json"]).ends_with(0).json();
+    assert_eq!(dumped["secrets_removed"], true);
+    let whole = ["dump", "--json", "--keep-secret-key", &url, "a.json"];
+    let dumped = place.run(&whole).ends_with(0).json();
+    assert_eq!(dumped["secrets_removed"], false);
+}
+
+const PASSPHRASE: &str = "hunter2-of-the-key";
+
+/// The program with the passphrase of the volume's key.
+fn with_passphrase(place: &Place, arguments: &[&str]) -> Run {
+    finish(place.command(arguments).env("JFS_RSA_PASSPHRASE", PASSPHRASE))
+}
+
+/// An encrypted volume and the path of its key; `None` where openssl is not installed.
+fn encrypted(place: &Place) -> Option<(String, String)> {
+    let Some(key) = private_key(place, PASSPHRASE) else {
+        println!("skipped: openssl is not installed");
+        return None;
+    };
+    let (url, bucket) = (place.url("meta.db"), place.path("objects").display().to_string());
+    let format = [
+        "format",
+        "--bucket",
+        &bucket,
+        "--encrypt-rsa-key",
+        &key,
+        "--access-key",
+        "me",
+        "--secret-key",
+        "hunter2-of-the-bucket",
+        &url,
+        "disk",
+    ];
+    with_passphrase(place, &format).ends_with(0);
+    Some((url, key))
+}
+
+#[test]
+fn a_dump_of_an_encrypted_volume_keeps_its_key_sealed_and_no_other_secret() {
+    let place = Place::new();
+    let Some((url, _)) = encrypted(&place) else { return };
+    let plain = place.run(&["dump", &url]).ends_with(0).out;
+    for secret in ["hunter2", "PRIVATE KEY"] {
+        assert!(!plain.contains(secret), "{plain}");
+    }
+    place.run(&["dump", &url, "a.json.gz"]).ends_with(0);
+    let copy = place.url("copy.db");
+    place.run(&["load", &copy, "a.json.gz"]).ends_with(0);
+    assert_eq!(place.run(&["dump", &copy]).ends_with(0).out, plain);
+    let config = ["config", &copy, "--secret-key", "hunter2-of-the-bucket"];
+    with_passphrase(&place, &config).ends_with(0);
+    // Nothing but the passphrase is missing to open its objects.
+    with_passphrase(&place, &["fsck", "--verify-contents", &copy]).ends_with(0);
+    let without = place.run(&["fsck", "--verify-contents", &copy]);
+    assert_ne!(without.code, 0);
+    assert!(without.err.contains("RSA_PASSPHRASE"), "{}", without.err);
+}
+
+#[test]
+fn a_backup_of_an_encrypted_volume_loads_with_its_key_alone() {
+    let place = Place::new();
+    let Some((url, key)) = encrypted(&place) else {
+        return;
+    };
+    let plain = place.run(&["dump", &url]).ends_with(0).out;
+    place.run(&["dump", &url, "a.json.gz"]).ends_with(0);
+    // As a mount stores it.
+    let pem = std::fs::read_to_string(&key).expect("the key");
+    let data_key = DataKey::from_pem(&pem, Some(PASSPHRASE)).expect("a key");
+    let packed = std::fs::read(place.path("a.json.gz")).expect("the dump");
+    let sealed = Sealer::new(data_key, Cipher::Aes256Gcm).seal(&packed);
+    std::fs::write(place.path("backup.json.gz"), sealed.expect("sealed")).expect("written");
+
+    let copy = place.url("copy.db");
+    let load = |options: &[&str]| {
+        let mut command = place.command(&["load"]);
+        command.args(options).args([&copy, "backup.json.gz"]);
+        command
+    };
+    let open = ["--encrypt-rsa-key", key.as_str()];
+    let without = finish(&mut load(&[]));
+    assert_ne!(without.code, 0);
+    assert!(without.err.contains("--encrypt-rsa-key"), "{}", without.err);
+    let locked = finish(&mut load(&open));
+    assert_ne!(locked.code, 0);
+    assert!(locked.err.contains("RSA_PASSPHRASE"), "{}", locked.err);
+    let otherwise = [&open[..], &["--encrypt-algo", "chacha20-rsa"]].concat();
+    let wrong = finish(load(&otherwise).env("JFS_RSA_PASSPHRASE", PASSPHRASE));
+    assert_ne!(wrong.code, 0);
+    assert!(wrong.err.contains("backup.json.gz"), "{}", wrong.err);
+    finish(load(&open).env("JFS_RSA_PASSPHRASE", PASSPHRASE)).ends_with(0);
+    assert_eq!(place.run(&["dump", &copy]).ends_with(0).out, plain);
 }

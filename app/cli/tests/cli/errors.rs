@@ -259,7 +259,7 @@ fn with_json_an_error_is_json_too() {
         .ends_with(3);
     let error: serde_json::Value = serde_json::from_str(&run.err).expect("JSON");
     assert_eq!(error["exit_code"], 3);
-    assert_eq!(error["kind"], "NotFound");
+    assert_eq!(error["kind"], "DatabaseMissing");
     assert!(error["advice"].is_string());
 }
 

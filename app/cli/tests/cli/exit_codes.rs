@@ -3,19 +3,21 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::program::Place;
+use crate::program::{Place, finish};
 
 #[test]
 fn what_works_ends_with_0() {
     Place::new().run(&["version"]).ends_with(0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_fails_for_no_special_reason_ends_with_1() {
     let place = Place::new();
-    place
-        .run(&["bench", &place.path("none").display().to_string()])
-        .ends_with(1);
+    let url = place.volume(&[]);
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let full = full.expect("a device without space");
+    finish(place.command(&["dump", &url]).stdout(full)).ends_with(1);
 }
 
 #[test]
@@ -34,6 +36,9 @@ fn what_does_not_exist_ends_with_3() {
     place.run(&["restore", &url, "2020-01-01-00"]).ends_with(3);
     place
         .run(&["umount", &place.path("").display().to_string()])
+        .ends_with(3);
+    place
+        .run(&["bench", &place.path("none").display().to_string()])
         .ends_with(3);
 }
 

@@ -34,6 +34,7 @@ fn every_command_of_a_volume_is_there_and_has_help() {
         "compact",
         "rmr",
         "clone",
+        "sync",
         "quota",
         "restore",
         "summary",

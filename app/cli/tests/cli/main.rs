@@ -11,3 +11,4 @@ mod help;
 mod program;
 mod reformat;
 mod secrets;
+mod sync;

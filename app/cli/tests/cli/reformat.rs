@@ -150,7 +150,8 @@ fn a_wrong_passphrase_opens_no_volume() {
     assert_ne!(fsck("wrong").code, 0);
 }
 
-fn private_key(place: &Place, passphrase: &str) -> Option<String> {
+/// Makes an RSA key that a passphrase protects; its path, or `None` where openssl is not installed.
+pub(crate) fn private_key(place: &Place, passphrase: &str) -> Option<String> {
     let key = place.path("key.pem").display().to_string();
     let made = std::process::Command::new("openssl")
         .args([
@@ -165,4 +166,22 @@ fn private_key(place: &Place, passphrase: &str) -> Option<String> {
         .output()
         .ok()?;
     made.status.success().then_some(key)
+}
+
+#[test]
+fn an_empty_key_file_makes_no_volume_without_encryption() {
+    let place = Place::new();
+    std::fs::write(place.path("key.pem"), "\n").expect("a file");
+    let (url, bucket) = (place.url("meta.db"), place.path("objects").display().to_string());
+    let refused = place.run(&[
+        "format",
+        "--bucket",
+        &bucket,
+        "--encrypt-rsa-key",
+        "key.pem",
+        &url,
+        "disk",
+    ]);
+    assert!(refused.err.contains("key.pem is empty"), "{}", refused.err);
+    assert!(!place.path("objects").exists(), "nothing was made");
 }

@@ -4,48 +4,15 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::runtime::Runtime;
 
-use crate::fixture::{Volume, end_of, is_mounted, processes_naming, succeed, text, until};
-use crate::server::{Mood, Server};
+use crate::fixture::{end_of, is_mounted, processes_naming, succeed, text, until};
+use crate::remote::RemoteVolume;
+use crate::server::Mood;
 
 pub(crate) const LOST_BYTES: usize = 100_000;
-
-/// A volume on a server that can stop answering.
-pub(crate) struct RemoteVolume {
-    pub(crate) volume: Volume,
-    pub(crate) server: Arc<Server>,
-    /// Runs the server.
-    _runtime: Runtime,
-}
-
-impl RemoteVolume {
-    pub(crate) fn format() -> Option<RemoteVolume> {
-        let volume = Volume::home()?;
-        let runtime = Runtime::new().expect("runtime");
-        let server = runtime.block_on(Server::start());
-        let mut format = volume.program();
-        format
-            .args(["format", "--storage", "s3", "--bucket"])
-            .arg(server.bucket())
-            .args(["--access-key", "key", "--secret-key", "secret"]);
-        succeed(format.arg(volume.url()).arg("testvolume"));
-        Some(RemoteVolume {
-            volume,
-            server,
-            _runtime: runtime,
-        })
-    }
-
-    pub(crate) fn blocks(&self) -> usize {
-        let objects = self.server.objects.lock().expect("not poisoned");
-        objects.keys().filter(|key| key.contains("/chunks/")).count()
-    }
-}
 
 /// A process that has written to a file and keeps it open. A process of its own, which closes no copy of the file:
 /// every close waits for what was written.
@@ -170,6 +137,38 @@ fn what_an_ended_mount_could_not_store_can_be_given_up_by_name() {
 }
 
 #[test]
+fn an_ended_mount_whose_place_another_took_can_still_be_given_up() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let first = remote.volume.mount("mount", &["--io-retries", "0"]);
+    remote.server.be(Mood::Failing);
+    refused(&first.file("lost"));
+    assert!(!first.umount(&[]).status.success());
+    let second = remote.volume.mount("mount", &["--io-retries", "0"]);
+    until("the first mount to find its place taken", || {
+        let records = remote.volume.path().join(".local/state/moorage/mounts");
+        let files = fs::read_dir(records).into_iter().flatten().flatten();
+        files
+            .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
+            .count()
+            == 2
+    });
+    let ended = second.umount(&[]);
+    assert!(ended.status.success(), "{}", text(&ended));
+    let said = text(&ended);
+    assert!(
+        said.contains("earlier mount") && said.contains("--force"),
+        "{said}"
+    );
+    let said = text(&second.umount(&["--force"]));
+    assert!(said.contains("is lost: /lost (97.7 KiB)"), "{said}");
+    until("all processes to end", || {
+        processes_naming(second.point()).is_empty()
+    });
+}
+
+#[test]
 fn a_forced_unmount_keeps_what_is_staged_for_the_next_mount() {
     let Some(remote) = RemoteVolume::format() else {
         return;
@@ -185,6 +184,31 @@ fn a_forced_unmount_keeps_what_is_staged_for_the_next_mount() {
     remote.server.be(Mood::Well);
     let mount = remote.volume.mount("mount", &["--writeback"]);
     assert_eq!(fs::read(mount.file("staged")).expect("read"), [7; 100_000]);
+    let output = mount.umount(&[]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(remote.blocks(), 1);
+}
+
+#[test]
+fn an_unmount_whose_uploads_fail_says_where_the_blocks_are_and_how_they_get_into_the_store() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let options = ["--writeback", "--io-retries", "0"];
+    let mount = remote.volume.mount("mount", &options);
+    remote.server.be(Mood::Failing);
+    fs::write(mount.file("staged"), [7; 100_000]).expect("staged");
+    let output = mount.umount(&[]);
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    let said = text(&output);
+    let advice = "1 block (97.7 KiB) waits in ";
+    assert!(
+        said.contains(advice) && said.contains("mount-cache") && said.contains("--writeback"),
+        "{said}"
+    );
+    assert!(!said.contains("by itself") && !said.contains("..\n"), "{said}");
+    remote.server.be(Mood::Well);
+    let mount = remote.volume.mount("mount", &options);
     let output = mount.umount(&[]);
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!(remote.blocks(), 1);
@@ -274,4 +298,36 @@ fn what_a_killed_write_back_mount_has_staged_is_told_until_it_is_uploaded() {
     assert_eq!(remote.blocks(), 1);
     let said = status();
     assert!(!told(&said), "{said}");
+}
+
+#[test]
+fn info_marks_what_only_this_computer_has_until_it_is_uploaded() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &["--writeback"]);
+    fs::write(mount.file("stored"), [7; 10_000]).expect("staged");
+    until("the upload", || remote.blocks() == 1);
+    remote.server.be(Mood::Failing);
+    fs::write(mount.file("staged"), [7; LOST_BYTES]).expect("staged");
+    let info = |name: &str, options: &[&str]| {
+        let mut info = remote.volume.program();
+        succeed(info.arg("info").args(options).arg(mount.file(name)))
+    };
+    let told = "1 of its blocks, 97.7 KiB, exists only on this computer";
+    let said = info("staged", &[]);
+    assert!(said.contains(told), "{said}");
+    let said = info("staged", &["--json"]);
+    assert!(
+        said.contains("\"staged\": true") && said.contains("\"staged_blocks\": 1"),
+        "{said}"
+    );
+    until("the first file to be known as stored", || {
+        !info("stored", &[]).contains("only")
+    });
+    remote.server.be(Mood::Well);
+    assert!(mount.umount(&[]).status.success());
+    let mut info = remote.volume.program();
+    let said = succeed(info.arg("info").arg(remote.volume.url()).arg("/staged"));
+    assert!(!said.contains("only"), "{said}");
 }

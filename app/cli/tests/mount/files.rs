@@ -247,6 +247,15 @@ fn writing_by_another_user_takes_the_set_user_id_bit_away() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o6777)).expect("changed");
     succeed(as_nobody(&format!(": > '{}'", path.display())).current_dir("/"));
     assert_eq!(mode(&path), 0o777);
+    for how in [
+        "--length 1M",
+        "--zero-range --length 4K",
+        "--punch-hole --length 4K",
+    ] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o6777)).expect("changed");
+        succeed(as_nobody(&format!("fallocate {how} '{}'", path.display())).current_dir("/"));
+        assert_eq!(mode(&path), 0o777, "fallocate {how}");
+    }
 }
 
 fn mode(path: &Path) -> u32 {

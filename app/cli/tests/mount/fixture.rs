@@ -103,8 +103,19 @@ impl Volume {
 
     /// Mounts it in the background.
     pub(crate) fn mount(&self, name: &str, options: &[&str]) -> Mounted<'_> {
+        self.mount_on(&self.url(), name, options)
+    }
+
+    /// As [`Volume::mount`], with the metadata elsewhere.
+    pub(crate) fn mount_on(&self, url: &str, name: &str, options: &[&str]) -> Mounted<'_> {
         let (point, mut command) = self.mount_command(name);
-        succeed(command.arg("-d").args(options).arg(self.url()).arg(&point));
+        succeed(command.arg("-d").args(options).arg(url).arg(&point));
+        self.mounted(name)
+    }
+
+    /// The mount at the mount point of this name, which is made; whoever mounts it, and when.
+    pub(crate) fn mounted(&self, name: &str) -> Mounted<'_> {
+        let (point, _) = self.mount_command(name);
         Mounted { volume: self, point }
     }
 

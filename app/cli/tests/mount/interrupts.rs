@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, openat2};
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
 
-use crate::dead_store::{LOST_BYTES, RemoteVolume, holding};
+use crate::dead_store::{LOST_BYTES, holding};
 use crate::fixture::{Mounted, end_of, text, until};
+use crate::remote::RemoteVolume;
 use crate::server::Mood;
 use crate::waiters::{handle, order, pid, signal_thread, start, waiting_thread};
 
@@ -46,6 +47,13 @@ fn child_that_waits_for_the_store() {
             std::mem::forget(file);
             let emptied = OpenHow::new().flags(OFlag::O_WRONLY | OFlag::O_TRUNC);
             openat2(AT_FDCWD, path, emptied).map(std::mem::forget)
+        }
+        "exec" => {
+            let mut file = File::create(path).expect("made");
+            file.write_all(&[7; LOST_BYTES]).expect("taken");
+            // The file is closed in the middle of this call.
+            let error = Command::new("true").exec();
+            unreachable!("{error}");
         }
         _ => {
             let mut file = File::create(path).expect("made");
@@ -138,6 +146,20 @@ fn a_process_that_ends_by_itself_waits_until_its_file_is_stored() {
     drop(child.stdin.take());
     assert!(end_of(&mut child).success());
     assert_eq!(remote.blocks(), 1, "the next who opens the file sees it");
+}
+
+#[test]
+fn a_program_that_executes_another_waits_until_its_file_is_stored_and_goes_on() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let mount = remote.volume.mount("mount", &[]);
+    // Long enough for several looks whether the program was ended.
+    remote.server.be(Mood::Slow(Duration::from_secs(3)));
+    let order = format!("exec {}", mount.file("closed").display());
+    let mut child = start("interrupts::child_that_waits_for_the_store", &order);
+    assert!(end_of(&mut child).success());
+    assert_eq!(remote.blocks(), 1);
 }
 
 #[test]

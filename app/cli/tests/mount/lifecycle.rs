@@ -36,6 +36,34 @@ fn a_crashed_mount_comes_back_in_place() {
 }
 
 #[test]
+fn a_mount_that_loses_its_supervisor_says_so_goes_on_and_can_be_unmounted() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let log = volume.path().join("own.log");
+    let mount = volume.mount("mount", &["--log", log.to_str().expect("text")]);
+    let workers = mount.workers();
+    for pid in processes_naming(mount.point()) {
+        if !workers.contains(&pid) {
+            kill(Pid::from_raw(pid), Signal::SIGKILL).expect("ours");
+        }
+    }
+    until("the mount to log it", || {
+        fs::read_to_string(&log).is_ok_and(|text| text.contains("supervises this mount is gone"))
+    });
+    fs::write(mount.file("kept"), b"written since").expect("it goes on");
+    let said = succeed(volume.program().arg("status").arg(volume.url()));
+    assert!(said.contains("alive, its supervisor is gone"), "{said}");
+    let output = mount.umount(&[]);
+    assert!(output.status.success(), "{}", text(&output));
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    let mount = volume.mount("mount", &[]);
+    assert_eq!(fs::read(mount.file("kept")).expect("read"), b"written since");
+    let said = succeed(volume.program().arg("status").arg(volume.url()));
+    assert!(!said.contains("supervisor"), "{said}");
+}
+
+#[test]
 fn a_dead_mount_that_is_taken_away_does_not_come_back() {
     let Some(volume) = Volume::format(&[]) else {
         return;
@@ -202,19 +230,24 @@ fn an_unmount_that_knows_no_process_does_not_claim_that_all_is_stored() {
 }
 
 #[test]
-fn a_mount_whose_process_hangs_is_taken_away_by_force() {
+fn a_mount_whose_process_hangs_is_taken_away_with_and_without_force() {
     let Some(volume) = Volume::format(&[]) else { return };
-    let mount = volume.mount("mount", &[]);
-    let workers = mount.workers();
-    for worker in &workers {
-        kill(Pid::from_raw(*worker), Signal::SIGSTOP).expect("ours");
+    for options in [&["--no-wait"][..], &["--force", "--no-wait"]] {
+        let mount = volume.mount("mount", &[]);
+        let workers = mount.workers();
+        for worker in &workers {
+            kill(Pid::from_raw(*worker), Signal::SIGSTOP).expect("ours");
+        }
+        let output = mount.umount(options);
+        for worker in &workers {
+            kill(Pid::from_raw(*worker), Signal::SIGCONT).expect("ours");
+        }
+        assert!(output.status.success(), "{options:?}: {}", text(&output));
+        assert!(!is_mounted(mount.point()));
+        until("all processes to end", || {
+            processes_naming(mount.point()).is_empty()
+        });
     }
-    let output = mount.umount(&["--force", "--no-wait"]);
-    for worker in &workers {
-        kill(Pid::from_raw(*worker), Signal::SIGCONT).expect("ours");
-    }
-    assert!(output.status.success(), "{}", text(&output));
-    assert!(!is_mounted(mount.point()));
 }
 
 /// Removes everything in a folder.

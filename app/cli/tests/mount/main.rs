@@ -25,9 +25,17 @@ mod moved_bucket;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod pushed_changes;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod quotas;
+/// The Redis server of the engine's own tests.
+#[cfg(test)]
+#[path = "../../../../core/engines/tests/redis_server/mod.rs"]
+mod redis_server;
+#[cfg(test)]
+mod remote;
 /// The S3 server of the chunk store's own tests.
 #[cfg(test)]
 #[path = "../../../../core/chunk/tests/remote/server.rs"]

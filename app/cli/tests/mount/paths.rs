@@ -77,6 +77,84 @@ fn what_a_read_only_mount_shows_is_not_changed_by_commands_on_its_paths() {
 }
 
 #[test]
+fn a_path_that_ends_in_dots_shows_a_folder_and_is_neither_removed_nor_made() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let mounted = volume.mount("mnt", &[]);
+    fs::create_dir_all(mounted.file("folder/inner")).expect("folders");
+    fs::write(mounted.file("folder/inner/file"), "kept").expect("a file");
+    fs::write(mounted.file("other"), "kept").expect("a file");
+    let (other, inner) = (mounted.file("other"), mounted.file("folder/inner"));
+    let dots = ["folder/.", "folder/./", "folder/inner/..", "folder/inner/../"];
+    let mut refused: Vec<_> = dots
+        .iter()
+        .map(|path| vec!["rmr".into(), mounted.file(path)])
+        .collect();
+    refused.push(vec!["rmr".into(), other.clone(), mounted.file("folder/.")]);
+    refused.push(vec!["rmr".into(), ".".into()]);
+    refused.push(vec!["rmr".into(), "..".into()]);
+    refused.push(vec!["clone".into(), other.clone(), mounted.file("folder/new/.")]);
+    refused.push(vec![
+        "clone".into(),
+        other.clone(),
+        mounted.file("folder/inner/.."),
+    ]);
+    for arguments in refused {
+        let mut command = volume.program();
+        let output = command
+            .current_dir(&inner)
+            .args(&arguments)
+            .output()
+            .expect("a program");
+        assert!(!output.status.success(), "{arguments:?}: {}", text(&output));
+        assert_eq!(
+            fs::read_to_string(mounted.file("folder/inner/file")).expect("the file"),
+            "kept",
+            "{arguments:?}"
+        );
+    }
+    assert!(other.exists(), "removed before the refusal");
+    for path in ["folder/.", "folder/inner/.."] {
+        let info = program(&volume, "info", &[&mounted.file(path)]);
+        assert!(info.contains("\"/folder\""), "{path}: {info}");
+    }
+}
+
+#[test]
+fn what_lies_in_the_trash_is_shown_and_deleted_by_its_path() {
+    let Some(volume) = Volume::format(&[]) else {
+        return;
+    };
+    let mounted = volume.mount("mnt", &[]);
+    fs::write(mounted.file("file"), vec![7; 5000]).expect("a file");
+    fs::remove_file(mounted.file("file")).expect("removed");
+    let only = |folder: &Path| {
+        let mut entries = fs::read_dir(folder).expect("a folder");
+        entries.next().expect("an entry").expect("an entry").path()
+    };
+    let file = only(&only(&mounted.file(".trash")));
+    let info = program(&volume, "info", &[&file]);
+    assert!(
+        info.contains("\"/.trash/") && info.contains("\"length\": 5000"),
+        "{info}"
+    );
+    let summary = program(&volume, "summary", &[&mounted.file(".trash")]);
+    assert!(summary.contains("\"files\": 1"), "{summary}");
+    let inside = Path::new("/").join(file.strip_prefix(mounted.point()).expect("in the mount"));
+    let mut by_url = volume.program();
+    succeed(by_url.arg("rmr").arg(volume.url()).arg(&inside));
+    let mut info = volume.program();
+    let gone = info
+        .arg("info")
+        .arg(volume.url())
+        .arg(&inside)
+        .output()
+        .expect("a program");
+    assert_eq!(gone.status.code(), Some(3), "{}", text(&gone));
+}
+
+#[test]
 fn a_volume_that_was_mounted_by_a_relative_url_is_found_from_another_folder() {
     let Some(volume) = Volume::format(&[]) else {
         return;

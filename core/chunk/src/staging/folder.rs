@@ -9,7 +9,6 @@ use moorage_model::{Error, ErrorKind, Result};
 use super::disk::StageDisk;
 use super::name::StagedName;
 use super::queue::Staged;
-use crate::block::BlockId;
 use crate::block_file::BlockFile;
 use crate::disk_cache::make_private_folder;
 use crate::disk_error::disk_error;
@@ -68,9 +67,8 @@ impl StageFolder {
             .collect()
     }
 
-    pub(super) fn path(&self, number: u64, block: &BlockId) -> PathBuf {
-        let block = *block;
-        self.root.join(StagedName { number, block }.to_string())
+    pub(super) fn path(&self, staged: &Staged) -> PathBuf {
+        self.root.join(staged.name().to_string())
     }
 
     pub(super) fn temporary(&self, number: u64) -> PathBuf {
@@ -88,7 +86,7 @@ impl StageFolder {
                 fs::remove_file(entry.path())?;
                 continue;
             }
-            let Some(StagedName { number, block }) = StagedName::parse(&name) else {
+            let Some(StagedName { number, block, owner }) = StagedName::parse(&name) else {
                 continue;
             };
             let trailer = BlockFile::open(File::open(entry.path())?)
@@ -102,6 +100,7 @@ impl StageFolder {
             found.push(Staged {
                 number,
                 block,
+                owner,
                 tier: trailer.tier,
                 form: trailer.form,
                 bytes: u64::from(trailer.payload),
@@ -129,8 +128,8 @@ impl StageFolder {
         let here = self.scan()?.last().map_or(0, |staged| staged.number + 1);
         let theirs = other.scan()?;
         for (offset, staged) in theirs.iter().enumerate() {
-            let from = other.path(staged.number, &staged.block);
-            disk.rename(&from, &self.path(here + offset as u64, &staged.block))?;
+            let number = here + offset as u64;
+            disk.rename(&other.path(staged), &self.path(&Staged { number, ..*staged }))?;
         }
         if !theirs.is_empty() {
             disk.sync_folder(&self.root)?;

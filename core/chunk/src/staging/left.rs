@@ -1,15 +1,14 @@
 //! What ended mounts have left staged, seen from outside of any mount.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, ReadDir, TryLockError};
 use std::io;
 use std::path::Path;
 
 use moorage_model::Result;
 
-use super::folder::{LOCK, MAX_FOLDERS};
+use super::folder::LOCK;
 use super::name::StagedName;
-use crate::disk_cache::folder_name;
-use crate::disk_error::disk_error;
+use super::outside::{Order, each_folder};
 
 /// Acknowledged blocks in a cache folder that no mount uploads now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,22 +25,14 @@ pub struct LeftBlocks {
 /// # Errors
 /// `InvalidArgument` for an impossible UUID; the disk's when a folder that is there can not be read.
 pub fn left_blocks(cache: &Path, uuid: &str) -> Result<LeftBlocks> {
-    let base = cache.join(folder_name(uuid)?);
     let mut left = LeftBlocks::default();
-    for number in 0..MAX_FOLDERS {
-        let root = base.join(format!("staging-{number}"));
-        count(&root, &mut left)
-            .map_err(|error| disk_error("can not read the staging folder", root.display(), error))?;
-    }
+    each_folder(cache, uuid, Order::Ascending, |root, entries| {
+        count(root, entries, &mut left)
+    })?;
     Ok(left)
 }
 
-fn count(root: &Path, left: &mut LeftBlocks) -> io::Result<()> {
-    let entries = match fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
+fn count(root: &Path, entries: ReadDir, left: &mut LeftBlocks) -> io::Result<()> {
     // Held until the end, so that no mount begins to upload what is being counted.
     let lock = match File::open(root.join(LOCK)) {
         Ok(lock) => lock,

@@ -5,14 +5,18 @@
 //! and whatever is left when the process ends, in whichever way, goes when the next one starts.
 
 mod disk;
+mod files;
 mod folder;
+mod ledger;
 mod left;
 mod name;
 mod neighbours;
+mod outside;
 mod queue;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unstored;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use moorage_model::{Error, Result, TierId};
+use moorage_model::{Error, Ino, Result, TierId};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -30,14 +34,18 @@ use crate::block_file::{Form, ending};
 use crate::config::WritebackConfig;
 use crate::disk_cache::folder_name;
 use crate::disk_error::disk_error;
+use crate::hold::Holding;
 use crate::offload::{Offload, away};
 use crate::pending::PendingUploads;
 use disk::{StageDisk, SystemDisk};
+pub use files::{StagedFiles, StagedSlice, staged_files};
 use folder::StageFolder;
+pub use ledger::{Upload, UploadKey, UploadState};
 pub use left::{LeftBlocks, left_blocks};
 pub use name::StagedName;
 use neighbours::Neighbours;
 use queue::Queue;
+pub use unstored::staged_blocks;
 
 pub(crate) use neighbours::watch_neighbours;
 pub(crate) use queue::Staged;
@@ -58,6 +66,8 @@ pub(crate) struct Staging {
     /// Something was staged, arrived or failed.
     pub(crate) changed: Notify,
     folder_sync: FolderSync,
+    /// While it lasts, nothing is uploaded.
+    holding: Arc<Holding>,
     closed: AtomicBool,
     resting_until: Mutex<Option<Instant>>,
     warned: AtomicBool,
@@ -93,8 +103,13 @@ impl Staging {
     ///
     /// # Errors
     /// The disk's when the folder can not be made or read: then nothing may be acknowledged, nor be missed.
-    pub(crate) fn open(config: &WritebackConfig, uuid: &str, runtime: Handle) -> Result<Arc<Staging>> {
-        Staging::open_on(Arc::new(SystemDisk), config, uuid, runtime)
+    pub(crate) fn open(
+        config: &WritebackConfig,
+        uuid: &str,
+        runtime: Handle,
+        holding: Arc<Holding>,
+    ) -> Result<Arc<Staging>> {
+        Staging::open_on(Arc::new(SystemDisk), config, uuid, runtime, holding)
     }
 
     fn open_on(
@@ -102,6 +117,7 @@ impl Staging {
         config: &WritebackConfig,
         uuid: &str,
         runtime: Handle,
+        holding: Arc<Holding>,
     ) -> Result<Arc<Staging>> {
         let base = config.dir.join(folder_name(uuid)?);
         let folder = StageFolder::open(&base, &*disk)?;
@@ -111,7 +127,7 @@ impl Staging {
         let mut queue = Queue::default();
         for staged in found {
             if let Some(earlier) = queue.adopt(staged) {
-                remove(&folder.path(earlier.number, &earlier.block));
+                remove(&folder.path(&earlier));
             }
         }
         if !queue.is_empty() {
@@ -130,6 +146,7 @@ impl Staging {
             neighbours: Neighbours::default(),
             changed: Notify::new(),
             folder_sync: FolderSync::default(),
+            holding,
             closed: AtomicBool::new(false),
             resting_until: Mutex::default(),
             warned: AtomicBool::new(false),
@@ -148,6 +165,7 @@ impl Staging {
     pub(crate) async fn stage(
         self: &Arc<Self>,
         block: BlockId,
+        owner: Option<Ino>,
         form: Form,
         tier: TierId,
         payload: &Bytes,
@@ -160,9 +178,12 @@ impl Staging {
         let reserved = if resting {
             None
         } else {
-            self.queue
-                .lock()
-                .reserve(bytes, self.config.max_bytes, self.config.deadline)
+            // What is held is late because somebody wants it so.
+            let deadline = match self.holding.now() {
+                Some(_) => Duration::MAX,
+                None => self.config.deadline,
+            };
+            self.queue.lock().reserve(bytes, self.config.max_bytes, deadline)
         };
         let Some(number) = reserved else {
             self.bypassed.fetch_add(1, Relaxed);
@@ -176,6 +197,7 @@ impl Staging {
         let staged = Staged {
             number,
             block,
+            owner,
             tier,
             form,
             bytes,
@@ -189,7 +211,7 @@ impl Staging {
                 true
             }
             Err(error) => {
-                remove(&self.folder.path(number, &block));
+                remove(&self.folder.path(&staged));
                 self.rest(&error);
                 self.bypassed.fetch_add(1, Relaxed);
                 false
@@ -200,7 +222,7 @@ impl Staging {
     async fn write(self: &Arc<Self>, staged: Staged, payload: Bytes) -> Result<()> {
         let this = Arc::clone(self);
         away(&self.runtime, move || {
-            let path = this.folder.path(staged.number, &staged.block);
+            let path = this.folder.path(&staged);
             let temporary = this.folder.temporary(staged.number);
             let end = ending(staged.block, staged.form, staged.tier, &payload);
             let written = this
@@ -248,7 +270,7 @@ impl Staging {
         }
     }
 
-    /// The next block to upload; waits for one. `None` when the volume is closed.
+    /// The next block to upload; waits for one, and for the end of a hold. `None` when the volume is closed.
     pub(crate) async fn next(&self) -> Option<Staged> {
         loop {
             let changed = self.changed.notified();
@@ -257,6 +279,13 @@ impl Staging {
             changed.as_mut().enable();
             if self.closed.load(Relaxed) {
                 return None;
+            }
+            if self.holding.now().is_some() {
+                tokio::select! {
+                    () = changed => {}
+                    () = self.holding.ends() => {}
+                }
+                continue;
             }
             let again = match self.queue.lock().start_next() {
                 Ok(staged) => return Some(staged),
@@ -277,7 +306,7 @@ impl Staging {
         self.changed.notify_waiters();
         Arrived {
             wanted,
-            file: self.folder.path(staged.number, &staged.block),
+            file: self.folder.path(staged),
         }
     }
 
@@ -287,11 +316,19 @@ impl Staging {
         self.changed.notify_waiters();
     }
 
+    /// Puts a block back whose upload was broken off by a hold.
+    pub(crate) fn put_back(&self, staged: &Staged) {
+        let unwanted = self.queue.lock().put_back(staged);
+        if unwanted {
+            remove(&self.folder.path(staged));
+        }
+        self.changed.notify_waiters();
+    }
+
     /// Gives up a block whose file is damaged; the file is kept aside.
     pub(crate) fn lost(&self, staged: &Staged, error: &Error) {
         self.queue.lock().lost(staged, error);
-        self.folder
-            .put_aside(&self.folder.path(staged.number, &staged.block));
+        self.folder.put_aside(&self.folder.path(staged));
         self.changed.notify_waiters();
     }
 
@@ -299,13 +336,27 @@ impl Staging {
     pub(crate) fn cancel(&self, block: &BlockId) {
         let cancelled = self.queue.lock().cancel(block);
         if let Some(staged) = cancelled {
-            remove(&self.folder.path(staged.number, &staged.block));
+            remove(&self.folder.path(&staged));
             self.changed.notify_waiters();
         }
     }
 
     pub(crate) fn pending(&self) -> PendingUploads {
         self.queue.lock().pending()
+    }
+
+    pub(crate) fn files(&self) -> StagedFiles {
+        self.queue.lock().files()
+    }
+
+    pub(crate) fn uploads(&self, most: usize) -> Vec<Upload> {
+        self.queue.lock().uploads(most)
+    }
+
+    /// Tries again now what failed.
+    pub(crate) fn retry(&self) {
+        self.queue.lock().retry();
+        self.changed.notify_waiters();
     }
 
     /// Uploads that failed since the start, their retries spent.
@@ -341,7 +392,7 @@ impl Reservation<'_> {
         self.kept = true;
         let earlier = self.staging.queue.lock().add(staged);
         if let Some(earlier) = earlier {
-            remove(&self.staging.folder.path(earlier.number, &earlier.block));
+            remove(&self.staging.folder.path(&earlier));
         }
         self.staging.changed.notify_waiters();
     }

@@ -92,12 +92,10 @@ impl Staging {
         for staged in &left {
             let number = self.queue.lock().take_number();
             let ours = Staged { number, ..*staged };
-            let from = ended.path(staged.number, &staged.block);
-            self.disk
-                .rename(&from, &self.folder.path(number, &staged.block))?;
+            self.disk.rename(&ended.path(staged), &self.folder.path(&ours))?;
             let earlier = self.queue.lock().adopt(ours);
             if let Some(earlier) = earlier {
-                remove(&self.folder.path(earlier.number, &earlier.block));
+                remove(&self.folder.path(&earlier));
             }
         }
         if !left.is_empty() {

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime};
 
-use moorage_model::{Error, TierId};
+use moorage_model::{Error, Ino, TierId};
 
+use super::files::StagedFiles;
+use super::ledger::{Ledger, Upload};
+use super::name::StagedName;
 use crate::block::BlockId;
 use crate::block_file::Form;
 use crate::pending::PendingUploads;
@@ -20,11 +23,23 @@ pub(crate) struct Staged {
     /// Position in the order; part of the file's name.
     pub(super) number: u64,
     pub(crate) block: BlockId,
+    /// The file that it was written to, where that is known.
+    pub(super) owner: Option<Ino>,
     pub(crate) tier: TierId,
     pub(crate) form: Form,
     /// Bytes of the payload.
     pub(super) bytes: u64,
     pub(super) since: SystemTime,
+}
+
+impl Staged {
+    pub(super) fn name(&self) -> StagedName {
+        StagedName {
+            number: self.number,
+            block: self.block,
+            owner: self.owner,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -40,6 +55,7 @@ struct Entry {
 pub(super) struct Queue {
     entries: BTreeMap<u64, Entry>,
     by_block: HashMap<BlockId, u64>,
+    ledger: Ledger,
     bytes: u64,
     next_number: u64,
     last_error: Option<String>,
@@ -77,6 +93,7 @@ impl Queue {
     /// Adds a block whose bytes are reserved. The same block staged again takes the place of the earlier one,
     /// which is handed back.
     pub(super) fn add(&mut self, staged: Staged) -> Option<Staged> {
+        self.ledger.staged(&staged);
         let earlier = self.by_block.insert(staged.block, staged.number);
         self.entries.insert(
             staged.number,
@@ -87,6 +104,7 @@ impl Queue {
             },
         );
         let earlier = earlier.and_then(|number| self.entries.remove(&number))?;
+        self.ledger.dropped(&earlier.staged, earlier.uploading);
         self.bytes = self.bytes.saturating_sub(earlier.staged.bytes);
         Some(earlier.staged)
     }
@@ -111,7 +129,9 @@ impl Queue {
         match self.entries.values_mut().find(|entry| !entry.uploading) {
             Some(entry) => {
                 entry.uploading = true;
-                Ok(entry.staged)
+                let staged = entry.staged;
+                self.ledger.started(&staged);
+                Ok(staged)
             }
             None => Err(None),
         }
@@ -122,31 +142,47 @@ impl Queue {
         self.last_error = None;
         self.failures = 0;
         self.paused_until = None;
-        self.take(staged).is_none_or(|entry| !entry.unwanted)
+        let entry = self.take(staged);
+        if entry.is_some() {
+            self.ledger.arrived(staged);
+        }
+        entry.is_none_or(|entry| !entry.unwanted)
     }
 
     /// Puts a block back whose upload failed, and lets the uploads rest.
     pub(super) fn failed(&mut self, staged: &Staged, error: &Error) {
-        self.last_error = Some(error.to_string());
+        self.last_error = Some(error.reason());
         let pause = FIRST_PAUSE
             .saturating_mul(1 << self.failures.min(10))
             .min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.failures_ever += 1;
         self.paused_until = Some(Instant::now() + pause);
-        let unwanted = self.entries.get_mut(&staged.number).is_some_and(|entry| {
-            entry.uploading = false;
-            entry.unwanted
-        });
+        self.ledger.failed(staged, error);
+        self.put_back(staged);
+    }
+
+    /// Puts a block back whose upload did not end; whether nobody wants it any more, and it is taken out.
+    pub(super) fn put_back(&mut self, staged: &Staged) -> bool {
+        let Some(entry) = self.entries.get_mut(&staged.number) else {
+            return false;
+        };
+        entry.uploading = false;
+        let unwanted = entry.unwanted;
+        self.ledger.put_back(staged);
         if unwanted {
             self.take(staged);
+            self.ledger.dropped(staged, false);
         }
+        unwanted
     }
 
     /// Takes a block out that can not be uploaded any more.
     pub(super) fn lost(&mut self, staged: &Staged, error: &Error) {
-        self.take(staged);
-        self.last_error = Some(error.to_string());
+        if self.take(staged).is_some() {
+            self.ledger.dropped(staged, true);
+        }
+        self.last_error = Some(error.reason());
         self.failures_ever += 1;
     }
 
@@ -163,6 +199,7 @@ impl Queue {
             entry.unwanted = true;
         } else {
             self.take(&staged);
+            self.ledger.dropped(&staged, false);
         }
         Some(staged)
     }
@@ -189,6 +226,27 @@ impl Queue {
             oldest: self.oldest(),
             last_error: self.last_error.clone(),
         }
+    }
+
+    pub(super) fn files(&self) -> StagedFiles {
+        let mut files = StagedFiles::default();
+        for entry in self.entries.values() {
+            files.add(&entry.staged.name());
+        }
+        if let Some(first) = self.entries.values().next() {
+            files.note_age(first.staged.since);
+        }
+        files
+    }
+
+    /// Uploads by file, see [`Ledger::uploads`].
+    pub(super) fn uploads(&self, most: usize) -> Vec<Upload> {
+        self.ledger.uploads(most)
+    }
+
+    /// Ends the rest after a failure.
+    pub(super) fn retry(&mut self) {
+        self.paused_until = None;
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::disk_error::disk_error;
 
 impl Staging {
     fn open_file(&self, staged: &Staged) -> io::Result<BlockFile> {
-        BlockFile::open(File::open(self.folder.path(staged.number, &staged.block))?)
+        BlockFile::open(File::open(self.folder.path(staged))?)
     }
 
     /// Whether a block is staged, here or by another mount when that was last looked at. Two locks.
@@ -74,7 +74,7 @@ impl Staging {
         self.open_file(staged)
             .and_then(|file| file.read_all())
             .map_err(|error| {
-                let path = self.folder.path(staged.number, &staged.block);
+                let path = self.folder.path(staged);
                 if error.kind() == io::ErrorKind::InvalidData {
                     let what = format!("staged block {} is damaged", path.display());
                     return Error::new(ErrorKind::Corrupt, what).with_source(error);

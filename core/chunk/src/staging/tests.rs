@@ -86,8 +86,19 @@ fn payload(n: u64) -> Bytes {
     (0..1000u64).map(|at| (at * 31 + n) as u8).collect()
 }
 
+fn free() -> Arc<Holding> {
+    Arc::new(Holding::new(None, Handle::current()))
+}
+
 fn open(disk: &Arc<LossyDisk>, dir: &Path) -> Arc<Staging> {
-    Staging::open_on(Arc::clone(disk) as _, &config(dir), "u-1", Handle::current()).unwrap()
+    Staging::open_on(
+        Arc::clone(disk) as _,
+        &config(dir),
+        "u-1",
+        Handle::current(),
+        free(),
+    )
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,7 +112,9 @@ async fn every_acknowledged_block_survives_a_power_cut_in_order() {
             .map(|n| {
                 let (staging, n) = (Arc::clone(&staging), round * 20 + n);
                 tokio::spawn(async move {
-                    let kept = staging.stage(block(n), Form::Block, TierId(1), &payload(n)).await;
+                    let kept = staging
+                        .stage(block(n), None, Form::Block, TierId(1), &payload(n))
+                        .await;
                     kept.then_some(n)
                 })
             })
@@ -144,7 +157,11 @@ async fn one_sync_of_the_folder_serves_many() {
     let tasks: Vec<_> = (0..100)
         .map(|n| {
             let staging = Arc::clone(&staging);
-            tokio::spawn(async move { staging.stage(block(n), Form::Block, TierId(0), &payload(n)).await })
+            tokio::spawn(async move {
+                staging
+                    .stage(block(n), None, Form::Block, TierId(0), &payload(n))
+                    .await
+            })
         })
         .collect();
     for task in tasks {
@@ -162,7 +179,11 @@ async fn a_full_or_broken_disk_refuses_and_keeps_nothing_of_the_block() {
         disk.full.store(!broken, SeqCst);
         disk.folder_sync_fails.store(broken, SeqCst);
         let staging = open(&disk, dir.path());
-        assert!(!staging.stage(block(1), Form::Block, TierId(0), &payload(1)).await);
+        assert!(
+            !staging
+                .stage(block(1), None, Form::Block, TierId(0), &payload(1))
+                .await
+        );
         assert!(!staging.has(&block(1)));
         assert_eq!(staging.pending(), PendingUploads::default());
         assert_eq!(staging.counts(), (0, 1));
@@ -171,9 +192,17 @@ async fn a_full_or_broken_disk_refuses_and_keeps_nothing_of_the_block() {
         // Left alone for a while, however well the disk is meanwhile.
         disk.full.store(false, SeqCst);
         disk.folder_sync_fails.store(false, SeqCst);
-        assert!(!staging.stage(block(2), Form::Block, TierId(0), &payload(2)).await);
+        assert!(
+            !staging
+                .stage(block(2), None, Form::Block, TierId(0), &payload(2))
+                .await
+        );
         *staging.resting_until.lock() = None;
-        assert!(staging.stage(block(3), Form::Block, TierId(0), &payload(3)).await);
+        assert!(
+            staging
+                .stage(block(3), None, Form::Block, TierId(0), &payload(3))
+                .await
+        );
     }
 }
 
@@ -185,26 +214,34 @@ async fn size_and_age_bound_what_is_staged() {
         max_bytes: 2500,
         ..config(dir.path())
     };
-    let staging = Staging::open_on(disk.clone(), &small, "u-1", Handle::current()).unwrap();
+    let staging = Staging::open_on(disk.clone(), &small, "u-1", Handle::current(), free()).unwrap();
     let mut taken = Vec::new();
     for n in 0..4 {
-        taken.push(staging.stage(block(n), Form::Block, TierId(0), &payload(n)).await);
+        taken.push(
+            staging
+                .stage(block(n), None, Form::Block, TierId(0), &payload(n))
+                .await,
+        );
     }
     assert_eq!(taken, [true, true, false, false]);
     let first = staging.next().await.unwrap();
     let arrived = staging.arrived(&first);
     assert!(arrived.wanted);
     arrived.discard();
-    assert!(staging.stage(block(9), Form::Block, TierId(0), &payload(9)).await);
+    assert!(
+        staging
+            .stage(block(9), None, Form::Block, TierId(0), &payload(9))
+            .await
+    );
     drop(staging);
     let impatient = WritebackConfig {
         deadline: Duration::ZERO,
         ..config(dir.path())
     };
-    let staging = Staging::open_on(disk, &impatient, "u-1", Handle::current()).unwrap();
+    let staging = Staging::open_on(disk, &impatient, "u-1", Handle::current(), free()).unwrap();
     assert!(
         !staging
-            .stage(block(10), Form::Block, TierId(0), &payload(10))
+            .stage(block(10), None, Form::Block, TierId(0), &payload(10))
             .await
     );
 }
@@ -215,10 +252,15 @@ async fn damaged_files_are_put_aside_and_half_ones_deleted() {
     let disk = Arc::new(LossyDisk::default());
     let staging = open(&disk, dir.path());
     for n in 0..3 {
-        assert!(staging.stage(block(n), Form::Block, TierId(0), &payload(n)).await);
+        assert!(
+            staging
+                .stage(block(n), None, Form::Block, TierId(0), &payload(n))
+                .await
+        );
     }
     let root = staging.folder.root.clone();
-    let damaged = staging.folder.path(1, &block(1));
+    let staged = staging.queue.lock().find(&block(1)).expect("it is staged");
+    let damaged = staging.folder.path(&staged);
     drop(staging);
     let bytes = fs::read(&damaged).unwrap();
     fs::write(&damaged, &bytes[..bytes.len() - 1]).unwrap();
@@ -240,8 +282,14 @@ async fn two_mounts_have_folders_of_their_own_and_the_next_takes_over_what_is_le
     let disk = Arc::new(LossyDisk::default());
     let (one, two) = (open(&disk, dir.path()), open(&disk, dir.path()));
     assert_ne!(one.folder.root, two.folder.root);
-    assert!(one.stage(block(1), Form::Block, TierId(0), &payload(1)).await);
-    assert!(two.stage(block(2), Form::Block, TierId(0), &payload(2)).await);
+    assert!(
+        one.stage(block(1), None, Form::Block, TierId(0), &payload(1))
+            .await
+    );
+    assert!(
+        two.stage(block(2), None, Form::Block, TierId(0), &payload(2))
+            .await
+    );
     drop(two);
     drop(one);
     let next = open(&disk, dir.path());
@@ -256,7 +304,11 @@ async fn a_failed_upload_rests_and_a_cancelled_one_is_unwanted_on_arrival() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Arc::new(LossyDisk::default());
     let staging = open(&disk, dir.path());
-    assert!(staging.stage(block(1), Form::Block, TierId(0), &payload(1)).await);
+    assert!(
+        staging
+            .stage(block(1), None, Form::Block, TierId(0), &payload(1))
+            .await
+    );
     let staged = staging.next().await.unwrap();
     staging.failed(&staged, &Error::new(ErrorKind::Unavailable, "gone"));
     assert!(staging.pending().last_error.unwrap().contains("gone"));

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result};
 
+use super::probe::PROBE_PREFIX;
 use super::{ObjectStore, prefix_in_use};
+use crate::block::BlockId;
 
 /// Name of the object, inside the prefix.
 const CLAIM: &str = "juicefs_uuid";
@@ -27,6 +29,23 @@ pub enum Claim {
 /// The store's.
 pub async fn claim_prefix(store: &dyn ObjectStore, uuid: &str) -> Result<()> {
     store.put(CLAIM, Bytes::copy_from_slice(uuid.as_bytes())).await
+}
+
+/// Whether a client of the format gives an object of its data path this name (spec 60-objects section 2, spec 10-setting
+/// section 6): a block, the claim of the prefix, or what a probe leaves. A folder of blocks counts that a store keeps as an
+/// object of its own.
+#[must_use]
+pub fn is_of_volume(key: &str) -> bool {
+    let folder_of_blocks = || {
+        let mut parts = key.trim_end_matches('/').split('/');
+        let numbers = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        key.ends_with('/') && parts.next() == Some("chunks") && parts.all(numbers)
+    };
+    key == CLAIM
+        || key == "testing"
+        || key.starts_with(PROBE_PREFIX)
+        || BlockId::parse(key).is_some()
+        || folder_of_blocks()
 }
 
 /// Takes the claim back, for a volume that was not made after all.
@@ -96,6 +115,29 @@ mod tests {
         assert_eq!(check_claim(&store, UUID).await.unwrap(), Claim::Own);
         withdraw_claim(&store).await.unwrap();
         assert_eq!(check_claim(&store, UUID).await.unwrap(), Claim::Unclaimed);
+    }
+
+    #[test]
+    fn objects_of_a_volume_are_known_by_their_names() {
+        for key in [
+            "juicefs_uuid",
+            "testing/put",
+            "chunks/0/0/1_0_4096",
+            "chunks/A1/2/2000161_3_4194304",
+            "chunks/0/12/",
+        ] {
+            assert!(is_of_volume(key), "{key}");
+        }
+        for key in [
+            "letter.txt",
+            "meta/letter.txt",
+            "chunks/0/0/letter.txt",
+            "chunks/0/0/0/1_0_4096",
+            "chunks/photos/",
+            "photos/",
+        ] {
+            assert!(!is_of_volume(key), "{key}");
+        }
     }
 
     #[tokio::test]

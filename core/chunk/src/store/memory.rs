@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::RwLock;
 
 use super::counters::Counting;
-use super::{ObjectInfo, ObjectStore, StoreCounters};
+use super::{ObjectInfo, ObjectStore, ObjectUpload, StoreCounters};
+
+type Objects = Arc<RwLock<BTreeMap<String, (Bytes, SystemTime)>>>;
 
 /// A store that forgets everything with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    objects: RwLock<BTreeMap<String, (Bytes, SystemTime)>>,
+    objects: Objects,
     counting: Counting,
 }
 
@@ -24,6 +27,28 @@ impl MemoryStore {
     pub fn new() -> MemoryStore {
         MemoryStore::default()
     }
+}
+
+struct MemoryUpload {
+    objects: Objects,
+    key: String,
+    body: BytesMut,
+}
+
+#[async_trait]
+impl ObjectUpload for MemoryUpload {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.body.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<()> {
+        let stored = (self.body.freeze(), SystemTime::now());
+        self.objects.write().insert(self.key, stored);
+        Ok(())
+    }
+
+    async fn abort(self: Box<Self>) {}
 }
 
 /// The part of a body that a range asks for.
@@ -61,6 +86,14 @@ impl ObjectStore for MemoryStore {
             .write()
             .insert(key.to_owned(), (body, SystemTime::now()));
         Ok(())
+    }
+
+    async fn begin(&self, key: &str, _size: u64) -> Result<Box<dyn ObjectUpload>> {
+        Ok(Box::new(MemoryUpload {
+            objects: Arc::clone(&self.objects),
+            key: key.to_owned(),
+            body: BytesMut::new(),
+        }))
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {

@@ -17,9 +17,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use moorage_model::{Result, TierId};
+use moorage_model::{Error, ErrorKind, Result, TierId};
 
-pub use claim::{Claim, check_claim, claim_prefix, withdraw_claim};
+pub use claim::{Claim, check_claim, claim_prefix, is_of_volume, withdraw_claim};
 pub use encrypt::{Cipher, DataKey, EncryptedStore, Envelope, Sealer};
 pub use file::FileStore;
 pub use memory::MemoryStore;
@@ -85,6 +85,25 @@ impl StoreCounters {
     }
 }
 
+/// An object that is being stored piece by piece. Nobody sees it before it is finished.
+#[async_trait]
+pub trait ObjectUpload: Send {
+    /// Adds bytes at the end. May return before the store has them.
+    ///
+    /// # Errors
+    /// What the store answers, also about earlier bytes.
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+
+    /// Stores the object, whole. On return every client can read it.
+    ///
+    /// # Errors
+    /// What the store answers: then there is no such object, or still the one before.
+    async fn finish(self: Box<Self>) -> Result<()>;
+
+    /// Gives the object up, and what the store has of it.
+    async fn abort(self: Box<Self>);
+}
+
 /// A flat name space of immutable objects.
 ///
 /// Keys are UTF-8, parts separated by `/`, and relative to whatever the store was opened on: for the store of
@@ -103,6 +122,18 @@ pub trait ObjectStore: Send + Sync + Debug {
     async fn put_tier(&self, key: &str, body: Bytes, tier: TierId) -> Result<()> {
         let _ = tier;
         self.put(key, body).await
+    }
+
+    /// Begins an object of about `size` bytes that is too large for memory. Blocks of a volume never are.
+    ///
+    /// # Errors
+    /// `NotSupported` where objects are stored whole only.
+    async fn begin(&self, key: &str, size: u64) -> Result<Box<dyn ObjectUpload>> {
+        let _ = size;
+        Err(Error::new(
+            ErrorKind::NotSupported,
+            format!("object {key} can not be stored in pieces in {}", self.describe()),
+        ))
     }
 
     /// Stores a body that [`ObjectStore::seal`] made earlier.
@@ -174,6 +205,9 @@ pub trait ObjectStore: Send + Sync + Debug {
     /// The barrier: when it returns, every object whose `put` returned before the call survives a power cut.
     /// Remote stores have nothing to do.
     async fn sync(&self) -> Result<()>;
+
+    /// Says that somebody will wait for [`ObjectStore::sync`] soon. May block for a moment; never fails.
+    fn will_sync(&self) {}
 
     /// Where the objects are, in words and without secrets.
     fn describe(&self) -> String;

@@ -21,7 +21,7 @@ const PROBE_NAME_CHARS: usize = 10;
 /// Longest a step of the check may take: somebody waits for its answer.
 const STEP_DEADLINE: Duration = Duration::from_secs(30);
 /// Folder of the check's objects.
-const PROBE_PREFIX: &str = "testing/";
+pub(super) const PROBE_PREFIX: &str = "testing/";
 
 /// Writes an object under `testing/`, reads it back, compares and deletes it.
 ///

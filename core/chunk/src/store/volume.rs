@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result, TierId};
 
-use super::{Features, ObjectInfo, ObjectStore, StoreCounters};
+use super::{Features, ObjectInfo, ObjectStore, ObjectUpload, StoreCounters};
 
 /// FNV-1a with 32 bits of the full key, modulo the number of shards (spec 60 section 7).
 pub fn shard_of(full_key: &str, shards: usize) -> usize {
@@ -83,6 +83,11 @@ impl ObjectStore for VolumeStore {
         self.shard(&full).put_tier(&full, body, tier).await
     }
 
+    async fn begin(&self, key: &str, size: u64) -> Result<Box<dyn ObjectUpload>> {
+        let full = self.full(key);
+        self.shard(&full).begin(&full, size).await
+    }
+
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes> {
         let full = self.full(key);
         self.shard(&full).get(&full, range).await
@@ -130,6 +135,10 @@ impl ObjectStore for VolumeStore {
             .collect())
     }
 
+    fn will_sync(&self) {
+        self.shards.iter().for_each(|shard| shard.will_sync());
+    }
+
     async fn sync(&self) -> Result<()> {
         futures_util::future::try_join_all(self.shards.iter().map(|shard| shard.sync())).await?;
         Ok(())
@@ -142,7 +151,12 @@ impl ObjectStore for VolumeStore {
         } else {
             String::new()
         };
-        format!("{}{more}, prefix {}", buckets.join(", "), self.prefix)
+        let prefix = if self.prefix.is_empty() {
+            String::new()
+        } else {
+            format!(", prefix {}", self.prefix)
+        };
+        format!("{}{more}{prefix}", buckets.join(", "))
     }
 
     fn counters(&self) -> StoreCounters {

@@ -310,6 +310,20 @@ async fn a_server_that_fails_in_any_way_gives_an_error_in_time_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_nothing_in_time_is_read_as_before() {
+    let server = Server::start().await;
+    let store = open_store(&setting(&server.bucket()), None).unwrap();
+    let chunks = ChunkStore::open(Arc::clone(&store), config(), "u").await.unwrap();
+    let data = vec![7; 10_000];
+    write(&chunks, 1, &data).await.unwrap();
+    server.be(Mood::SlowToTake(Duration::from_secs(20)));
+    let error = write(&chunks, 2, &data).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    let fresh = ChunkStore::open(store, config(), "u").await.unwrap();
+    assert!(fresh.read(SliceId(1), 10_000, 0, 10_000).await.unwrap() == data);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_objects_are_errors_that_name_them() {
     let server = Server::start().await;
     let store = open_store(&setting(&server.bucket()), None).unwrap();

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -23,6 +25,8 @@ pub(crate) enum Mood {
     Bucketless,
     /// Only this much later.
     Slow(Duration),
+    /// Objects are taken only this much later; everything else goes well.
+    SlowToTake(Duration),
     /// Bodies of answers break off in the middle.
     Half,
     /// Requests are read and not answered; their connections break when the mood changes.
@@ -33,6 +37,7 @@ pub(crate) enum Mood {
 pub(crate) struct Stored {
     pub(crate) body: Vec<u8>,
     pub(crate) headers: BTreeMap<String, String>,
+    modified: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +116,12 @@ impl Server {
                     tokio::time::sleep(*by).await;
                     self.answer(&request)
                 }
+                Mood::SlowToTake(by) => {
+                    if request.method == "PUT" {
+                        tokio::time::sleep(*by).await;
+                    }
+                    self.answer(&request)
+                }
                 Mood::Well | Mood::Half => self.answer(&request),
             };
             let body = if request.method == "HEAD" {
@@ -151,6 +162,7 @@ impl Server {
                 let stored = Stored {
                     body: request.body.clone(),
                     headers: request.headers.clone(),
+                    modified: Timestamp::now(),
                 };
                 objects.insert(key, stored);
                 (200, "etag: \"1\"\r\n".to_owned(), Vec::new())
@@ -164,8 +176,8 @@ impl Server {
                 let Some(stored) = objects.get(&key) else {
                     return missing();
                 };
-                let mut headers =
-                    "etag: \"1\"\r\nlast-modified: Tue, 24 Nov 2026 20:00:00 GMT\r\n".to_owned();
+                let modified = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&stored.modified);
+                let mut headers = format!("etag: \"1\"\r\nlast-modified: {}\r\n", modified.unwrap());
                 if let Some(sum) = stored.headers.get("x-amz-meta-crc32c") {
                     headers.push_str(&format!("x-amz-meta-crc32c: {sum}\r\n"));
                 }
@@ -220,8 +232,9 @@ fn list(objects: &BTreeMap<String, Stored>, query: &BTreeMap<String, String>) ->
         .iter()
         .map(|(key, stored)| {
             format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-11-24T20:00:00.000Z</LastModified>\
+                "<Contents><Key>{key}</Key><LastModified>{:.3}</LastModified>\
                  <ETag>\"1\"</ETag><Size>{}</Size></Contents>",
+                stored.modified,
                 stored.body.len()
             )
         })

@@ -10,7 +10,10 @@ mod txn;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey};
+use moorage_meta::{
+    ChangeSender, Changes, DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey,
+    change_channel,
+};
 use moorage_model::{Counter, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
 
@@ -54,6 +57,8 @@ impl State {
 pub struct MemoryEngine {
     state: Mutex<State>,
     fault: Mutex<Option<Box<dyn CommitFault>>>,
+    /// Who hears of changes; they are the same for all clients.
+    watchers: Mutex<Vec<ChangeSender>>,
 }
 
 impl MemoryEngine {
@@ -76,6 +81,29 @@ impl MemoryEngine {
                 Some(before) => state.records.insert(key, before),
                 None => state.records.remove(&key),
             };
+        }
+    }
+
+    /// Lets everybody who hears of changes miss them from now on, as a connection that breaks does.
+    pub fn lose_watchers(&self) {
+        for watcher in &*self.watchers.lock() {
+            watcher.lose();
+        }
+    }
+
+    /// Ends what [`MemoryEngine::lose_watchers`] began.
+    pub fn resume_watchers(&self) {
+        for watcher in &*self.watchers.lock() {
+            watcher.resume();
+        }
+    }
+
+    /// Tells of nodes that a commit changed.
+    fn tell(&self, nodes: &[Ino]) {
+        let mut watchers = self.watchers.lock();
+        watchers.retain(|watcher| !watcher.is_unwanted());
+        for watcher in watchers.iter().filter(|watcher| watcher.is_complete()) {
+            watcher.note(nodes.iter().copied());
         }
     }
 
@@ -118,9 +146,7 @@ impl Read for MemoryEngine {
         let page = self
             .survey(&Scan::Edges(directory), after.as_ref(), limit)
             .await?;
-        Ok(scan::directory_entries(page, attributes, |ino| {
-            self.record(&Key::Node(ino))
-        }))
+        scan::directory_entries(page, attributes, |ino| self.record(&Key::Node(ino)))
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
@@ -203,6 +229,13 @@ impl Engine for MemoryEngine {
     async fn make_durable(&self) -> Result<()> {
         self.state.lock().undo.clear();
         Ok(())
+    }
+
+    async fn watch(&self) -> Result<Changes> {
+        let (sender, changes) = change_channel();
+        sender.resume();
+        self.watchers.lock().push(sender);
+        Ok(changes)
     }
 
     async fn wipe(&self) -> Result<()> {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use moorage_meta::{DirectoryEntry, Key, Record, Scan, Survey};
+use moorage_meta::{DamagedRecord, DirectoryEntry, Key, Record, Scan, Survey};
 use moorage_model::{
-    AclId, ChunkIndex, Gid, Ino, LockOwner, Name, NodeType, QuotaKey, SessionId, SliceId, Uid,
+    AclId, ChunkIndex, Gid, Ino, LockOwner, Name, NodeType, QuotaKey, Result, SessionId, SliceId, Uid,
 };
+
+use crate::entries::check_name;
 
 /// Bounds that hold every record of the range; some hold others too, see [`belongs`].
 pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
@@ -20,13 +22,13 @@ pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
     let next = |ino: &Ino| Ino(ino.0.saturating_add(1));
     let lock = |ino: Ino| (ino, SessionId(0), LockOwner(0));
     match range {
-        Scan::Edges(directory) => match (Name::new(&[1]), Name::new(&[0xFF; 255])) {
-            (Ok(first), Ok(last)) => (
-                from(Key::Edge(*directory, first)),
-                Bound::Included(Key::Edge(*directory, last)),
-            ),
-            _ => (Bound::Unbounded, Bound::Unbounded),
-        },
+        Scan::Edges(directory) => {
+            let least = || Name::as_stored(b"");
+            (
+                from(Key::Edge(*directory, least())),
+                Bound::Excluded(Key::Edge(next(directory), least())),
+            )
+        }
         Scan::AllEdges => (
             Bound::Excluded(Key::Node(Ino(u64::MAX))),
             Bound::Excluded(Key::Symlink(Ino(0))),
@@ -146,21 +148,33 @@ pub(super) fn page<'r>(
         .map(|(key, record)| (key.clone(), record.clone()));
     let items: Vec<(Key, Record)> = rest.by_ref().take(limit.max(1)).collect();
     let more = rest.next().is_some();
-    Survey {
+    let mut survey = Survey {
         next: items.last().filter(|_| more).map(|(key, _)| key.clone()),
-        items,
-        damaged: Vec::new(),
+        ..Survey::default()
+    };
+    for (key, record) in items {
+        match check_name(&key) {
+            Ok(()) => survey.items.push((key, record)),
+            Err(error) => survey.damaged.push(DamagedRecord {
+                key: Some(key),
+                error,
+            }),
+        }
     }
+    survey
 }
 
 /// Directory entries from a page of edges.
+///
+/// # Errors
+/// `Corrupt` naming an entry whose name is impossible.
 pub(super) fn directory_entries(
     page: Survey,
     attributes: bool,
     node: impl Fn(Ino) -> Option<Record>,
-) -> Vec<DirectoryEntry> {
-    page.items
-        .into_iter()
+) -> Result<Vec<DirectoryEntry>> {
+    let entries = page.whole()?.items.into_iter();
+    Ok(entries
         .filter_map(|(key, record)| match (key, record) {
             (Key::Edge(_, name), Record::Edge(entry)) => {
                 let attr = match attributes.then(|| node(entry.ino)).flatten() {
@@ -176,7 +190,7 @@ pub(super) fn directory_entries(
             }
             _ => None,
         })
-        .collect()
+        .collect())
 }
 
 /// Directories with entries for `ino`, from all records.

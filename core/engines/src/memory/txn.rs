@@ -78,9 +78,15 @@ impl<'e> MemoryTxn<'e> {
             changed.insert(key, write.apply(found));
         }
         state.commits += 1;
+        let mut nodes = Vec::new();
         for (key, record) in changed {
+            if let Key::Node(ino) = key {
+                nodes.push(ino);
+            }
             state.set(key, record);
         }
+        drop(state);
+        self.engine.tell(&nodes);
         Ok(true)
     }
 
@@ -162,9 +168,7 @@ impl Read for MemoryTxn<'_> {
         let page = self
             .survey(&Scan::Edges(directory), after.as_ref(), limit)
             .await?;
-        Ok(scan::directory_entries(page, attributes, |ino| {
-            self.view(&Key::Node(ino))
-        }))
+        scan::directory_entries(page, attributes, |ino| self.view(&Key::Node(ino)))
     }
 
     async fn parents(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {

@@ -264,6 +264,7 @@ impl Driver for MySql {
                     alone = true;
                 }
                 Some(failed @ Failed::Answered(_)) if failed.is_broken() && tries < MAX_TRIES => {
+                    self.connections.forget_idle();
                     tries += 1;
                 }
                 Some(failed) => {
@@ -287,6 +288,7 @@ impl Driver for MySql {
                     return Ok(rows);
                 }
                 Err((_, failed @ Failed::Answered(_))) if failed.is_broken() && tries < MAX_TRIES => {
+                    self.connections.forget_idle();
                     tries += 1;
                 }
                 Err((first, failed)) => {
@@ -309,7 +311,9 @@ impl Driver for MySql {
             let Err(failed) = self.round_trip(&mut lease, message).await else {
                 continue;
             };
-            if !failed.is_broken() {
+            if failed.is_broken() {
+                self.connections.forget_idle();
+            } else {
                 // The connection is used again only when the rest of the transaction is surely gone.
                 let ended = self.round_trip(&mut lease, "ROLLBACK".to_owned()).await;
                 if ended.is_ok() {

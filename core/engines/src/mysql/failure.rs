@@ -122,11 +122,15 @@ fn meaning(address: &Address, error: &Cause) -> (ErrorKind, Option<String>) {
             )),
         ),
         1049 => (
-            ErrorKind::NotFound,
+            ErrorKind::DatabaseMissing,
             Some(format!(
                 "Make it with CREATE DATABASE {}, or correct the metadata URL.",
                 address.database
             )),
+        ),
+        NO_SUCH_TABLE => says(
+            ErrorKind::DatabaseMissing,
+            "The tables of the volume are gone: somebody dropped or moved them.",
         ),
         1290 | 1792 | 1836 => says(
             ErrorKind::ReadOnly,

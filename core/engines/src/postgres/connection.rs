@@ -1,119 +1,37 @@
 //! Each connection sends the statements of one caller at a time, without waiting in between.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use futures_util::future::{join_all, maybe_done};
 use futures_util::poll;
+use moorage_meta::Changes;
 use moorage_model::Result;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Connection, NoTls, Statement as Prepared};
-use uuid::Uuid;
+use tokio_postgres::{Client, Statement as Prepared};
 
 use super::address::Address;
-use super::failure::{failure, has_no_tls, is_broken, is_missing_table, wants_tls};
+use super::connector::{Connected, Connector};
+use super::failure::{failure, is_broken, is_missing_table};
+use super::listen;
 use super::tls::Tls;
 use super::values::{Parameter, row};
 use crate::relational::Cell;
 use crate::sql::{
-    Connections, Driver, END_LIMIT, END_PERIOD, Failure, Lease, MAX_TRIES, Row, Statement, was_idle,
+    Connections, Driver, END_LIMIT, END_PERIOD, Failure, Lease, Listening, MAX_TRIES, Row, Statement,
 };
 
 /// Statements that a connection knows at most; a few hundred are written in all.
 const MAX_PREPARED: usize = 1000;
 
-/// Makes connections.
-struct Connector {
-    config: Config,
-    tls: Tls,
-}
-
-/// A connection and what it knows.
-struct Connected {
-    client: Client,
-    prepared: HashMap<String, Prepared>,
-    /// How the server lists it; no other has this name.
-    name: String,
-}
-
-impl Connector {
-    async fn connect(&self, config: &Config) -> Result<Client, tokio_postgres::Error> {
-        match &self.tls.connector {
-            None => {
-                let (client, connection) = config.connect(NoTls).await?;
-                attend(connection);
-                Ok(client)
-            }
-            Some(connector) => {
-                let (client, connection) = config.connect(connector.clone()).await?;
-                attend(connection);
-                Ok(client)
-            }
-        }
-    }
-}
-
-/// Reads what the server sends until the connection ends.
-fn attend<S, T>(connection: Connection<S, T>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to PostgreSQL ended");
-        }
-    });
-}
-
-impl Manager for Connector {
-    type Type = Connected;
-    type Error = tokio_postgres::Error;
-
-    async fn create(&self) -> Result<Connected, tokio_postgres::Error> {
-        let own = self.config.get_application_name().unwrap_or_default();
-        // Servers cut names off behind 63 bytes.
-        let own: String = own.chars().filter(char::is_ascii).take(20).collect();
-        let name = format!("{own} {}", Uuid::new_v4());
-        let mut config = self.config.clone();
-        config.application_name(&name).ssl_mode(self.tls.first);
-        let client = match (self.connect(&config).await, self.tls.second) {
-            (Err(error), Some(second)) if wants_tls(&error) => {
-                let again = self.connect(config.ssl_mode(second)).await;
-                again.map_err(|other| if has_no_tls(&other) { error } else { other })?
-            }
-            (connected, _) => connected?,
-        };
-        Ok(Connected {
-            client,
-            prepared: HashMap::new(),
-            name,
-        })
-    }
-
-    async fn recycle(
-        &self,
-        connected: &mut Connected,
-        metrics: &Metrics,
-    ) -> RecycleResult<tokio_postgres::Error> {
-        if connected.client.is_closed() {
-            return Err(RecycleError::message("it broke"));
-        }
-        if was_idle(metrics) {
-            connected.client.check_connection().await?;
-        }
-        Ok(())
-    }
-}
-
 /// One PostgreSQL server.
 pub(super) struct Postgres {
     address: Address,
     connections: Connections<Connector>,
+    connector: Arc<Connector>,
 }
 
 /// A round trip that failed.
@@ -134,8 +52,12 @@ impl Postgres {
             tls: Tls::new(&address.tls)?,
         };
         let server = format!("PostgreSQL {}", address.shown);
-        let connections = Connections::new(connector, server, address.limits)?;
-        Ok(Postgres { address, connections })
+        let connections = Connections::new(connector.clone(), server, address.limits)?;
+        Ok(Postgres {
+            address,
+            connections,
+            connector: Arc::new(connector),
+        })
     }
 
     /// A connection; waits while the server starts.
@@ -253,6 +175,7 @@ impl Driver for Postgres {
                 },
             };
             if is_broken(&broken.error) && tries < MAX_TRIES {
+                self.connections.forget_idle();
                 tries += 1;
                 continue;
             }
@@ -273,7 +196,10 @@ impl Driver for Postgres {
                     lease.give_back();
                     return Ok(rows);
                 }
-                Err(broken) if is_broken(&broken.error) && tries < MAX_TRIES => tries += 1,
+                Err(broken) if is_broken(&broken.error) && tries < MAX_TRIES => {
+                    self.connections.forget_idle();
+                    tries += 1;
+                }
                 Err(mut broken) => {
                     broken.sent = true;
                     if !is_broken(&broken.error) {
@@ -286,24 +212,34 @@ impl Driver for Postgres {
     }
 
     async fn commit(&self, statements: &[Statement]) -> Result<(), Failure> {
-        let mut lease = self.lease().await?;
-        let connection = lease.connection().map(|connected| connected.name.clone());
-        let trip = self.transaction(&mut lease, statements);
-        let mut failure = match self.connections.in_time(trip, true).await {
-            Ok(Ok(())) => {
-                lease.give_back();
-                return Ok(());
-            }
-            Ok(Err(broken)) => {
-                if !is_broken(&broken.error) {
+        let mut tries = 1;
+        loop {
+            let mut lease = self.lease().await?;
+            let connection = lease.connection().map(|connected| connected.name.clone());
+            let trip = self.transaction(&mut lease, statements);
+            let mut failure = match self.connections.in_time(trip, true).await {
+                Ok(Ok(())) => {
                     lease.give_back();
+                    return Ok(());
                 }
-                self.told(broken)
-            }
-            Err(late) => late,
-        };
-        failure.connection = connection;
-        Err(failure)
+                Ok(Err(broken)) => {
+                    if is_broken(&broken.error) {
+                        self.connections.forget_idle();
+                        // It broke before anything was sent that changes something.
+                        if !broken.sent && tries < MAX_TRIES {
+                            tries += 1;
+                            continue;
+                        }
+                    } else {
+                        lease.give_back();
+                    }
+                    self.told(broken)
+                }
+                Err(late) => late,
+            };
+            failure.connection = connection;
+            return Err(failure);
+        }
     }
 
     async fn end(&self, connection: &str) -> Result<(), Failure> {
@@ -327,6 +263,10 @@ impl Driver for Postgres {
             tokio::time::sleep(END_PERIOD).await;
         }
         Ok(())
+    }
+
+    async fn watch(&self, listening: Listening) -> Result<Changes> {
+        listen::watch(Arc::clone(&self.connector), self.address.clone(), listening).await
     }
 
     async fn close(&self) {

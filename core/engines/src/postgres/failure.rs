@@ -153,18 +153,22 @@ fn meaning(address: &Address, error: &tokio_postgres::Error) -> (ErrorKind, Opti
             "Check user, password and sslmode in the metadata URL, or META_PASSWORD, and pg_hba.conf of the server.",
         ),
         SqlState::INVALID_CATALOG_NAME => (
-            ErrorKind::NotFound,
+            ErrorKind::DatabaseMissing,
             Some(format!(
                 "Make it with `createdb {}`, or correct the metadata URL.",
                 address.database
             )),
         ),
         SqlState::INVALID_SCHEMA_NAME => (
-            ErrorKind::NotFound,
+            ErrorKind::DatabaseMissing,
             Some(format!(
                 "Make it with `CREATE SCHEMA {}`, or correct search_path in the metadata URL.",
                 address.schema.as_deref().unwrap_or("public")
             )),
+        ),
+        SqlState::UNDEFINED_TABLE => says(
+            ErrorKind::DatabaseMissing,
+            "The tables of the volume are gone: somebody dropped or moved them, or search_path leads elsewhere now.",
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => says(
             ErrorKind::AccessDenied,

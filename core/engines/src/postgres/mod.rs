@@ -2,10 +2,11 @@
 
 mod address;
 mod connection;
+mod connector;
 mod failure;
+mod listen;
 mod tls;
 mod values;
-mod verifier;
 
 use moorage_model::Result;
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use moorage_model::{Error, ErrorKind, Result};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::verifier::{AnyHost, Anyone};
-use crate::certificates::{read, use_one_provider};
+use crate::certificates::{identity, read, use_one_provider};
+use crate::verifier::{AnyHost, Anyone};
 
 /// For messages.
 const SERVER: &str = "PostgreSQL";
@@ -64,6 +64,7 @@ pub(super) struct TlsOptions {
 }
 
 /// How connections are made.
+#[derive(Clone)]
 pub(super) struct Tls {
     pub(super) connector: Option<MakeRustlsConnect>,
     /// How it is tried.
@@ -117,22 +118,7 @@ fn configuration(options: &TlsOptions) -> Result<ClientConfig> {
         }
         return Ok(builder.with_no_client_auth());
     };
-    let no_use = |what: &str, file: &PathBuf| {
-        let text = format!(
-            "the {what} for TLS to PostgreSQL, {}, holds none in PEM",
-            file.display()
-        );
-        Error::new(ErrorKind::InvalidArgument, text)
-    };
-    let chain = CertificateDer::pem_slice_iter(&read(SERVER, "certificate", certificate)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| no_use("certificate", certificate).with_source(error))?;
-    let secret = PrivateKeyDer::from_pem_slice(&read(SERVER, "key", key)?)
-        .map_err(|error| no_use("key", key).with_source(error))?;
-    builder.with_client_auth_cert(chain, secret).map_err(|error| {
-        let text = format!("{} and {} are no pair", certificate.display(), key.display());
-        Error::new(ErrorKind::InvalidArgument, text).with_source(error)
-    })
+    identity(SERVER, builder, certificate, key)
 }
 
 /// Checks certificates against the authorities.

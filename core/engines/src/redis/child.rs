@@ -110,6 +110,17 @@ impl Reader {
         Ok(())
     }
 
+    /// Remembers a child, or that there is none.
+    pub(super) fn note_child(&self, parent: Ino, name: &Name, child: Option<&Child>) {
+        let edge = Cell::Field(self.layout.directory(parent), name.as_bytes().to_vec());
+        let Some(child) = child else {
+            return self.memory.note(edge, None);
+        };
+        self.memory.note(edge, Some(&child.entry.encode()));
+        let node = Cell::Text(self.layout.node(child.entry.ino));
+        self.memory.note(node, child.node.as_deref());
+    }
+
     /// One child.
     pub(super) async fn child(&self, parent: Ino, name: &Name) -> Result<Option<Child>> {
         let answer = self.connection.ask(self.child_command(parent, name)).await?;

@@ -1,6 +1,9 @@
 //! Requests to the server, repeated while the connection is made again.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
+use moorage_meta::Changes;
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -10,12 +13,13 @@ use tokio::sync::Semaphore;
 use super::address::{Address, Servers};
 use super::commit::{Answer, Commit};
 use super::facts::Facts;
-use super::failure::{WRONG_TYPE, failure, is_demoted, is_passing, is_refused_login};
+use super::failure::{WRONG_TYPE, failure, is_demoted, is_passing, is_refused_connection, is_refused_login};
+use super::layout::Layout;
 use super::link::{Handle, Link};
 use super::patience::Patience;
 use super::scripts::Scripts;
 use super::token::Token;
-use super::watch;
+use super::{tracking, watch};
 
 /// Commands sent at once; a server buffers their answers.
 const COMMANDS_AT_ONCE: usize = 5000;
@@ -25,7 +29,7 @@ const MAX_OWN_CONNECTIONS: usize = 16;
 /// The connection to the server or servers of one volume.
 pub(super) struct Connection {
     pub(super) address: Address,
-    link: Link,
+    link: Arc<Link>,
     scripts: Option<Scripts>,
     own: OwnConnections,
 }
@@ -66,7 +70,7 @@ impl Connection {
         };
         let mut connection = Connection {
             address,
-            link,
+            link: Arc::new(link),
             scripts: None,
             own: OwnConnections::default(),
         };
@@ -206,7 +210,17 @@ impl Connection {
     /// Whether a failed request is worth another try, after waiting and doing what it needs.
     async fn recover(&self, error: &RedisError, seen: u64, patience: &mut Patience) -> bool {
         if error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript) {
-            return patience.pause().await && self.load_scripts().await.is_ok();
+            // A server that has forgotten its scripts has just begun, and may go away again: the next try tells.
+            return patience.pause().await
+                && match self.load_scripts().await {
+                    Ok(()) => true,
+                    Err(error) => is_passing(&error),
+                };
+        }
+        if is_refused_connection(error)
+            && let Err(error) = self.link.connect_anew(&self.address, seen)
+        {
+            tracing::debug!("Redis {}: no new connection: {error}", self.address.shown);
         }
         let elsewhere = self.link.has_sentinels() && is_demoted(error);
         if !(elsewhere || is_passing(error)) || !patience.pause().await {
@@ -244,7 +258,7 @@ impl Connection {
             if !self.recover(&error, seen, &mut patience).await {
                 let failure = self.failure(&error);
                 return Err(if sent && !commit.commands.is_empty() {
-                    failure.context("the commit was sent and its fate is not known")
+                    failure.of_lost_commit()
                 } else {
                     failure
                 });
@@ -282,6 +296,14 @@ impl Connection {
         let answer = watch::commit(&mut own, commit, token, sent).await?;
         self.own.idle.lock().push((generation, own));
         Ok(answer)
+    }
+
+    /// Begins to tell what anybody changes.
+    ///
+    /// # Errors
+    /// See [`tracking::watch`].
+    pub(super) async fn watch(&self, layout: &Layout) -> Result<Changes> {
+        tracking::watch(&self.address, &self.link, layout).await
     }
 
     /// What a failed request means.

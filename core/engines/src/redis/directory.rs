@@ -9,8 +9,7 @@ use super::reader::Reader;
 use crate::entries::entries;
 
 impl Reader {
-    /// Entries of a page with what their nodes hold: one round trip, none without `attributes`. What stands in the
-    /// directory and is no name is left out: a check of the volume tells of it.
+    /// Entries of a page with what their nodes hold: one round trip, none without `attributes`.
     ///
     /// # Errors
     /// `Corrupt` naming an entry that can not be read.

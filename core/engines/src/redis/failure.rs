@@ -108,8 +108,16 @@ fn code(error: &RedisError) -> String {
 
 /// Whether the server wants another user or password.
 pub(super) fn is_refused_login(error: &RedisError) -> bool {
+    // Of a refused SELECT, with which a connection to another database than 0 begins, the library keeps the text alone.
+    let in_text = || error.to_string().contains("Authentication required");
     error.kind() == redis::ErrorKind::AuthenticationFailed
+        || in_text()
         || matches!(code(error).as_str(), "NOAUTH" | "WRONGPASS")
+}
+
+/// Whether the server refused the connection in its first words: the login or the choice of the database.
+pub(super) fn is_refused_connection(error: &RedisError) -> bool {
+    is_refused_login(error) || error.to_string().contains("refused to switch database")
 }
 
 /// The library keeps the cause as text only.

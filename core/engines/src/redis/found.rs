@@ -5,6 +5,7 @@ use moorage_model::{Error, Result};
 
 use super::cells::decode;
 use super::names::nameless;
+use crate::entries::check_name;
 
 /// What was read of a range.
 #[derive(Debug, Default)]
@@ -27,7 +28,8 @@ impl Found {
             match key(&field) {
                 None => found.nameless.push(nameless(place, &field)),
                 Some(key) => {
-                    if let Some(record) = decode(&key, &[Some(value)]).transpose() {
+                    let record = check_name(&key).and_then(|()| decode(&key, &[Some(value)]));
+                    if let Some(record) = record.transpose() {
                         found.records.push((key, record));
                     }
                 }

@@ -6,6 +6,7 @@ use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig, Mul
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, Pipeline,
@@ -80,7 +81,7 @@ struct Current {
     handle: Handle,
     /// Opens further connections to the same server; `None` for a cluster.
     client: Option<Client>,
-    /// Counts the masters that sentinels named.
+    /// Counts the handles.
     generation: u64,
 }
 
@@ -121,7 +122,8 @@ impl Link {
     ) -> RedisResult<Link> {
         let info = server
             .into_connection_info()?
-            .set_redis_settings(address.login.settings(address.database));
+            .set_redis_settings(address.login.settings(address.database))
+            .set_tcp_settings(undelayed());
         let client = match files {
             Some(files) => Client::build_with_tls(info, files)?,
             None => Client::open(info)?,
@@ -167,7 +169,7 @@ impl Link {
             builder = builder.set_client_to_sentinel_password(password);
         }
         let mut sentinels = builder.build()?;
-        let client = sentinels.async_get_client().await?;
+        let client = master_of(&mut sentinels).await?;
         Ok(Link {
             current: RwLock::new(Current {
                 handle: Handle::Server(managed(address, client.clone()).await?),
@@ -185,7 +187,8 @@ impl Link {
             .collect();
         let mut builder = ClusterClient::builder(nodes?)
             .connection_timeout(address.options.dial_timeout)
-            .response_timeout(address.options.read_timeout);
+            .response_timeout(address.options.read_timeout)
+            .tcp_settings(undelayed());
         if let Some(user) = address.login.user() {
             builder = builder.username(user);
         }
@@ -221,7 +224,12 @@ impl Link {
         self.current.read().client.is_none()
     }
 
-    /// Counts the servers this was connected to; to be given to [`Link::renew`].
+    /// Opens further connections to the server; `None` for a cluster.
+    pub(super) fn client(&self) -> Option<Client> {
+        self.current.read().client.clone()
+    }
+
+    /// Counts the connections that were made; to be given to [`Link::renew`] and [`Link::connect_anew`].
     pub(super) fn generation(&self) -> u64 {
         self.current.read().generation
     }
@@ -246,7 +254,7 @@ impl Link {
         if self.generation() != seen {
             return Ok(());
         }
-        let client = sentinels.async_get_client().await?;
+        let client = master_of(&mut sentinels).await?;
         let handle = Handle::Server(managed(address, client.clone()).await?);
         *self.current.write() = Current {
             handle,
@@ -256,20 +264,55 @@ impl Link {
         Ok(())
     }
 
+    /// Connects anew with the next request, unless somebody did since `seen`. The library tries again what broke, but
+    /// keeps for good that a server refused a login. Does nothing on a cluster, whose nodes are connected one by one.
+    ///
+    /// # Errors
+    /// None that depends on the server: nothing is sent.
+    pub(super) fn connect_anew(&self, address: &Address, seen: u64) -> RedisResult<()> {
+        let mut current = self.current.write();
+        if current.generation != seen {
+            return Ok(());
+        }
+        let Some(client) = current.client.clone() else {
+            return Ok(());
+        };
+        let lazy = ConnectionManager::new_lazy_with_config(client, settings(address))?;
+        current.handle = Handle::Server(lazy);
+        current.generation += 1;
+        Ok(())
+    }
+
     /// Whether a sentinel may name another server.
     pub(super) fn has_sentinels(&self) -> bool {
         self.sentinels.is_some()
     }
 }
 
+/// Requests leave at once. Callers share a connection, and without this the system holds a small request back until the
+/// server acknowledged the one before (RFC 896): callers would take turns instead of being pipelined.
+fn undelayed() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
+/// Opens connections to the master that the sentinels name.
+async fn master_of(sentinels: &mut SentinelClient) -> RedisResult<Client> {
+    let named = sentinels.async_get_client().await?;
+    // The sentinels' client has no such setting; what it found out, certificates included, is in the address.
+    Client::open(named.get_connection_info().clone().set_tcp_settings(undelayed()))
+}
+
 async fn managed(address: &Address, client: Client) -> RedisResult<ConnectionManager> {
-    let config = ConnectionManagerConfig::new()
+    ConnectionManager::new_with_config(client, settings(address)).await
+}
+
+fn settings(address: &Address) -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new()
         .set_number_of_retries(RECONNECTS)
         .set_min_delay(address.options.min_backoff)
         .set_max_delay(address.options.max_backoff)
         .set_connection_timeout(Some(address.options.dial_timeout))
-        .set_response_timeout(Some(address.options.read_timeout));
-    ConnectionManager::new_with_config(client, config).await
+        .set_response_timeout(Some(address.options.read_timeout))
 }
 
 impl Address {

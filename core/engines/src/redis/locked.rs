@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use moorage_meta::{Key, Record, Scan, Txn as _};
-use moorage_model::{Attr, Entry, Ino, Name, Result};
+use moorage_model::{Attr, Entry, Ino, Name, NodeType, Result};
 use redis::{Cmd, Value};
 
 use super::cells::{Cell, cells, decode};
@@ -13,6 +13,15 @@ use super::names::field_key;
 use super::reader::{Reader, values_of};
 use crate::collected::Collected;
 use crate::write::Write;
+
+/// Values of the cells of a key.
+pub(super) type Values = Vec<Option<Vec<u8>>>;
+
+/// What a transaction need not ask for.
+pub(super) struct Recalled {
+    pub(super) values: Vec<Values>,
+    pub(super) children: Vec<Option<Child>>,
+}
 
 pub(super) struct RedisTxn<'e> {
     pub(super) reader: &'e Reader,
@@ -25,6 +34,10 @@ pub(super) struct RedisTxn<'e> {
     pub(super) lengths: HashMap<Ino, u64>,
     /// Round trips that read what is decided on: values of one are of one moment.
     pub(super) stages: u32,
+    /// Whether values may be those that are remembered.
+    may_remember: bool,
+    /// Whether some are.
+    pub(super) remembered: bool,
 }
 
 impl<'e> RedisTxn<'e> {
@@ -36,7 +49,76 @@ impl<'e> RedisTxn<'e> {
             clash: None,
             lengths: HashMap::new(),
             stages: 0,
+            may_remember: false,
+            remembered: false,
         }
+    }
+
+    /// A transaction that reads only what is not remembered.
+    pub(super) fn from_memory(reader: &'e Reader) -> Self {
+        RedisTxn {
+            may_remember: true,
+            ..RedisTxn::new(reader)
+        }
+    }
+
+    /// Values and children as they were lately, when all of them are known.
+    ///
+    /// # Errors
+    /// `Corrupt` naming an entry.
+    pub(super) fn recall(
+        &mut self,
+        wanted: &[Vec<Cell>],
+        children: &[(Ino, &Name)],
+    ) -> Result<Option<Recalled>> {
+        if !self.may_remember || (wanted.is_empty() && children.is_empty()) {
+            return Ok(None);
+        }
+        let of_key = |cells: &Vec<Cell>| cells.iter().map(|cell| self.known(cell)).collect();
+        let Some(values) = wanted.iter().map(of_key).collect() else {
+            return Ok(None);
+        };
+        let mut found = Vec::with_capacity(children.len());
+        for (parent, name) in children {
+            match self.known_child(*parent, name)? {
+                Some(child) => found.push(child),
+                None => return Ok(None),
+            }
+        }
+        self.remembered = true;
+        Ok(Some(Recalled {
+            values,
+            children: found,
+        }))
+    }
+
+    /// What this transaction has seen of a cell, since that is what its commit compares; else what it held lately.
+    fn known(&self, cell: &Cell) -> Option<Option<Vec<u8>>> {
+        let seen = self.seen.get(cell).cloned();
+        seen.or_else(|| self.reader.memory.value(cell))
+    }
+
+    /// A child when it is known whether there is one. A directory never is: what is known of it says nothing of the number
+    /// of its entries.
+    fn known_child(&self, parent: Ino, name: &Name) -> Result<Option<Option<Child>>> {
+        let layout = &self.reader.layout;
+        let edge = Cell::Field(layout.directory(parent), name.as_bytes().to_vec());
+        let entry = match self.known(&edge) {
+            None => return Ok(None),
+            Some(None) => return Ok(Some(None)),
+            Some(Some(bytes)) => {
+                Entry::decode(&bytes).map_err(|error| error.context(Key::Edge(parent, Name::clone(name))))?
+            }
+        };
+        let node = self.known(&Cell::Text(layout.node(entry.ino)));
+        Ok(match node {
+            Some(node) if entry.kind != NodeType::Directory => Some(Some(Child {
+                entry,
+                node,
+                length: 0,
+            })),
+            _ => None,
+        })
     }
 
     pub(super) fn remember(&mut self, cell: Cell, value: Option<Vec<u8>>) {
@@ -55,7 +137,7 @@ impl<'e> RedisTxn<'e> {
         &mut self,
         key: &Key,
         cells: Vec<Cell>,
-        values: Vec<Option<Vec<u8>>>,
+        values: Values,
     ) -> Result<Option<Record>> {
         let record = decode(key, &values)?;
         for (cell, value) in cells.into_iter().zip(values) {

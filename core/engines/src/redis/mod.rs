@@ -23,6 +23,7 @@ mod layout;
 mod link;
 mod listing;
 mod locked;
+mod memory;
 mod names;
 mod options;
 mod patience;
@@ -32,6 +33,7 @@ mod scripts;
 mod store;
 mod tls;
 mod token;
+mod tracking;
 mod txn;
 mod view;
 mod watch;
@@ -40,8 +42,8 @@ mod wipe;
 use std::fmt;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, Survey};
-use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
+use moorage_meta::{Changes, DirectoryEntry, Durability, Engine, Job, Key, Page, Read, Record, Scan, Survey};
+use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result, Verdict};
 use tokio::sync::OnceCell;
 
 use address::{Address, Passwords};
@@ -62,8 +64,10 @@ const SENTINEL_PASSWORD: &str = "SENTINEL_PASSWORD";
 /// The Redis engine.
 ///
 /// Round trips: a read of any number of records, a lookup 1; a listing 1, with attributes 2 (one more per 10 000
-/// entries); a job one per `lock` of its verb, and 1 for the commit; a job without writes 0 for one `lock`, else 1 to
-/// make sure that its reads belong together. Where scripts are not allowed, a lookup and a commit take one more.
+/// entries); a job one per `lock` of its verb whose records this client has not read or written lately ([`memory`]), and
+/// 1 for the commit, a second one per `lock` when another client changed them meanwhile; a job without writes 1 per
+/// `lock`, and with several of them 1 more to make sure that they belong together. Where scripts are not allowed, a lookup
+/// and a commit take one more.
 pub(crate) struct RedisEngine {
     address: Address,
     /// Made when it is first needed.
@@ -116,9 +120,15 @@ impl RedisEngine {
         let token = self.tokens.take(&reader.layout);
         let answer = reader.connection.settle(&commit, &token).await;
         match answer.map_err(|error| error.context(verb))? {
-            Answer::Applied => Ok(()),
+            Answer::Applied => {
+                reader.memory.applied(&commit);
+                Ok(())
+            }
             Answer::Changed(place) => {
                 let cell = place.and_then(|place| commit.seen.get(place));
+                if let Some((cell, _)) = cell {
+                    reader.memory.contest(cell);
+                }
                 let what = cell.map_or_else(|| "a key".to_owned(), |(cell, _)| cell.shown());
                 Err(conflict(verb, &what))
             }
@@ -150,19 +160,37 @@ impl RedisEngine {
         Ok(reader.connection.settle(&commit, &token).await? == Answer::Applied)
     }
 
-    async fn run_once(&self, reader: &Reader, job: &mut Job) -> Result<()> {
-        let mut txn = RedisTxn::new(reader);
-        let Err(error) = (job.body)(&mut txn).await else {
-            return self.commit(reader, job.verb, txn).await;
+    /// Runs a job in this transaction; `None` when it rested on what is remembered and has to run again on what the server
+    /// says.
+    async fn run_once(&self, reader: &Reader, job: &mut Job, mut txn: RedisTxn<'_>) -> Option<Result<()>> {
+        let outcome = (job.body)(&mut txn).await;
+        let remembered = txn.remembered;
+        if remembered && (outcome.is_err() || txn.collected.changes.is_empty()) {
+            return None;
+        }
+        let outcome = match outcome {
+            Ok(()) => self.commit(reader, job.verb, txn).await,
+            Err(error) => self.judge(reader, job.verb, txn, error).await,
         };
-        let of_engine = matches!(
-            error.kind(),
-            ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Unauthenticated
-        );
-        if of_engine || txn.stages <= 1 || self.still_holds(reader, txn).await? {
+        match outcome {
+            Err(error) if remembered && error.kind() == ErrorKind::Conflict => None,
+            outcome => Some(outcome),
+        }
+    }
+
+    /// What the failure of a verb means.
+    async fn judge(
+        &self,
+        reader: &Reader,
+        verb: &'static str,
+        txn: RedisTxn<'_>,
+        error: Error,
+    ) -> Result<()> {
+        let of_verb = error.verdict() == Verdict::Refused;
+        if !of_verb || txn.stages <= 1 || self.still_holds(reader, txn).await? {
             Err(error)
         } else {
-            Err(conflict(job.verb, "what it read"))
+            Err(conflict(verb, "what it read"))
         }
     }
 }
@@ -190,7 +218,7 @@ impl Read for RedisEngine {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let values = self.reader().await?.values(keys).await?;
+        let values = self.reader().await?.noted_values(keys).await?;
         keys.iter()
             .zip(values)
             .map(|(key, values)| decode(key, &values))
@@ -206,9 +234,10 @@ impl Read for RedisEngine {
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        let Some(child) = self.reader().await?.child(parent, name).await? else {
-            return Ok(None);
-        };
+        let reader = self.reader().await?;
+        let child = reader.child(parent, name).await?;
+        reader.note_child(parent, name, child.as_ref());
+        let Some(child) = child else { return Ok(None) };
         match decode(&Key::Node(child.entry.ino), &[child.node])? {
             Some(Record::Node(attr)) => Ok(Some((child.entry, Some(attr)))),
             _ => Ok(Some((child.entry, None))),
@@ -257,12 +286,19 @@ impl Engine for RedisEngine {
     async fn execute(&self, mut job: Job) -> Result<()> {
         let reader = self.reader().await?;
         let mut last = Error::from(ErrorKind::Conflict);
-        for run in 0..MAX_RUNS {
-            wait_before(run).await;
-            match self.run_once(reader, &mut job).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => last = error,
-                other => return other,
+        let mut txn = RedisTxn::from_memory(reader);
+        let mut conflicts = 0;
+        while conflicts < MAX_RUNS {
+            wait_before(conflicts).await;
+            match self.run_once(reader, &mut job, txn).await {
+                None => {}
+                Some(Err(error)) if error.kind() == ErrorKind::Conflict => {
+                    last = error;
+                    conflicts += 1;
+                }
+                Some(outcome) => return outcome,
             }
+            txn = RedisTxn::new(reader);
         }
         Err(last.context(format!("{}: {MAX_RUNS} runs met a conflict each", job.verb)))
     }
@@ -276,6 +312,11 @@ impl Engine for RedisEngine {
 
     async fn make_durable(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn watch(&self) -> Result<Changes> {
+        let reader = self.reader().await?;
+        reader.connection.watch(&reader.layout).await
     }
 
     async fn wipe(&self) -> Result<()> {

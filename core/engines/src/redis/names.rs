@@ -14,7 +14,7 @@ const UNKNOWN_LENGTH: u64 = 1 << 30;
 /// What a field stands for in the hash of a range ([`super::layout::Layout::hash_of`]).
 pub(super) fn field_key(range: &Scan, field: &[u8]) -> Option<Key> {
     match range {
-        Scan::Edges(directory) => Some(Key::Edge(*directory, Name::new(field).ok()?)),
+        Scan::Edges(directory) => Some(Key::Edge(*directory, Name::as_stored(field))),
         Scan::Xattrs(ino) => Some(Key::Xattr(*ino, field.to_vec())),
         Scan::FileLocks(ino) => lock_owner(field).map(|(sid, owner)| Key::FileLock(*ino, sid, owner)),
         Scan::RecordLocks(ino) => lock_owner(field).map(|(sid, owner)| Key::RecordLocks(*ino, sid, owner)),

@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::found::Found;
 use super::layout::Layout;
 use super::listing::Listings;
+use super::memory::Memory;
 use super::names::{scanned, strings};
 
 /// Fields or keys asked for at once, as JuiceFS does.
@@ -21,6 +22,7 @@ pub(super) struct Reader {
     pub(super) connection: Connection,
     pub(super) layout: Layout,
     pub(super) listings: Listings,
+    pub(super) memory: Memory,
 }
 
 impl Reader {
@@ -29,15 +31,33 @@ impl Reader {
             connection,
             layout,
             listings: Listings::default(),
+            memory: Memory::new(),
         }
     }
 
     /// Values of the cells of each key, in one round trip.
     pub(super) async fn values(&self, keys: &[Key]) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
-        let wanted: Vec<_> = keys.iter().map(|key| cells(&self.layout, key)).collect();
+        self.values_in(&self.cells_of(keys)).await
+    }
+
+    /// As [`Reader::values`], remembered for transactions.
+    pub(super) async fn noted_values(&self, keys: &[Key]) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
+        let wanted = self.cells_of(keys);
+        let values = self.values_in(&wanted).await?;
+        for (cell, value) in wanted.into_iter().flatten().zip(values.iter().flatten()) {
+            self.memory.note(cell, value.as_deref());
+        }
+        Ok(values)
+    }
+
+    fn cells_of(&self, keys: &[Key]) -> Vec<Vec<Cell>> {
+        keys.iter().map(|key| cells(&self.layout, key)).collect()
+    }
+
+    async fn values_in(&self, wanted: &[Vec<Cell>]) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
         let commands = wanted.iter().flatten().map(Cell::read).collect();
         let mut answers = self.connection.ask_all(commands).await?.into_iter();
-        values_of(&wanted, &mut answers)
+        values_of(wanted, &mut answers)
     }
 
     /// Each of these records that exists, in one round trip.

@@ -68,9 +68,14 @@ impl Read for RedisTxn<'_> {
 impl Txn for RedisTxn<'_> {
     async fn lock(&mut self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         let wanted: Vec<Vec<Cell>> = keys.iter().map(|key| cells(&self.reader.layout, key)).collect();
-        let commands = wanted.iter().flatten().map(Cell::read).collect();
-        let mut answers = self.ask(commands).await?.into_iter();
-        let values = values_of(&wanted, &mut answers)?;
+        let values = match self.recall(&wanted, &[])? {
+            Some(recalled) => recalled.values,
+            None => {
+                let commands = wanted.iter().flatten().map(Cell::read).collect();
+                let mut answers = self.ask(commands).await?.into_iter();
+                values_of(&wanted, &mut answers)?
+            }
+        };
         keys.iter()
             .zip(wanted)
             .zip(values)
@@ -115,25 +120,35 @@ impl Txn for RedisTxn<'_> {
         Ok(self.lock_set(set).await?.range)
     }
 
-    /// One round trip for all of it; one more for entries where scripts are not allowed, for those written by this
-    /// transaction itself, and for a range that is no hash.
+    /// One round trip for all of it, none when all of it is remembered; one more for entries where scripts are not
+    /// allowed, for those written by this transaction itself, and for a range that is no hash.
     async fn lock_set(&mut self, set: ReadSet<'_>) -> Result<LockedSet> {
         let reader = self.reader;
         let wanted: Vec<Vec<Cell>> = set.keys.iter().map(|key| cells(&reader.layout, key)).collect();
-        let mut commands: Vec<Cmd> = wanted.iter().flatten().map(Cell::read).collect();
-        let children = set.children.iter();
-        commands.extend(children.map(|(parent, name)| reader.child_command(*parent, name)));
         let table = set.range.and_then(|range| reader.layout.hash_of(range));
-        commands.extend(table.as_ref().map(|table| hash_scan(table, b"0")));
-        let mut answers = self.ask(commands).await?.into_iter();
+        let recalled = match set.range {
+            None => self.recall(&wanted, set.children)?,
+            Some(_) => None,
+        };
+        let (values, found, first) = match recalled {
+            Some(recalled) => (recalled.values, recalled.children, None),
+            None => {
+                let mut commands: Vec<Cmd> = wanted.iter().flatten().map(Cell::read).collect();
+                let children = set.children.iter();
+                commands.extend(children.map(|(parent, name)| reader.child_command(*parent, name)));
+                commands.extend(table.as_ref().map(|table| hash_scan(table, b"0")));
+                let mut answers = self.ask(commands).await?.into_iter();
+                let values = values_of(&wanted, &mut answers)?;
+                let found = answers.by_ref().take(set.children.len());
+                let found = reader.children(set.children, found).await?;
+                (values, found, answers.next())
+            }
+        };
 
-        let values = values_of(&wanted, &mut answers)?;
         let mut records = Vec::with_capacity(set.keys.len());
         for ((key, cells), values) in set.keys.iter().zip(wanted).zip(values) {
             records.push(self.note_record(key, cells, values)?);
         }
-        let found = answers.by_ref().take(set.children.len());
-        let found = reader.children(set.children, found).await?;
         let mut children = Vec::with_capacity(found.len());
         for ((parent, name), child) in set.children.iter().zip(found) {
             let edge = Key::Edge(*parent, Name::clone(name));
@@ -143,7 +158,7 @@ impl Txn for RedisTxn<'_> {
                 self.note_child(*parent, name, child)?
             });
         }
-        let range = match (set.range, table, answers.next()) {
+        let range = match (set.range, table, first) {
             (Some(range), Some(table), Some(first)) => {
                 let fields = reader.fields_from(&table, first).await?;
                 let committed = self.note_hash(range, &table, fields.into_iter())?;

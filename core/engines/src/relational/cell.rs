@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use moorage_model::Result;
+use moorage_model::{Error, ErrorKind, Result};
 
 /// A value that a statement is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,5 +60,24 @@ pub(crate) trait Cells {
     /// `Corrupt` when the column holds something else.
     fn unsigned(&self, column: usize) -> Result<u64> {
         self.signed(column).map(i64::cast_unsigned)
+    }
+}
+
+/// A row of numbers.
+impl Cells for [i64] {
+    fn is_null(&self, column: usize) -> Result<bool> {
+        self.signed(column).map(|_| false)
+    }
+
+    fn signed(&self, column: usize) -> Result<i64> {
+        let number = self.get(column).copied();
+        number.ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("there is no column {column}")))
+    }
+
+    fn bytes(&self, column: usize) -> Result<&[u8]> {
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("column {column} holds a number"),
+        ))
     }
 }

@@ -8,6 +8,7 @@ use moorage_model::{
 };
 
 use super::{Cells, Table};
+use crate::entries::{check_name, checked_name};
 
 /// A row of a range.
 pub(crate) type Decoded = Result<(Key, Record), DamagedRecord>;
@@ -21,7 +22,8 @@ pub(crate) fn decode(table: Table, row: &impl Cells) -> Result<Decoded> {
         Ok(key) => key,
         Err(error) => return damaged(None, error.context(format!("a row of table {}", table.name()))),
     };
-    match decode_value(&key, row, table.key().len()) {
+    let record = check_name(&key).and_then(|()| decode_value(&key, row, table.key().len()));
+    match record {
         Ok(record) => Ok(Ok((key, record))),
         Err(error) => damaged(Some(key), error),
     }
@@ -62,7 +64,7 @@ fn decode_key(table: Table, row: &impl Cells) -> Result<Key> {
         Table::Node => Key::Node(ino(0)?),
         Table::Edge => {
             let parent = ino(0)?;
-            Key::Edge(parent, decode_name(parent, row.bytes(1)?)?)
+            Key::Edge(parent, Name::as_stored(row.bytes(1)?))
         }
         Table::Symlink => Key::Symlink(ino(0)?),
         Table::Xattr => Key::Xattr(ino(0)?, row.bytes(1)?.to_vec()),
@@ -93,7 +95,7 @@ fn value(key: &Key, row: &impl Cells, first: usize) -> Result<Record> {
     Ok(match key {
         Key::Setting => Record::Setting(text(first)?),
         Key::Counter(_) => Record::Counter(row.signed(first)?),
-        Key::Node(_) => Record::Node(attributes(row, first)?),
+        Key::Node(_) => Record::Node(decode_attributes(row, first)?),
         Key::Edge(..) => Record::Edge(decode_entry(row, first)?),
         Key::Symlink(_) => Record::Symlink(row.bytes(first)?.to_vec()),
         Key::Xattr(..) => Record::Xattr(row.bytes(first)?.to_vec()),
@@ -159,7 +161,7 @@ pub(crate) fn decode_entry(row: &impl Cells, first: usize) -> Result<Entry> {
 /// `Corrupt` for an entry that can not be read; a damaged node is told, since the others of the directory can be used
 /// all the same.
 pub(crate) fn decode_listed(directory: Ino, row: &impl Cells, attributes: bool) -> Result<DirectoryEntry> {
-    let name = decode_name(directory, row.bytes(0)?)?;
+    let name = checked_name(directory, row.bytes(0)?)?;
     let entry = decode_entry(row, 1).map_err(|error| error.context(Key::Edge(directory, name.clone())))?;
     let node = if attributes { decode_node(row, 3) } else { Ok(None) };
     let (attr, damaged) = match node {
@@ -175,20 +177,8 @@ pub(crate) fn decode_listed(directory: Ino, row: &impl Cells, attributes: bool) 
     })
 }
 
-fn decode_name(directory: Ino, bytes: &[u8]) -> Result<Name> {
-    Name::new(bytes).map_err(|_| {
-        Error::new(
-            ErrorKind::Corrupt,
-            format!(
-                "an entry of directory {directory} has an impossible name of {} bytes",
-                bytes.len()
-            ),
-        )
-        .with_advice("Run `moorage fsck` on the volume.")
-    })
-}
-
-fn attributes(row: &impl Cells, first: usize) -> Result<Attr> {
+/// Attributes from the columns behind the inode.
+pub(super) fn decode_attributes(row: &(impl Cells + ?Sized), first: usize) -> Result<Attr> {
     let time = |micros: usize, rest: usize| -> Result<Timestamp> {
         Ok(timestamp(row.signed(first + micros)?, row.signed(first + rest)?))
     };
@@ -238,7 +228,7 @@ fn rule(row: &impl Cells, first: usize) -> Result<AclRule> {
     })
 }
 
-fn small<T: TryFrom<i64>>(row: &impl Cells, column: usize, what: &str) -> Result<T> {
+fn small<T: TryFrom<i64>>(row: &(impl Cells + ?Sized), column: usize, what: &str) -> Result<T> {
     let value = row.signed(column)?;
     T::try_from(value).map_err(|_| out_of_range(what, value))
 }

@@ -8,6 +8,7 @@ use moorage_model::{
 };
 
 use super::Cell;
+use super::decode::decode_attributes;
 
 /// The values of [`super::Table::values`] for a record.
 ///
@@ -102,4 +103,12 @@ fn encode_node(ino: Ino, attr: &Attr) -> [i64; 19] {
         i64::from(attr.default_acl.0),
         i64::from(attr.tier.0),
     ]
+}
+
+/// What a row that is written with these attributes reads as: times beyond what its columns hold are not the same.
+///
+/// # Errors
+/// `Corrupt` when it could not be read.
+pub(crate) fn as_stored(attr: &Attr) -> Result<Attr> {
+    decode_attributes(encode_node(Ino::NONE, attr).as_slice(), 1)
 }

@@ -11,6 +11,6 @@ mod table;
 pub(crate) use address::{address, owner_quota_key};
 pub(crate) use cell::{Cell, Cells};
 pub(crate) use decode::{Decoded, decode, decode_entry, decode_listed, decode_node, decode_value};
-pub(crate) use encode::encode_value;
-pub(crate) use range::{Part, parts};
+pub(crate) use encode::{as_stored, encode_value};
+pub(crate) use range::{Part, first_behind, parts};
 pub(crate) use table::{NODE_COLUMNS, Table};

@@ -1,6 +1,7 @@
 //! Ranges as queries.
 
 use moorage_meta::{Key, Scan};
+use moorage_model::Name;
 
 use super::{Cell, Table, address};
 
@@ -91,4 +92,10 @@ pub(crate) fn parts(range: &Scan) -> Vec<Part> {
         Scan::Changelog => Part::whole(Table::Changelog, &["id"]),
     };
     vec![one]
+}
+
+/// The least name that a listing behind `after` can hold. Without one it is the empty name: an entry that has it is
+/// damaged, and a listing that passed over it would hide that.
+pub(crate) fn first_behind(after: Option<&Name>) -> Vec<u8> {
+    after.map_or_else(Vec::new, |name| [name.as_bytes(), &[0]].concat())
 }

@@ -75,6 +75,18 @@ impl Table {
         Table::Changelog,
     ];
 
+    /// Tables that every volume has from the start, whatever release made it (spec 40-sql section 3). Without one of
+    /// them names, data or numbers of the volume are lost; the others are made when it is opened.
+    pub(crate) const INDISPENSABLE: [Table; 7] = [
+        Table::Counter,
+        Table::Node,
+        Table::Edge,
+        Table::Symlink,
+        Table::Chunk,
+        Table::SliceRef,
+        Table::DeletedFile,
+    ];
+
     /// Its name without the prefix.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -36,6 +36,9 @@ impl Batch {
         let written: BTreeSet<Key> = collected.changes.iter().filter_map(written_key).collect();
         batch.compare(statements, seen, collected, &written);
         batch.write(statements, seen, collected)?;
+        if let Some(statement) = statements.tell(collected) {
+            batch.push(statement, "who listens");
+        }
         Ok(batch)
     }
 

@@ -142,6 +142,12 @@ where
         }
     }
 
+    /// Drops the connections that nobody uses, since one broke: a server that went away has ended them all, and as many
+    /// tries as there were connections would meet one that is dead.
+    pub(crate) fn forget_idle(&self) {
+        drop(self.pool.retain(|_, _| false));
+    }
+
     fn none(&self, kind: ErrorKind, cause: PoolError<M::Error>) -> Failure {
         let error = Error::new(kind, format!("{}: no connection", self.server)).with_source(cause);
         Failure {

@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use moorage_meta::{Changes, untold};
 use moorage_model::{Error, Result};
 
 use super::statement::{Row, Statement};
+use super::statements::Listening;
 
 /// Why a transaction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,14 @@ pub(crate) trait Driver: Debug + Send + Sync {
 
     /// Ends a connection at the server and waits until its transaction has an end too.
     async fn end(&self, connection: &str) -> Result<(), Failure>;
+
+    /// Begins to tell what other clients change, as [`moorage_meta::Engine::watch`].
+    ///
+    /// # Errors
+    /// `NotSupported` where the server carries no messages between clients; what it answers.
+    async fn watch(&self, _listening: Listening) -> Result<Changes> {
+        Err(untold(&self.location()))
+    }
 
     /// Closes every connection; later calls fail.
     async fn close(&self);

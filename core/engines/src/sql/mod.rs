@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moorage_meta::{Durability, Engine, Job, Key};
+use moorage_meta::{Changes, Durability, Engine, Job, Key, untold};
 use moorage_model::{AclId, Counter, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
@@ -42,7 +42,7 @@ pub(crate) use driver::{Driver, Failure, Reason};
 use fate::{Fate, witnesses};
 pub(crate) use options::{CommonOptions, unescaped};
 pub(crate) use statement::{Row, Statement, Value};
-pub(crate) use statements::Statements;
+pub(crate) use statements::{Heard, Listening, Statements};
 use txn::SqlTxn;
 
 /// Longest wait until a broken connection has ended at the server.
@@ -140,9 +140,7 @@ impl SqlEngine {
                     format!("{verb}: the connection broke before the commit was applied"),
                 )
                 .with_source(failure.error)),
-                None => Err(failure
-                    .error
-                    .context(format!("{verb}: the commit was sent and its fate is not known"))),
+                None => Err(failure.error.of_lost_commit().context(verb)),
             },
             Reason::MissingColumn | Reason::Refused => {
                 Err(failure.error.context(format!("{verb}: {subject}")))
@@ -177,6 +175,10 @@ impl Engine for SqlEngine {
 
     async fn prepare(&self) -> Result<()> {
         self.make_tables().await
+    }
+
+    async fn missing_structures(&self) -> Result<Vec<String>> {
+        self.missing_tables().await
     }
 
     async fn is_empty(&self) -> Result<bool> {
@@ -223,6 +225,13 @@ impl Engine for SqlEngine {
     /// Writes the sums; everything else is as durable as the server made it.
     async fn make_durable(&self) -> Result<()> {
         self.shared.write_sums().await
+    }
+
+    async fn watch(&self) -> Result<Changes> {
+        match self.statements().listening() {
+            Some(listening) => self.shared.driver.watch(listening).await,
+            None => Err(untold(&self.location())),
+        }
     }
 
     async fn wipe(&self) -> Result<()> {

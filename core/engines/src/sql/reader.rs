@@ -158,7 +158,6 @@ impl Read for SqlEngine {
         limit: usize,
         attributes: bool,
     ) -> Result<Vec<DirectoryEntry>> {
-        let after = after.map_or(&b""[..], Name::as_bytes);
         let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
         let answers = self
             .ask_all(|statements| vec![statements.list(directory, after, limit, attributes)])

@@ -5,6 +5,7 @@ use moorage_model::{Error, ErrorKind, Result};
 use super::SqlEngine;
 use super::statement::{Statement, Value};
 use super::tables::{ADDED_NODE_COLUMNS, Index, TABLES};
+use crate::relational::Table;
 
 /// Tries to make tables that another client makes at the same time.
 const MAX_TRIES: u32 = 10;
@@ -46,6 +47,17 @@ impl SqlEngine {
                 _ => {}
             }
         }
+    }
+
+    /// Names of the tables that every volume has and this database lacks.
+    pub(super) async fn missing_tables(&self) -> Result<Vec<String>> {
+        let present = self.catalog().await?.tables;
+        let prefix = &self.statements().prefix;
+        let expected = Table::INDISPENSABLE.map(|table| format!("{prefix}{}", table.name()));
+        Ok(expected
+            .into_iter()
+            .filter(|table| Catalog::lacks(&present, table))
+            .collect())
     }
 
     /// Whether no table of the volume has a row.

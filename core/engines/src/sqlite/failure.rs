@@ -48,6 +48,10 @@ fn convert(error: rusqlite::Error, what: String) -> Error {
         return Error::new(ErrorKind::Corrupt, what).with_source(error);
     };
     let (kind, advice) = match code {
+        _ if is_missing_table(&error) => (
+            ErrorKind::DatabaseMissing,
+            Some("The tables of the volume are gone: somebody dropped or renamed them."),
+        ),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
             ErrorKind::Busy,
             Some("Another program holds the database locked; close it or wait."),
@@ -70,7 +74,7 @@ fn convert(error: rusqlite::Error, what: String) -> Error {
             Some("Restore the database from a backup, or recover it with .recover of the sqlite3 shell."),
         ),
         ErrorCode::CannotOpen => (
-            ErrorKind::NotFound,
+            ErrorKind::DatabaseMissing,
             Some("Check that the folder of the database exists and that you may write to it."),
         ),
         ErrorCode::PermissionDenied => (

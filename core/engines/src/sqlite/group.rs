@@ -10,9 +10,10 @@ use parking_lot::Mutex;
 
 use super::database::Database;
 use super::failure::in_file;
-use super::sums::Sums;
+use super::record_cache::{Before, RecordCache};
+use super::reserve::Removing;
 use super::txn::{JobEffects, SqliteTxn, execute};
-use super::writer::{Queued, answer, fail_all};
+use super::writer::{Queued, answer, copy_of, fail_all};
 
 /// How long a database that another program holds locked is waited for altogether.
 const LOCKED_DEADLINE: Duration = Duration::from_secs(30);
@@ -21,30 +22,35 @@ const LOCKED_DEADLINE: Duration = Duration::from_secs(30);
 const MAX_RUNS: usize = 3;
 
 /// Runs the jobs in one transaction and answers them; whether what was committed names blocks.
-pub(super) fn run_group(mut group: Vec<Queued>, database: &Mutex<Database>, path: &Path) -> bool {
+pub(super) fn run_group(
+    mut group: Vec<Queued>,
+    database: &Mutex<Database>,
+    records: &RecordCache,
+    path: &Path,
+) -> bool {
     let mut transaction = Transaction {
         database,
+        records,
         path,
-        sums: Sums::default(),
-        names_data: false,
+        done: JobEffects::default(),
     };
-    let mut runs = 0;
-    let outcome = loop {
-        runs += 1;
-        let outcome = transaction.run(&mut group);
-        let conflict = outcome
-            .as_ref()
-            .is_err_and(|error| error.kind() == ErrorKind::Conflict);
-        if !(conflict && runs < MAX_RUNS) {
-            break outcome;
-        }
-    };
+    let mut outcome = transaction.run_until_settled(&mut group);
+    if let Err(full) = &outcome
+        && full.kind() == ErrorKind::NoSpace
+        && group.iter().any(|queued| queued.job.removes)
+    {
+        let (removing, others) = group.into_iter().partition(|queued| queued.job.removes);
+        fail_all(others, copy_of(full));
+        group = removing;
+        let _removing = Removing::begin();
+        outcome = transaction.run_until_settled(&mut group);
+    }
     match outcome {
         Ok(results) => {
             for (queued, result) in group.into_iter().zip(results) {
                 answer(queued, result);
             }
-            transaction.names_data
+            transaction.done.names_data
         }
         Err(error) => {
             fail_all(group, error);
@@ -55,27 +61,50 @@ pub(super) fn run_group(mut group: Vec<Queued>, database: &Mutex<Database>, path
 
 struct Transaction<'w> {
     database: &'w Mutex<Database>,
+    records: &'w RecordCache,
     path: &'w Path,
-    sums: Sums,
-    names_data: bool,
+    /// What its jobs did that succeeded.
+    done: JobEffects,
 }
 
 impl Transaction<'_> {
+    /// As [`Transaction::run`], again when its writes meet records that they did not expect.
+    fn run_until_settled(&mut self, group: &mut [Queued]) -> Result<Vec<Result<()>>> {
+        let mut runs = 0;
+        loop {
+            runs += 1;
+            match self.run(group) {
+                Err(error) if error.kind() == ErrorKind::Conflict && runs < MAX_RUNS => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Begins, runs each job and commits; an `Err` has left nothing behind.
     fn run(&mut self, group: &mut [Queued]) -> Result<Vec<Result<()>>> {
-        (self.sums, self.names_data) = (Sums::default(), false);
+        self.done = JobEffects::default();
         let outcome = self.begin().and_then(|()| {
-            let results = self.run_jobs(group)?;
-            self.sums
-                .apply(self.database.lock().view())
-                .map_err(in_file(self.path))?;
-            self.control("COMMIT")?;
-            Ok(results)
+            let before = self.records.begin();
+            let ran = self.run_and_commit(group, before);
+            match &ran {
+                Ok(_) => before.committed(std::mem::take(&mut self.done.records)),
+                Err(_) => before.rolled_back(),
+            }
+            ran
         });
         if outcome.is_err() {
             self.roll_back();
         }
         outcome
+    }
+
+    fn run_and_commit(&mut self, group: &mut [Queued], before: Before<'_>) -> Result<Vec<Result<()>>> {
+        let results = self.run_jobs(group, before)?;
+        let sums = &self.done.sums;
+        sums.apply(self.database.lock().view())
+            .map_err(in_file(self.path))?;
+        self.control("COMMIT")?;
+        Ok(results)
     }
 
     /// Takes SQLite's write lock; another program may hold it for a while.
@@ -120,26 +149,26 @@ impl Transaction<'_> {
         .map_err(in_file(self.path))
     }
 
-    fn run_jobs(&mut self, group: &mut [Queued]) -> Result<Vec<Result<()>>> {
+    fn run_jobs(&mut self, group: &mut [Queued], before: Before<'_>) -> Result<Vec<Result<()>>> {
         if let [Queued { job, .. }] = group {
             // The error of a lone job rolls the whole transaction back: no savepoint is needed.
-            let effects = self.run_job(job)?;
+            let effects = self.run_job(job, before)?;
             self.accept(effects);
             return Ok(vec![Ok(())]);
         }
         group
             .iter_mut()
-            .map(|queued| self.run_saved(&mut queued.job))
+            .map(|queued| self.run_saved(&mut queued.job, before))
             .collect()
     }
 
     /// Runs a job in a savepoint; the outer error means that the transaction is unusable.
-    fn run_saved(&mut self, job: &mut Job) -> Result<Result<()>> {
+    fn run_saved(&mut self, job: &mut Job, before: Before<'_>) -> Result<Result<()>> {
         self.control("SAVEPOINT job")?;
         let mut runs = 0;
         let outcome = loop {
             runs += 1;
-            match self.run_job(job) {
+            match self.run_job(job, before) {
                 Ok(effects) => {
                     self.accept(effects);
                     break Ok(());
@@ -157,12 +186,13 @@ impl Transaction<'_> {
     }
 
     fn accept(&mut self, effects: JobEffects) {
-        self.sums.merge(effects.sums);
-        self.names_data |= effects.names_data;
+        self.done.sums.merge(effects.sums);
+        self.done.records.extend(effects.records);
+        self.done.names_data |= effects.names_data;
     }
 
-    fn run_job(&self, job: &mut Job) -> Result<JobEffects> {
-        let mut txn = SqliteTxn::new(self.database, self.path, &self.sums);
+    fn run_job(&self, job: &mut Job, before: Before<'_>) -> Result<JobEffects> {
+        let mut txn = SqliteTxn::new(self.database, self.path, &self.done, before);
         match (job.body)(&mut txn).now_or_never() {
             Some(Ok(())) => txn.finish(),
             Some(Err(error)) => Err(error),

@@ -10,13 +10,16 @@
 //! that is refused.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use moorage_model::{Error, ErrorKind, Result};
 use rusqlite::ffi::{
-    SQLITE_IOERR, SQLITE_IOERR_WRITE, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_int64,
+    SQLITE_FULL, SQLITE_IOERR, SQLITE_IOERR_WRITE, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_int64,
     sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
+
+use super::reserve::Reserve;
 
 /// Name of the layer.
 const NAME: &CStr = c"moorage-log";
@@ -40,6 +43,8 @@ struct LogFile {
 /// Frames that were not passed on yet.
 #[derive(Debug, Default)]
 struct Held {
+    /// Room that is kept on the disk.
+    reserve: Reserve,
     offset: usize,
     bytes: Vec<u8>,
     /// What the next write has to be.
@@ -93,6 +98,12 @@ impl Held {
                 if commits { Decision::Flush } else { Decision::Hold }
             }
         }
+    }
+
+    /// Whether the disk has room for what is held, beside what is kept for others.
+    fn fits(&mut self) -> bool {
+        let end = self.offset.saturating_add(self.bytes.len());
+        self.reserve.allows(u64::try_from(end).unwrap_or(u64::MAX))
     }
 
     /// Forgets everything held.
@@ -154,10 +165,35 @@ unsafe extern "C" fn open(
         (*file).pMethods = std::ptr::null();
         let code = forward(below, name, below_of(file), flags, out_flags);
         if code == SQLITE_OK {
-            (*file.cast::<LogFile>()).held = Box::into_raw(Box::default());
+            let held = Held {
+                reserve: Reserve::of(path_of(name)),
+                ..Held::default()
+            };
+            (*file.cast::<LogFile>()).held = Box::into_raw(Box::new(held));
             (*file).pMethods = &raw const METHODS;
         }
         code
+    }
+}
+
+/// The path that SQLite names a file by.
+///
+/// # Safety
+/// `name` is null or a text that ends with NUL.
+unsafe fn path_of(name: *const c_char) -> Option<PathBuf> {
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller promises.
+    let text = unsafe { CStr::from_ptr(name) };
+    text.to_str().ok().map(PathBuf::from)
+}
+
+unsafe extern "C" fn truncate(file: *mut sqlite3_file, length: sqlite3_int64) -> c_int {
+    // SAFETY: the file is one of ours.
+    unsafe {
+        (*(*file.cast::<LogFile>()).held).reserve.forget();
+        forward_truncate(file, length)
     }
 }
 
@@ -184,7 +220,11 @@ unsafe extern "C" fn write(
             Decision::Hold => SQLITE_OK,
             Decision::Pass => forward_write(file, data, length, offset),
             Decision::Flush => {
-                let code = flush(file, held);
+                let code = if held.fits() {
+                    flush(file, held)
+                } else {
+                    SQLITE_FULL
+                };
                 held.clear();
                 code
             }
@@ -241,7 +281,7 @@ forward! {
     forward_close => xClose();
     read => xRead(data: *mut c_void, length: c_int, offset: sqlite3_int64);
     forward_write => xWrite(data: *const c_void, length: c_int, offset: sqlite3_int64);
-    truncate => xTruncate(length: sqlite3_int64);
+    forward_truncate => xTruncate(length: sqlite3_int64);
     sync => xSync(flags: c_int);
     file_size => xFileSize(size: *mut sqlite3_int64);
     lock => xLock(level: c_int);

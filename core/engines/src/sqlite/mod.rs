@@ -5,8 +5,11 @@ mod failure;
 mod group;
 mod log;
 mod log_file;
+mod log_index;
 mod options;
 mod readers;
+mod record_cache;
+mod reserve;
 mod schema;
 mod statements;
 mod sums;
@@ -18,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey, run};
+use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Read, Record, Scan, Survey, Verb, run};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use rusqlite::config::DbConfig;
 
@@ -26,6 +29,7 @@ use failure::{Context as _, in_file, named_in};
 use log::Log;
 use options::SqliteOptions;
 use readers::Readers;
+use record_cache::{Look, RecordCache};
 use view::View;
 use writer::Writer;
 
@@ -42,6 +46,7 @@ pub(crate) struct SqliteEngine {
     options: Arc<SqliteOptions>,
     readers: Readers,
     writer: Arc<Writer>,
+    records: Arc<RecordCache>,
     log: Arc<Log>,
 }
 
@@ -49,14 +54,16 @@ impl SqliteEngine {
     /// For the database that the rest of a `sqlite3://` URL names.
     ///
     /// # Errors
-    /// `InvalidArgument` for a malformed rest, `NotFound` when the folder of the file does not exist, `AccessDenied`
+    /// `InvalidArgument` for a malformed rest, `DatabaseMissing` when the folder of the file does not exist, `AccessDenied`
     /// when this user may not look there, `IsDirectory` when the path is one.
     pub(crate) fn open(rest: &str) -> Result<SqliteEngine> {
         let options = Arc::new(SqliteOptions::parse(rest)?);
         options.check()?;
+        let records = Arc::new(RecordCache::new());
         Ok(SqliteEngine {
             readers: Readers::new(Arc::clone(&options)),
-            writer: Arc::new(Writer::new(Arc::clone(&options))),
+            writer: Arc::new(Writer::new(Arc::clone(&options), Arc::clone(&records))),
+            records,
             log: Arc::new(Log::new(Arc::clone(&options))),
             options,
         })
@@ -68,6 +75,19 @@ impl SqliteEngine {
             Ok(result) => result,
             Err(read) => self.readers.view(read),
         }
+    }
+
+    /// Attributes of a node: from memory while nobody has changed the database since they were read, else one statement.
+    fn node(&self, ino: Ino) -> Result<Option<Attr>> {
+        let state = match self.records.node(ino) {
+            Look::Known(attr) => return Ok(Some(attr)),
+            Look::Unknown(state) => state,
+        };
+        let found = self.view(|view| view.node(ino))?;
+        if let Some(attr) = &found {
+            self.records.remember_node(state, ino, attr);
+        }
+        Ok(found)
     }
 
     /// Closes every connection. When `checkpoint` and no other program has the file open, the last one moves the
@@ -96,14 +116,14 @@ impl SqliteEngine {
 /// Refuses the rest of a URL whose file does not exist.
 ///
 /// # Errors
-/// `NotFound`, and those of [`SqliteEngine::open`].
+/// `DatabaseMissing`, and those of [`SqliteEngine::open`].
 pub(crate) fn check_exists(rest: &str) -> Result<()> {
     let options = SqliteOptions::parse(rest)?;
     if options.check()? {
         return Ok(());
     }
     Err(Error::new(
-        ErrorKind::NotFound,
+        ErrorKind::DatabaseMissing,
         format!("there is no SQLite database {}", options.path.display()),
     )
     .with_advice("Correct the path in the metadata URL, or make a volume with `moorage format`."))
@@ -119,6 +139,9 @@ fn closed(path: &Path) -> Error {
 #[async_trait]
 impl Read for SqliteEngine {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+        if let [Key::Node(ino)] = keys {
+            return Ok(vec![self.node(*ino)?.map(Record::Node)]);
+        }
         let read = |view: View<'_>| keys.iter().map(|key| view.get(key)).collect();
         if keys.len() <= SHORT_READ {
             self.view(read)
@@ -133,7 +156,13 @@ impl Read for SqliteEngine {
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.view(|view| view.lookup(parent, name))
+        let state = match self.records.child(parent, name) {
+            Look::Known(child) => return Ok(child),
+            Look::Unknown(state) => state,
+        };
+        let found = self.view(|view| view.lookup(parent, name))?;
+        self.records.remember_child(state, parent, name, found.as_ref());
+        Ok(found)
     }
 
     async fn read_directory(
@@ -182,6 +211,11 @@ impl Engine for SqliteEngine {
         Ok(())
     }
 
+    async fn missing_structures(&self) -> Result<Vec<String>> {
+        self.readers
+            .view(|view| schema::missing_tables(view.connection, &self.options.prefix))
+    }
+
     async fn is_empty(&self) -> Result<bool> {
         let own_prefix = self.options.has_own_prefix();
         self.readers
@@ -195,7 +229,7 @@ impl Engine for SqliteEngine {
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
         let delta = i64::try_from(batch)
             .map_err(|_| Error::new(ErrorKind::InvalidArgument, "a batch of ids beyond 2^63"))?;
-        let stored = run(self, "allocate", move |txn| {
+        let stored = run(self, Verb::removal("allocate"), move |txn| {
             Box::pin(async move {
                 let mut found = txn.get_locked(&[Key::Counter(counter)]).await?;
                 let value = found.counter()?.unwrap_or(counter.initial());

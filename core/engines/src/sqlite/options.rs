@@ -73,7 +73,7 @@ impl SqliteOptions {
     /// the file exists.
     ///
     /// # Errors
-    /// `IsDirectory` for a folder, `NotFound` when its folder does not exist, `AccessDenied` when this user may not
+    /// `IsDirectory` for a folder, `DatabaseMissing` when its folder does not exist, `AccessDenied` when this user may not
     /// look there.
     pub(super) fn check(&self) -> Result<bool> {
         match std::fs::metadata(&self.path) {
@@ -90,7 +90,7 @@ impl SqliteOptions {
             }
             Err(_) if self.folder().is_dir() => Ok(false),
             Err(_) => Err(Error::new(
-                ErrorKind::NotFound,
+                ErrorKind::DatabaseMissing,
                 format!(
                     "SQLite database {}: the folder {} does not exist",
                     self.path.display(),

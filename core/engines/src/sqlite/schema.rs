@@ -4,6 +4,7 @@ use moorage_model::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::failure::Context as _;
+use crate::relational::Table;
 
 /// Whether an index is unique, the last part of its name, its columns.
 type Index = (bool, &'static str, &'static str);
@@ -198,6 +199,16 @@ fn missing(connection: &Connection, prefix: &str) -> Result<Vec<String>> {
         }));
     }
     Ok(statements)
+}
+
+/// Names of the tables that every volume has and this file lacks.
+pub(super) fn missing_tables(connection: &Connection, prefix: &str) -> Result<Vec<String>> {
+    let present = names(connection, "type = 'table'")?;
+    let expected = Table::INDISPENSABLE.map(|table| format!("{prefix}{}", table.name()));
+    Ok(expected
+        .into_iter()
+        .filter(|table| !present.contains(table))
+        .collect())
 }
 
 /// Whether the file holds no record of a volume with this prefix and, unless the volume shares its file on

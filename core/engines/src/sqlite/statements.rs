@@ -24,6 +24,8 @@ pub(super) struct Statements {
     rows: Vec<RowStatements>,
     /// Node columns of this file: a literal 0 stands for one that an older release did not make.
     node_values: Vec<String>,
+    /// Whether a row of this file holds all that a node is.
+    pub(super) holds_whole_nodes: bool,
     pub(super) lookup: String,
     pub(super) list: String,
     pub(super) list_attributes: String,
@@ -69,7 +71,7 @@ impl Statements {
         let list = |columns: &str, join: &str| {
             format!(
                 "SELECT e.name, e.inode, e.type{columns} FROM `{prefix}edge` e {join} \
-                 WHERE e.parent = ?1 AND e.name > ?2 ORDER BY e.name LIMIT ?3"
+                 WHERE e.parent = ?1 AND e.name >= ?2 ORDER BY e.name LIMIT ?3"
             )
         };
         Statements {
@@ -123,6 +125,7 @@ impl Statements {
             ),
             append_changelog: format!("INSERT INTO `{prefix}change_log` (entry) VALUES (?1)"),
             prefix: prefix.to_owned(),
+            holds_whole_nodes: !NODE_COLUMNS.iter().any(|name| missing(name)),
             node_values,
         }
     }

@@ -13,9 +13,10 @@ use rusqlite::{Params, params_from_iter};
 
 use super::database::Database;
 use super::failure::{Context as _, in_file, named_in};
+use super::record_cache::{Before, RecordChanges};
 use super::sums::Sums;
 use super::view::View;
-use crate::relational::{address, encode_value};
+use crate::relational::{address, as_stored, encode_value};
 
 /// Records read at once of a range that is read whole.
 const RANGE_PAGE: usize = 1000;
@@ -25,8 +26,9 @@ pub(super) struct SqliteTxn<'w> {
     /// Of the writer; locked per statement, since a connection can not be shared between threads.
     database: &'w Mutex<Database>,
     path: &'w Path,
-    /// Sums of the jobs before this one in its group, not written yet.
-    earlier: &'w Sums,
+    /// What the jobs before this one in its group did; their sums are not written yet.
+    earlier: &'w JobEffects,
+    before: Before<'w>,
     effects: JobEffects,
     failure: Option<Error>,
 }
@@ -35,6 +37,7 @@ pub(super) struct SqliteTxn<'w> {
 #[derive(Debug, Default)]
 pub(super) struct JobEffects {
     pub(super) sums: Sums,
+    pub(super) records: RecordChanges,
     /// Whether a record names blocks that may not be durable yet.
     pub(super) names_data: bool,
 }
@@ -66,11 +69,17 @@ pub(super) fn change_number(view: View<'_>, sql: &str, parameters: impl Params, 
 }
 
 impl<'w> SqliteTxn<'w> {
-    pub(super) fn new(database: &'w Mutex<Database>, path: &'w Path, earlier: &'w Sums) -> Self {
+    pub(super) fn new(
+        database: &'w Mutex<Database>,
+        path: &'w Path,
+        earlier: &'w JobEffects,
+        before: Before<'w>,
+    ) -> Self {
         SqliteTxn {
             database,
             path,
             earlier,
+            before,
             effects: JobEffects::default(),
             failure: None,
         }
@@ -94,9 +103,71 @@ impl<'w> SqliteTxn<'w> {
         }
     }
 
-    fn store(&mut self, key: &Key, record: &Record, insert: bool) {
+    /// What this job and those before it in its group changed, the latest first.
+    fn changes(&self) -> impl Iterator<Item = &RecordChanges> {
+        [&self.effects, self.earlier]
+            .into_iter()
+            .map(|effects| &effects.records)
+    }
+
+    /// Attributes of a node: of this transaction, remembered from before it, or one statement.
+    fn node(&self, ino: Ino) -> Result<Option<Attr>> {
+        let changed = self.changes().find_map(|changes| changes.nodes.get(&ino));
+        let known = changed.map_or_else(|| self.before.node(ino), Clone::clone);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = self.view(|view| view.node(ino))?;
+        if let (None, Some(attr)) = (changed, &found) {
+            self.before.remember_node(ino, attr);
+        }
+        Ok(found)
+    }
+
+    /// An entry, or that there is none, when that can be told without the database.
+    fn known_entry(&self, place: &(Ino, Name)) -> Option<Option<Entry>> {
+        let changed = self.changes().find_map(|changes| changes.entries.get(place));
+        changed.copied().or_else(|| self.before.entry(place))
+    }
+
+    /// An entry: as [`SqliteTxn::node`].
+    fn entry(&self, key: &Key, place: (Ino, Name)) -> Result<Option<Entry>> {
+        if let Some(known) = self.known_entry(&place) {
+            return Ok(known);
+        }
+        let found = match self.view(|view| view.get(key))? {
+            Some(Record::Edge(entry)) => Some(entry),
+            _ => None,
+        };
+        self.before.remember_entry(place, found);
+        Ok(found)
+    }
+
+    /// Notes what a key holds from now on.
+    fn note(&mut self, key: &Key, record: Option<&Record>) {
         self.effects.sums.replace(key);
-        self.effects.names_data |= matches!(key, Key::Chunk(..));
+        self.effects.names_data |= record.is_some() && matches!(key, Key::Chunk(..));
+        let changes = &mut self.effects.records;
+        match (key, record) {
+            (Key::Node(ino), Some(Record::Node(attr))) => {
+                let whole = self.database.lock().sql.holds_whole_nodes;
+                let stored = if whole { as_stored(attr).ok() } else { None };
+                changes.nodes.insert(*ino, stored);
+            }
+            (Key::Node(ino), _) => drop(changes.nodes.insert(*ino, None)),
+            (Key::Edge(parent, name), record) => {
+                let entry = match record {
+                    Some(Record::Edge(entry)) => Some(*entry),
+                    _ => None,
+                };
+                changes.entries.insert((*parent, name.clone()), entry);
+            }
+            _ => {}
+        }
+    }
+
+    fn store(&mut self, key: &Key, record: &Record, insert: bool) {
+        self.note(key, Some(record));
         self.write(|view| {
             let (table, mut cells) = address(key);
             cells.extend(encode_value(key, record)?);
@@ -114,15 +185,20 @@ impl<'w> SqliteTxn<'w> {
 #[async_trait]
 impl Read for SqliteTxn<'_> {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        self.view(|view| {
-            keys.iter()
-                .map(|key| {
-                    let mut record = view.get(key)?;
-                    self.effects.sums.adjust(self.earlier, key, &mut record);
-                    Ok(record)
-                })
-                .collect()
-        })
+        keys.iter()
+            .map(|key| {
+                match key {
+                    Key::Node(ino) => return Ok(self.node(*ino)?.map(Record::Node)),
+                    Key::Edge(parent, name) => {
+                        return Ok(self.entry(key, (*parent, name.clone()))?.map(Record::Edge));
+                    }
+                    _ => {}
+                }
+                let mut record = self.view(|view| view.get(key))?;
+                self.effects.sums.adjust(&self.earlier.sums, key, &mut record);
+                Ok(record)
+            })
+            .collect()
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
@@ -130,7 +206,7 @@ impl Read for SqliteTxn<'_> {
         if matches!(range, Scan::DirStats | Scan::Quotas) {
             for (key, record) in &mut page.items {
                 let mut found = Some(record.clone());
-                self.effects.sums.adjust(self.earlier, key, &mut found);
+                self.effects.sums.adjust(&self.earlier.sums, key, &mut found);
                 if let Some(adjusted) = found {
                     *record = adjusted;
                 }
@@ -140,7 +216,24 @@ impl Read for SqliteTxn<'_> {
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
-        self.view(|view| view.lookup(parent, name))
+        let place = (parent, name.clone());
+        match self.known_entry(&place) {
+            Some(None) => Ok(None),
+            Some(Some(entry)) => Ok(Some((entry, self.node(entry.ino)?))),
+            None => {
+                let found = self.view(|view| view.lookup(parent, name))?;
+                self.before
+                    .remember_entry(place, found.as_ref().map(|(entry, _)| *entry));
+                if let Some((entry, Some(attr))) = &found
+                    && !self
+                        .changes()
+                        .any(|changes| changes.nodes.contains_key(&entry.ino))
+                {
+                    self.before.remember_node(entry.ino, attr);
+                }
+                Ok(found)
+            }
+        }
     }
 
     async fn read_directory(
@@ -195,7 +288,7 @@ impl Txn for SqliteTxn<'_> {
     }
 
     fn delete(&mut self, key: Key) {
-        self.effects.sums.replace(&key);
+        self.note(&key, None);
         self.write(|view| {
             let (table, cells) = address(&key);
             let sql = &view.rows(table)?.delete;

@@ -9,7 +9,7 @@ use super::failure::{Context as _, is_missing_table};
 use super::statements::{RowStatements, Statements};
 use crate::relational::{
     Cell, Cells, Decoded, Part, Table, address, decode, decode_entry, decode_listed, decode_node,
-    decode_value, parts,
+    decode_value, first_behind, parts,
 };
 
 impl ToSql for Cell<'_> {
@@ -124,6 +124,14 @@ impl<'c> View<'c> {
         )
     }
 
+    /// Attributes of a node: one statement.
+    pub(super) fn node(&self, ino: Ino) -> Result<Option<Attr>> {
+        Ok(match self.get(&Key::Node(ino))? {
+            Some(Record::Node(attr)) => Some(attr),
+            _ => None,
+        })
+    }
+
     /// Entry and attributes: one join.
     pub(super) fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {
         self.one(
@@ -147,11 +155,10 @@ impl<'c> View<'c> {
         } else {
             &self.sql.list
         };
-        let after = after.map_or(&b""[..], Name::as_bytes);
         let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
         self.many(
             sql,
-            (directory.0.cast_signed(), after, limit),
+            (directory.0.cast_signed(), first_behind(after), limit),
             || format!("listing directory {directory}"),
             |row| decode_listed(directory, row, attributes),
         )

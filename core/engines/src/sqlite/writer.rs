@@ -15,7 +15,9 @@ use super::database::{Database, LOG_BYTES};
 use super::failure::in_file;
 use super::group::run_group;
 use super::log::run_checkpoint;
+use super::log_index::LogIndex;
 use super::options::SqliteOptions;
+use super::record_cache::RecordCache;
 use super::view::View;
 
 /// Jobs of one transaction: enough to make the commit itself negligible, few enough to bound a waiter's delay.
@@ -54,6 +56,7 @@ pub(super) enum Outcome {
 /// The write connection and the jobs that wait for it.
 pub(super) struct Writer {
     options: Arc<SqliteOptions>,
+    records: Arc<RecordCache>,
     /// Held by the caller that runs the queue.
     slot: Mutex<Slot>,
     queue: Mutex<VecDeque<Queued>>,
@@ -73,9 +76,10 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn new(options: Arc<SqliteOptions>) -> Writer {
+    pub(super) fn new(options: Arc<SqliteOptions>, records: Arc<RecordCache>) -> Writer {
         Writer {
             options,
+            records,
             slot: Mutex::new(Slot::Unopened),
             queue: Mutex::new(VecDeque::new()),
             names_data: AtomicBool::new(false),
@@ -175,7 +179,11 @@ impl Writer {
 
     /// Closes the connection for good and hands it out; jobs that are queued fail.
     pub(super) fn close(&self) -> Option<Database> {
-        let taken = std::mem::replace(&mut *self.slot.lock(), Slot::Closed);
+        let taken = {
+            let mut slot = self.slot.lock();
+            self.records.detach();
+            std::mem::replace(&mut *slot, Slot::Closed)
+        };
         self.drive();
         match taken {
             Slot::Open(database) => Some((*database).into_inner()),
@@ -187,6 +195,11 @@ impl Writer {
         if matches!(slot, Slot::Unopened) {
             let database = Database::open_writer(&self.options)?;
             self.logged.store(database.logged, Ordering::Release);
+            if database.logged {
+                lengthen_index(&database);
+                // SAFETY: the connection stays in WAL mode, and only `close` ends it, which detaches the index before.
+                self.records.attach(unsafe { LogIndex::of(&database.connection) });
+            }
             *slot = Slot::Open(Box::new(Mutex::new(database)));
         }
         match slot {
@@ -220,7 +233,7 @@ impl Writer {
             }
             match self.open(slot) {
                 Ok(database) => {
-                    if run_group(group, database, &self.options.path) {
+                    if run_group(group, database, &self.records, &self.options.path) {
                         self.mark_names_data();
                     }
                     self.bound_log(database.get_mut());
@@ -270,6 +283,19 @@ impl Writer {
     }
 }
 
+/// Makes the index of the log as long as it can become between barriers.
+fn lengthen_index(database: &Database) {
+    let connection = &database.connection;
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        tracing::debug!(%error, "the index of the database's log is not made longer");
+        return;
+    }
+    LogIndex::lengthen(connection, UNATTENDED_LOG_BYTES);
+    if let Err(error) = connection.execute_batch("ROLLBACK") {
+        tracing::warn!(%error, "rolling a transaction back");
+    }
+}
+
 /// Those who wait while a job runs; when its body panics, one of them goes on with the queue.
 struct Others<'w> {
     writer: &'w Writer,
@@ -305,13 +331,18 @@ pub(super) fn fail_all(group: Vec<Queued>, error: Error) {
         return;
     };
     for queued in rest {
-        let mut copy = Error::new(error.kind(), error.message().unwrap_or_default());
-        if let Some(advice) = error.advice() {
-            copy = copy.with_advice(advice);
-        }
-        answer(queued, Err(copy));
+        answer(queued, Err(copy_of(&error)));
     }
     answer(first, Err(error));
+}
+
+/// Another error of the same kind, message and advice; the cause stays with the first.
+pub(super) fn copy_of(error: &Error) -> Error {
+    let copy = Error::new(error.kind(), error.message().unwrap_or_default());
+    match error.advice() {
+        Some(advice) => copy.with_advice(advice),
+        None => copy,
+    }
 }
 
 /// A caller that went away does not need the answer.

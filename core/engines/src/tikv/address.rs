@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use moorage_model::{Error, ErrorKind, Result, redact};
 
+use super::tls::Tls;
 use crate::duration::duration;
 
 /// Where a placement driver listens when the URL does not say.
@@ -35,39 +36,6 @@ pub(super) struct Address {
     pub(super) two_phases: bool,
     /// For messages.
     pub(super) shown: String,
-}
-
-/// Files for TLS, PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tls {
-    /// Certificate of the authority that the servers' certificates come from.
-    pub(super) ca: PathBuf,
-    /// Certificate of this client.
-    pub(super) certificate: PathBuf,
-    /// Key to it.
-    pub(super) key: PathBuf,
-}
-
-impl Tls {
-    /// Looks whether the files can be read.
-    ///
-    /// # Errors
-    /// What opening one of them answers, with its name.
-    pub(super) fn check(&self) -> Result<()> {
-        for (option, file) in [("ca", &self.ca), ("cert", &self.certificate), ("key", &self.key)] {
-            let opened = std::fs::File::open(file);
-            opened.map_err(|error| {
-                let kind = match error.kind() {
-                    std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-                    _ => ErrorKind::Io,
-                };
-                Error::new(kind, format!("{option} of the metadata URL: {}", file.display()))
-                    .with_source(error)
-            })?;
-        }
-        Ok(())
-    }
 }
 
 impl Address {
@@ -206,21 +174,6 @@ mod tests {
         }
         let restricted = parse("tikv://pd/v?verify-cn=tikv").unwrap_err();
         assert_eq!(restricted.kind(), ErrorKind::NotSupported);
-    }
-
-    #[test]
-    fn a_missing_file_for_tls_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let there = folder.path().join("there");
-        std::fs::write(&there, "").unwrap();
-        let tls = Tls {
-            ca: there.clone(),
-            certificate: folder.path().join("gone"),
-            key: there,
-        };
-        let error = tls.check().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.to_string().contains("gone"), "{error}");
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Outgoing {
                 ..Failed::default()
             }),
             Fate::Unknown => Err(Failed {
-                error: error.context(format!("{verb}: the commit was sent and its fate is not known")),
+                error: error.of_lost_commit().context(verb),
                 key: None,
                 unknown: true,
             }),

@@ -216,7 +216,7 @@ fn of_inode(rest: &[u8]) -> Option<Named> {
     let (letter, rest) = rest.split_first()?;
     Some(Named::Record(match letter {
         b'I' if rest.is_empty() => Key::Node(ino),
-        b'D' => Key::Edge(ino, Name::new(rest).ok()?),
+        b'D' => Key::Edge(ino, Name::as_stored(rest)),
         b'P' => return Some(Named::Parent(ino, le(rest)?)),
         b'C' => Key::Chunk(ino, ChunkIndex(u32::from_be_bytes(rest.try_into().ok()?))),
         b'S' if rest.is_empty() => Key::Symlink(ino),

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::address::Address;
 use super::failure::{failure, is_orphan_lock, is_passing};
 use super::layout::{Span, behind};
+use super::tls;
 
 /// Longest wait for an answer with all tries: as JuiceFS waits for one of Redis.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -72,11 +73,19 @@ impl Link {
             .with_timeout(REQUEST_LIMIT)
             .with_grpc_max_decoding_message_size(MAX_ANSWER_BYTES);
         if let Some(tls) = &self.address.tls {
-            tls.check()?;
+            // The library's words for a file that is of no use name none.
+            tls.configuration()?;
             config = config.with_security(&tls.ca, &tls.certificate, &tls.key);
         }
         let connecting = TransactionClient::new_with_config(self.address.drivers.clone(), config);
-        let client = self.within(CONNECT_LIMIT, connecting).await?;
+        let client = match self.within(CONNECT_LIMIT, connecting).await {
+            Ok(client) => client,
+            // Once it worked, encryption is not why it does not.
+            Err(error) if place.0 == 0 => {
+                return Err(tls::reason(&self.address).await.unwrap_or(error));
+            }
+            Err(error) => return Err(error),
+        };
         place.0 += 1;
         place.1 = Some(client.clone());
         Ok((place.0, client))

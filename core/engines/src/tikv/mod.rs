@@ -15,6 +15,7 @@ mod locks;
 mod ranges;
 mod reader;
 mod staged;
+mod tls;
 mod turns;
 mod txn;
 mod values;

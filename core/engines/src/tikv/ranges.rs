@@ -8,6 +8,7 @@ use super::locks;
 use super::reader::{PAIRS_AT_ONCE, Reader, picked};
 use super::values::{DAMAGE_ADVICE, decode};
 use crate::collected::{Found, belongs};
+use crate::entries::check_name;
 
 /// Pairs that one request asks for at most, so that an answer stays small.
 const MAX_PAIRS: usize = 4096;
@@ -103,7 +104,8 @@ impl Reader {
                     if let Some(second) = self.second(&key) {
                         values.extend(picked(&others, &[second]));
                     }
-                    match decode(&record, &values).transpose() {
+                    let decoded = check_name(&record).and_then(|()| decode(&record, &values));
+                    match decoded.transpose() {
                         Some(decoded) => vec![(Some(record), decoded)],
                         None => Vec::new(),
                     }

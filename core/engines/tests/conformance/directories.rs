@@ -1,7 +1,7 @@
 //! Entries, listings and parents.
 
-use moorage_meta::{Key, Record, run};
-use moorage_model::{Ino, NodeType};
+use moorage_meta::{Key, Record, Scan, run};
+use moorage_model::{ErrorKind, Ino, Name, NodeType};
 
 use super::samples::{directory, entry, file, name};
 use super::{Fresh, write};
@@ -119,4 +119,65 @@ pub(crate) async fn emptiness_is_seen_with_own_writes(fresh: &Fresh) {
     })
     .await
     .unwrap();
+}
+
+pub(crate) async fn an_entry_with_an_impossible_name_is_told_and_can_get_another(fresh: &Fresh) {
+    fill(fresh).await;
+    let engine = fresh.engine.as_ref();
+    let impossible = [&b""[..], b"b/c", b"d\0"].map(Name::as_stored);
+    let names = impossible.clone();
+    write(engine, move |txn| {
+        for name in names.clone() {
+            txn.insert(Key::Edge(Ino(6), name), entry(NodeType::File, 5));
+        }
+    })
+    .await
+    .unwrap();
+    let expected: Vec<Key> = impossible
+        .iter()
+        .map(|name| Key::Edge(Ino(6), name.clone()))
+        .collect();
+    for range in [Scan::Edges(Ino(6)), Scan::AllEdges] {
+        for limit in [1, 2, 100] {
+            let (mut sound, mut damaged) = (Vec::new(), Vec::new());
+            let mut after = None;
+            loop {
+                let page = engine.survey(&range, after.as_ref(), limit).await.unwrap();
+                sound.extend(page.items.into_iter().map(|(key, _)| key));
+                damaged.extend(page.damaged.into_iter().filter_map(|found| found.key));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            damaged.sort();
+            assert_eq!(damaged, expected, "{range:?} in pages of {limit}");
+            assert!(
+                sound.contains(&Key::Edge(Ino(6), name("c"))),
+                "{range:?} in pages of {limit}"
+            );
+        }
+    }
+    for attributes in [false, true] {
+        let listed = engine.read_directory(Ino(6), None, 100, attributes).await;
+        assert_eq!(listed.unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    for (number, key) in expected.into_iter().enumerate() {
+        run(engine, "rename", move |txn| {
+            let key = key.clone();
+            Box::pin(async move {
+                let found = txn.get_locked(std::slice::from_ref(&key)).await?.edge()?;
+                txn.delete(key);
+                let renamed = Key::Edge(Ino(6), name(format!("renamed-{number}")));
+                txn.insert(renamed, Record::Edge(found.expect("it is there")));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+    let listed = engine.read_directory(Ino(6), None, 100, true).await.unwrap();
+    let found: Vec<String> = listed.iter().map(|item| item.name.to_string()).collect();
+    assert_eq!(found, ["c", "renamed-0", "renamed-1", "renamed-2"]);
+    assert!(listed.iter().all(|item| item.attr.is_some()));
 }

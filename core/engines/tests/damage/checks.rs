@@ -59,10 +59,6 @@ async fn fsck_names_damaged_records_of_every_kind_and_goes_on() {
             "entry file of directory 1",
         ),
         (
-            "UPDATE jfs_edge SET name = CAST('a/b' AS BLOB) WHERE inode = 5",
-            "directory 1",
-        ),
-        (
             "UPDATE jfs_chunk SET slices = zeroblob(23) WHERE inode = 5",
             "\"/file\"",
         ),
@@ -125,6 +121,105 @@ async fn fsck_names_damaged_records_of_every_kind_and_goes_on() {
             missing.iter().any(|message| message.contains("z-gone")),
             "{sql}: {missing:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_repair_gives_entries_with_impossible_names_others_and_loses_nothing() {
+    use moorage_meta::admin::{Defect, RepairState};
+    for (bytes, flaw) in [
+        ("CAST('a/b' AS BLOB)", "a slash"),
+        ("x''", "empty"),
+        ("x'6100'", "a NUL"),
+        ("CAST('.' AS BLOB)", "the directory itself"),
+        ("zeroblob(256)", "longer than 255"),
+    ] {
+        let volume = Damaged::by(&format!(
+            "{SIBLING} UPDATE jfs_edge SET name = {bytes} WHERE inode = 5; \
+             INSERT INTO jfs_edge (parent, name, inode, type) VALUES (1, CAST('renamed-5' AS BLOB), 6, 1); \
+             UPDATE jfs_node SET nlink = 2, parent = 0 WHERE inode = 6;"
+        ))
+        .await;
+        let found = |report: &moorage_meta::admin::CheckReport| -> Vec<(Defect, RepairState, String)> {
+            let drifting = [Defect::UsageCounter, Defect::DirectoryStatistics];
+            let findings = report.findings.iter();
+            let findings = findings.filter(|finding| !drifting.contains(&finding.defect));
+            findings
+                .map(|finding| (finding.defect, finding.repair.clone(), finding.message.clone()))
+                .collect()
+        };
+        for (repair, state) in [(false, RepairState::Possible), (true, RepairState::Done)] {
+            let mut findings = found(&check(&volume, repair).await).into_iter();
+            let (defect, done, message) = findings.next().unwrap();
+            assert_eq!(findings.next(), None, "{bytes}");
+            assert_eq!((defect, done), (Defect::ReservedName, state), "{bytes}");
+            assert!(message.contains(flaw) && message.contains("inode 5"), "{message}");
+        }
+        assert_eq!(found(&check(&volume, false).await), [], "{bytes}");
+        let meta = volume.open().await.unwrap();
+        let root = Context::root();
+        let (ino, attr) = meta
+            .lookup(&root, Ino::ROOT, &super::name("renamed-5-2"))
+            .await
+            .unwrap();
+        assert_eq!((ino, attr.length), (Ino(5), 100), "{bytes}");
+        let listed = meta
+            .read_directory(&root, Ino::ROOT, None, 10, true)
+            .await
+            .unwrap();
+        assert_eq!(listed.len(), 3, "{bytes}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_of_one_folder_repairs_its_impossible_names() {
+    use moorage_meta::admin::{CheckOptions, CheckScope, Defect, Progress};
+    let volume = Damaged::by("UPDATE jfs_edge SET name = CAST('a/b' AS BLOB) WHERE inode = 5;").await;
+    let meta = volume.open().await.unwrap();
+    let options = CheckOptions {
+        scope: CheckScope::Tree(Ino::ROOT),
+        repair: true,
+    };
+    let report = meta.check(options, &Progress::default()).await.unwrap();
+    let defects: Vec<Defect> = report.findings.iter().map(|finding| finding.defect).collect();
+    assert!(defects.contains(&Defect::ReservedName), "{:?}", report.findings);
+    assert!(!defects.contains(&Defect::DamagedRecord), "{:?}", report.findings);
+    let found = meta
+        .lookup(&Context::root(), Ino::ROOT, &super::name("renamed-5"))
+        .await;
+    assert_eq!(found.unwrap().0, Ino(5));
+}
+
+#[tokio::test]
+async fn an_entry_that_can_not_be_read_hides_no_other_of_its_folder() {
+    for damage in [
+        "UPDATE jfs_edge SET name = CAST('a/b' AS BLOB) WHERE inode = 5",
+        "UPDATE jfs_edge SET type = 0 WHERE inode = 5",
+    ] {
+        let volume = Damaged::by(&format!("{SIBLING} {damage};")).await;
+        let meta = volume.open().await.unwrap();
+        for (limit, attributes) in [(1, true), (1, false), (2, true), (10, false)] {
+            let listed = meta
+                .read_directory(&Context::root(), Ino::ROOT, None, limit, attributes)
+                .await
+                .unwrap();
+            let names: Vec<&[u8]> = listed.iter().map(|item| item.name.as_bytes()).collect();
+            assert_eq!(names, [b"sibling"], "{damage}: {limit}");
+            assert_eq!(
+                listed.iter().filter(|item| item.attr.is_some()).count(),
+                usize::from(attributes)
+            );
+        }
+        let end = meta
+            .read_directory(
+                &Context::root(),
+                Ino::ROOT,
+                Some(&super::name("sibling")),
+                1,
+                true,
+            )
+            .await;
+        assert_eq!(end.unwrap(), []);
     }
 }
 

@@ -77,6 +77,52 @@ async fn a_counter_behind_what_it_numbered_is_found_and_set_beyond() {
 }
 
 #[tokio::test]
+async fn counters_below_zero_keep_a_volume_shut_and_are_set_beyond_everything() {
+    use moorage_meta::admin::{Defect, RepairState};
+    let volume =
+        Damaged::by("UPDATE jfs_counter SET value = -5 WHERE name IN ('nextInode', 'nextChunk')").await;
+    let refused = volume.open().await.map(drop).unwrap_err();
+    assert!(refused.advice().unwrap().contains("fsck --repair"), "{refused}");
+    assert_corrupt(Err(refused), "counter nextInode says -5");
+    let states = |report: &moorage_meta::admin::CheckReport| -> Vec<RepairState> {
+        let found = report.findings.iter();
+        let found = found.filter(|found| found.defect == Defect::AllocationCounter);
+        found.map(|found| found.repair.clone()).collect()
+    };
+    let looked = check(&volume, false).await;
+    assert_eq!(states(&looked), [RepairState::Possible, RepairState::Possible]);
+    assert_eq!(looked.worst(), Some(moorage_meta::admin::Severity::Error));
+    assert_eq!(
+        states(&check(&volume, true).await),
+        [RepairState::Done, RepairState::Done]
+    );
+    assert_eq!(states(&check(&volume, false).await), []);
+    volume.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_volume_whose_counter_is_behind_is_refused_before_anything_is_written() {
+    for (sql, counter) in [
+        (
+            "UPDATE jfs_counter SET value = 2 WHERE name = 'nextInode'",
+            "nextInode",
+        ),
+        (
+            "UPDATE jfs_counter SET value = 7 WHERE name = 'nextChunk'; \
+             INSERT INTO jfs_chunk_ref (chunkid, size, refs) VALUES (7, 100, 1)",
+            "nextChunk",
+        ),
+    ] {
+        let volume = Damaged::by(sql).await;
+        let refused = volume.open().await.map(drop).unwrap_err();
+        assert!(refused.advice().unwrap().contains("fsck --repair"), "{refused}");
+        assert_corrupt(Err(refused), counter);
+        check(&volume, true).await;
+        volume.open().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_relative_change_does_not_make_a_number_of_a_damaged_record() {
     let volume = Damaged::by(
         "INSERT INTO jfs_chunk_ref (chunkid, size, refs) VALUES (8, 100, 'x');

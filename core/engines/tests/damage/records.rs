@@ -1,7 +1,7 @@
 //! Records that can not be read, one kind after the other.
 
-use moorage_meta::{Context, Key, Scan};
-use moorage_model::{ChunkIndex, ErrorKind, Ino, SessionId, SliceId};
+use moorage_meta::{Context, Key, Meta, Scan};
+use moorage_model::{ChunkIndex, ErrorKind, Ino, SessionId, SliceId, SystemClock};
 
 use super::{Damaged, SIBLING, assert_corrupt, name};
 
@@ -32,6 +32,48 @@ async fn a_damaged_setting_is_named() {
 async fn a_missing_root_is_named() {
     let volume = Damaged::by("DELETE FROM jfs_node WHERE inode = 1").await;
     assert_corrupt(volume.open().await.map(drop), "root");
+}
+
+#[tokio::test]
+async fn a_missing_table_is_named_and_not_made_again_empty() {
+    for table in [
+        "edge",
+        "node",
+        "chunk",
+        "chunk_ref",
+        "symlink",
+        "counter",
+        "delfile",
+    ] {
+        let volume = Damaged::by(&format!("DROP TABLE jfs_{table}")).await;
+        let refused = volume.open().await.map(drop);
+        assert_corrupt(refused, &format!("lacks a table of it: jfs_{table}"));
+        let engine = moorage_engines::open_existing(&volume.url(), None).unwrap();
+        let setting = Meta::load_setting(&engine).await.unwrap().unwrap();
+        let formatted = Meta::format(&engine, &setting, &SystemClock).await;
+        assert_corrupt(formatted.map(drop), &format!("jfs_{table}"));
+    }
+}
+
+#[tokio::test]
+async fn tables_that_older_releases_did_not_make_are_made() {
+    let newer = [
+        "dir_stats",
+        "dir_quota",
+        "user_group_quota",
+        "detached_node",
+        "acl",
+        "delegation_token",
+        "change_log",
+    ];
+    let drops: Vec<String> = newer
+        .iter()
+        .map(|table| format!("DROP TABLE jfs_{table};"))
+        .collect();
+    let volume = Damaged::by(&drops.concat()).await;
+    let meta = volume.open().await.unwrap();
+    let found = meta.lookup(&Context::root(), Ino::ROOT, &name("file")).await;
+    assert_eq!(found.unwrap().0, Ino(5));
 }
 
 #[tokio::test]

@@ -228,7 +228,7 @@ const FOR_SQL_SERVERS: [&str; 3] = ["acl", "trash", "default4m"];
 
 #[tokio::test]
 async fn golden_volumes_come_back_from_the_dump_that_redis_took() {
-    let Some(server) = super::redis_server::Server::start(&[]).await else {
+    let Some(server) = super::redis_server::Server::start(&[]) else {
         return;
     };
     let volumes = volumes().await;

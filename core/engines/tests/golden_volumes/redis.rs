@@ -66,7 +66,7 @@ async fn volume(read_only: bool, arguments: &[&str]) -> Option<(Volume, Server)>
         println!("skipped: no fixtures in {}", fixture.display());
         return None;
     }
-    let server = Server::start(arguments).await?;
+    let server = Server::start(arguments)?;
     let snapshot: Value =
         serde_json::from_slice(&std::fs::read(fixture.join("redis.json")).unwrap()).unwrap();
     let url = format!("redis+{}", server.url());

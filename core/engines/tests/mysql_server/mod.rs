@@ -128,10 +128,13 @@ impl Server {
         }
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    fn pid(&self) -> rustix::process::Pid {
         let pid = i32::try_from(self.process.id());
-        let pid = pid.ok().and_then(rustix::process::Pid::from_raw).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
+        pid.ok().and_then(rustix::process::Pid::from_raw).unwrap()
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
     /// Ends it in order, its clients' connections with it.
@@ -155,10 +158,12 @@ impl Server {
         self.wait();
     }
 
-    /// Stops it until [`Server::resume`].
+    /// Stops it until [`Server::resume`]. Its threads do not stop with the signal but soon after it: waits for the last.
     #[allow(dead_code, reason = "only some programs pause it")]
     pub(crate) fn pause(&self) {
         self.signal(rustix::process::Signal::STOP);
+        let stopped = rustix::process::waitpid(Some(self.pid()), rustix::process::WaitOptions::UNTRACED);
+        stopped.unwrap();
     }
 
     #[allow(dead_code, reason = "only some programs pause it")]

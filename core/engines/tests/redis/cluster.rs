@@ -2,7 +2,7 @@
 
 use moorage_engines::open;
 use moorage_meta::Context;
-use moorage_model::{Counter, Ino};
+use moorage_model::{Counter, ErrorKind, Ino};
 use redis::Value;
 
 use crate::conformance::{self, Fresh, conformance, write};
@@ -40,6 +40,14 @@ async fn fresh() -> Option<Fresh> {
 }
 
 conformance!(fresh);
+
+#[tokio::test]
+async fn a_cluster_tells_nobody_of_changes() {
+    let Some(node) = small().await else { return };
+    let engine = open(&node.url(), None).unwrap();
+    let refused = engine.watch().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotSupported, "{refused}");
+}
 
 #[tokio::test]
 async fn a_volume_lies_in_one_slot_of_several_nodes() {

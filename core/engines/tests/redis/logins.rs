@@ -1,7 +1,7 @@
 //! Passwords, users and TLS: what opens a server, and what a refusal says.
 
 use moorage_engines::open;
-use moorage_meta::{Key, run};
+use moorage_meta::{Engine, Key, run};
 use moorage_model::{Counter, ErrorKind, Result};
 
 use crate::certificates;
@@ -9,8 +9,11 @@ use crate::servers::{Node, free_port};
 
 /// Changes something through the URL.
 async fn try_url(url: &str, password: Option<&str>) -> Result<()> {
-    let engine = open(url, password)?;
-    run(engine.as_ref(), "count", |txn| {
+    count(open(url, password)?.as_ref()).await
+}
+
+async fn count(engine: &dyn Engine) -> Result<()> {
+    run(engine, "count", |txn| {
         Box::pin(async move {
             txn.lock(&[Key::Counter(Counter::UsedSpace)]).await?;
             txn.add_counter(Counter::UsedSpace, 1);
@@ -56,12 +59,39 @@ async fn users_and_passwords_open_a_server() {
     try_url(&format!("redis://{at}"), Some("s3cret")).await.unwrap();
     for url in [
         format!("redis://{at}"),
+        format!("redis://{at}/2"),
         format!("redis://:wr0ng@{at}"),
         format!("redis://ann:wr0ng@{at}"),
         format!("redis://bob:s3cret@{at}"),
     ] {
         let text = assert_refused(&url, ErrorKind::Unauthenticated).await;
         assert!(text.contains("META_PASSWORD"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_is_called_wrong_until_it_is_right_again() {
+    let Some(node) = Node::start(&["--requirepass", "s3cret"]).await else {
+        return;
+    };
+    // The choice of a database is refused in other words than a request.
+    for database in [0, 2] {
+        let url = format!("redis://:s3cret@127.0.0.1:{}/{database}", node.port);
+        let engine = open(&url, None).unwrap();
+        count(engine.as_ref()).await.unwrap();
+        let mut other = redis::Client::open(url).unwrap().get_connection().unwrap();
+        let mut tell = |words: &[&str]| {
+            let mut command = redis::Cmd::new();
+            command.arg(words).exec(&mut other).unwrap();
+        };
+        tell(&["CONFIG", "SET", "requirepass", "other"]);
+        tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+        for _ in 0..2 {
+            let error = count(engine.as_ref()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+        }
+        tell(&["CONFIG", "SET", "requirepass", "s3cret"]);
+        count(engine.as_ref()).await.unwrap();
     }
 }
 

@@ -25,6 +25,7 @@ mod redis_server;
 mod round_trips;
 mod sentinel;
 mod servers;
+mod tracking;
 mod volume;
 mod without_scripts;
 
@@ -35,7 +36,7 @@ use moorage_model::{FileLockKind, Ino, LockOwner, SessionId};
 use redis_server::Server;
 
 async fn fresh() -> Option<Fresh> {
-    let server = Server::start(&[]).await?;
+    let server = Server::start(&[])?;
     let url = server.url();
     let (engine, other) = (open(&url, None).unwrap(), open(&url, None).unwrap());
     engine.prepare().await.unwrap();
@@ -79,7 +80,7 @@ async fn a_lock_that_can_not_be_read_keeps_nobody_from_locking() {
 
 #[tokio::test]
 async fn quotas_that_are_set_while_clients_work_count_what_these_did() {
-    let Some(server) = Server::start(&[]).await else {
+    let Some(server) = Server::start(&[]) else {
         return;
     };
     new_quotas::gaps_of_several_clients_are_closed(&server.url()).await;

@@ -2,19 +2,22 @@
 
 use moorage_meta::{Context, CreateNode, LockRequest, RenameFlags, SetAttr, UnlinkOptions, Wait, XattrMode};
 use moorage_model::{
-    ChunkIndex, FileLockKind, Ino, LockOwner, NodeType, RecordLockKind, Slice, SliceId, Timestamp,
+    ChunkIndex, ErrorKind, FileLockKind, Ino, LockOwner, NodeType, RecordLockKind, Slice, SliceId, Timestamp,
 };
 
 use crate::proxy::Proxy;
 use crate::servers::Node;
 use crate::volume::{client, format, name};
 
-/// Counts the round trips of one call.
+/// Counts the round trips of one call; those that are not as expected are noted.
 macro_rules! trips {
-    ($proxy:expr, $expected:expr, $what:expr, $call:expr) => {{
+    ($wrong:expr, $proxy:expr, $expected:expr, $what:expr, $call:expr) => {{
         let before = $proxy.trips();
         let answer = $call.await.unwrap();
-        assert_eq!($proxy.trips() - before, $expected, "{}", $what);
+        let counted = $proxy.trips() - before;
+        if counted != $expected {
+            $wrong.push(format!("{}: {counted}", $what));
+        }
         answer
     }};
 }
@@ -30,7 +33,7 @@ fn slice(id: u64) -> Slice {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_takes_two_round_trips_and_a_read_one() {
+async fn a_change_takes_two_round_trips_at_most_and_a_read_one() {
     let Some(node) = Node::start(&[]).await else {
         return;
     };
@@ -43,8 +46,23 @@ async fn a_change_takes_two_round_trips_and_a_read_one() {
     meta.create(&root, top, &name("first"), 0o644, 0).await.unwrap();
     meta.unlink(&root, top, &name("first"), keep).await.unwrap();
 
-    let file = trips!(proxy, 2, "create", meta.create(&root, top, &name("a"), 0o644, 0)).ino;
-    let directory = trips!(proxy, 2, "mkdir", meta.mkdir(&root, top, &name("d"), 0o755, 0)).ino;
+    let mut wrong: Vec<String> = Vec::new();
+    let file = trips!(
+        wrong,
+        proxy,
+        2,
+        "create",
+        meta.create(&root, top, &name("a"), 0o644, 0)
+    )
+    .ino;
+    let directory = trips!(
+        wrong,
+        proxy,
+        2,
+        "mkdir",
+        meta.mkdir(&root, top, &name("d"), 0o755, 0)
+    )
+    .ino;
     let link = CreateNode {
         kind: NodeType::Symlink,
         mode: 0,
@@ -52,45 +70,72 @@ async fn a_change_takes_two_round_trips_and_a_read_one() {
         rdev: 0,
         symlink_target: Some(b"a".to_vec()),
     };
-    trips!(proxy, 2, "symlink", meta.mknod(&root, top, &name("s"), link));
-    trips!(proxy, 1, "lookup", meta.lookup(&root, top, &name("a")));
-    trips!(proxy, 1, "getattr", meta.getattr(file));
+    trips!(
+        wrong,
+        proxy,
+        2,
+        "symlink",
+        meta.mknod(&root, top, &name("s"), link)
+    );
+    trips!(wrong, proxy, 1, "lookup", meta.lookup(&root, top, &name("a")));
+    trips!(wrong, proxy, 1, "getattr", meta.getattr(file));
     let mode = SetAttr {
         mode: Some(0o600),
         ..SetAttr::default()
     };
-    trips!(proxy, 2, "setattr", meta.setattr(&root, file, mode));
+    trips!(wrong, proxy, 1, "setattr", meta.setattr(&root, file, mode));
 
     let (first, now) = (ChunkIndex(0), Timestamp::new(1_800_000_000, 0));
-    trips!(proxy, 2, "write", meta.write_slice(file, first, slice(11), now));
     trips!(
+        wrong,
         proxy,
         2,
+        "write",
+        meta.write_slice(file, first, slice(11), now)
+    );
+    trips!(
+        wrong,
+        proxy,
+        1,
         "second write",
         meta.write_slice(file, first, slice(12), now)
     );
-    trips!(proxy, 1, "read", meta.read_slices(file, first));
-    trips!(proxy, 2, "truncate", meta.truncate(&root, file, 100));
+    trips!(wrong, proxy, 1, "read", meta.read_slices(file, first));
+    trips!(wrong, proxy, 1, "truncate", meta.truncate(&root, file, 100));
 
     trips!(
+        wrong,
         proxy,
         2,
         "set xattr",
         meta.set_xattr(&root, file, b"user.a", b"1", XattrMode::Any)
     );
-    trips!(proxy, 1, "get xattr", meta.get_xattr(&root, file, b"user.a"));
-    trips!(proxy, 2, "list xattrs", meta.list_xattrs(file));
     trips!(
+        wrong,
         proxy,
-        2,
+        1,
+        "get xattr",
+        meta.get_xattr(&root, file, b"user.a")
+    );
+    trips!(wrong, proxy, 2, "list xattrs", meta.list_xattrs(file));
+    trips!(
+        wrong,
+        proxy,
+        1,
         "remove xattr",
         meta.remove_xattr(&root, file, b"user.a")
     );
 
     let owner = LockOwner(5);
     let (exclusive, no) = (Some(FileLockKind::Exclusive), Wait::No);
-    trips!(proxy, 2, "flock", meta.flock(file, owner, exclusive, no));
-    trips!(proxy, 1, "flock release", meta.flock(file, owner, None, no));
+    trips!(wrong, proxy, 2, "flock", meta.flock(file, owner, exclusive, no));
+    trips!(
+        wrong,
+        proxy,
+        1,
+        "flock release",
+        meta.flock(file, owner, None, no)
+    );
     let range = |kind| LockRequest {
         kind,
         start: 0,
@@ -99,22 +144,31 @@ async fn a_change_takes_two_round_trips_and_a_read_one() {
     };
     let write = range(Some(RecordLockKind::Write));
     trips!(
+        wrong,
         proxy,
         2,
         "fcntl lock",
         meta.record_lock_set(file, owner, write, no)
     );
     trips!(
+        wrong,
         proxy,
-        2,
+        1,
         "fcntl unlock",
         meta.record_lock_set(file, owner, range(None), no)
     );
 
-    trips!(proxy, 2, "link", meta.link(&root, file, directory, &name("h")));
+    trips!(
+        wrong,
+        proxy,
+        2,
+        "link",
+        meta.link(&root, file, directory, &name("h"))
+    );
     let (from, to) = (name("s"), name("t"));
     let plain = RenameFlags::default();
     trips!(
+        wrong,
         proxy,
         2,
         "rename",
@@ -123,36 +177,129 @@ async fn a_change_takes_two_round_trips_and_a_read_one() {
     meta.create(&root, top, &name("r"), 0o644, 0).await.unwrap();
     let (from, to) = (name("r"), name("t"));
     trips!(
+        wrong,
         proxy,
-        2,
+        1,
         "rename that replaces",
         meta.rename(&root, (top, &from), (directory, &to), plain)
     );
     trips!(
+        wrong,
         proxy,
         1,
         "readdir",
         meta.read_directory(&root, directory, None, 1000, false)
     );
     trips!(
+        wrong,
         proxy,
         2,
         "readdir with attributes",
         meta.read_directory(&root, directory, None, 1000, true)
     );
     trips!(
+        wrong,
         proxy,
-        2,
+        1,
         "unlink",
         meta.unlink(&root, directory, &name("t"), keep)
     );
     trips!(
+        wrong,
         proxy,
-        3,
+        2,
         "unlink of a hard link",
         meta.unlink(&root, directory, &name("h"), keep)
     );
-    trips!(proxy, 2, "rmdir", meta.rmdir(&root, top, &name("d"), keep));
+    trips!(wrong, proxy, 2, "rmdir", meta.rmdir(&root, top, &name("d"), keep));
+    assert_eq!(wrong, [""; 0]);
+}
+
+/// What a kernel asks for when somebody works on files: it looks a name up before it has it made or removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_what_was_just_seen_takes_one_round_trip() {
+    let Some(node) = Node::start(&[]).await else {
+        return;
+    };
+    format(&node.url(), 1).await;
+    let proxy = Proxy::to(node.port).await;
+    let meta = client(&proxy.url()).await;
+    let (root, top, keep) = (Context::root(), Ino::ROOT, UnlinkOptions::default());
+    let (now, first) = (Timestamp::new(1_800_000_000, 0), ChunkIndex(0));
+    let mut wrong: Vec<String> = Vec::new();
+    for round in ["the first", "a", "b"] {
+        let (file, directory, other) = (
+            name(&format!("{round} file")),
+            name(&format!("{round} directory")),
+            name(&format!("{round} other")),
+        );
+        if round == "a" {
+            // The first took a batch of inode numbers, and made the trash directory of the hour.
+            wrong.clear();
+        }
+        for missing in [&file, &directory, &other] {
+            meta.lookup(&root, top, missing).await.unwrap_err();
+        }
+        let made = trips!(
+            wrong,
+            proxy,
+            1,
+            "create",
+            meta.create(&root, top, &file, 0o644, 0)
+        );
+        trips!(
+            wrong,
+            proxy,
+            1,
+            "mkdir",
+            meta.mkdir(&root, top, &directory, 0o755, 0)
+        );
+        meta.read_slices(made.ino, first).await.unwrap();
+        trips!(
+            wrong,
+            proxy,
+            1,
+            "write",
+            meta.write_slice(made.ino, first, slice(21), now)
+        );
+        trips!(
+            wrong,
+            proxy,
+            1,
+            "rename",
+            meta.rename(&root, (top, &file), (top, &other), RenameFlags::default())
+        );
+        trips!(wrong, proxy, 1, "unlink", meta.unlink(&root, top, &other, keep));
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_client_changed_is_never_decided_on() {
+    let Some(node) = Node::start(&[]).await else {
+        return;
+    };
+    format(&node.url(), 0).await;
+    let (meta, other) = (client(&node.url()).await, client(&node.url()).await);
+    let (root, top, keep) = (Context::root(), Ino::ROOT, UnlinkOptions::default());
+    let kind = |error: moorage_model::Error| error.kind();
+    for round in 0..20 {
+        let file = name(&format!("file {round}"));
+        meta.lookup(&root, top, &file).await.unwrap_err();
+        let made = other.create(&root, top, &file, 0o644, 0).await.unwrap().ino;
+        let refused = meta.create(&root, top, &file, 0o644, 0).await.unwrap_err();
+        assert_eq!(kind(refused), ErrorKind::Exists);
+        assert_eq!(meta.lookup(&root, top, &file).await.unwrap().0, made);
+        other.unlink(&root, top, &file, keep).await.unwrap();
+        let refused = meta.unlink(&root, top, &file, keep).await.unwrap_err();
+        assert_eq!(kind(refused), ErrorKind::NotFound);
+        let mode = SetAttr {
+            mode: Some(0o600),
+            ..SetAttr::default()
+        };
+        let refused = meta.setattr(&root, made, mode).await.unwrap_err();
+        assert_eq!(kind(refused), ErrorKind::NotFound);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -114,12 +114,17 @@ impl Node {
 
     /// What the server answers to a command, such as `CONFIG SET maxmemory 1`.
     pub(crate) async fn ask(&self, words: &str) -> redis::Value {
+        self.try_ask(words).await.unwrap()
+    }
+
+    /// The same where the server may cut the connection, as one does that becomes a master.
+    pub(crate) async fn try_ask(&self, words: &str) -> redis::RedisResult<redis::Value> {
         let mut words = words.split(' ');
         let mut command = redis::cmd(words.next().unwrap());
         for word in words {
             command.arg(word);
         }
-        command.query_async(&mut self.connection().await).await.unwrap()
+        command.query_async(&mut self.connection().await).await
     }
 }
 

@@ -15,8 +15,7 @@ async fn fresh() -> Option<Fresh> {
         "&*",
         "+@all",
         "-@scripting",
-    ])
-    .await?;
+    ])?;
     let url = format!("unix://ann:secret@{}", server.socket().display());
     let (engine, other) = (open(&url, None).unwrap(), open(&url, None).unwrap());
     engine.prepare().await.unwrap();

@@ -29,6 +29,7 @@ mod postgres_server;
 mod proxy;
 mod races;
 mod round_trips;
+mod told_changes;
 #[path = "../redis/volume.rs"]
 mod volume;
 

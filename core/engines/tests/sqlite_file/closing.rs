@@ -78,7 +78,7 @@ async fn reading_an_absent_file_makes_none() {
     assert!(!folder.file().exists());
     assert_eq!(
         open_existing(&folder.url(), None).unwrap_err().kind(),
-        ErrorKind::NotFound
+        ErrorKind::DatabaseMissing
     );
 }
 

@@ -35,6 +35,24 @@ async fn old_volume(folder: &Folder) {
 }
 
 #[tokio::test]
+async fn a_new_database_has_small_pages_and_one_that_exists_keeps_its_own() {
+    async fn made_in(folder: &Folder) -> i64 {
+        let engine = folder.engine();
+        Meta::format(&engine, &setting(), &SystemClock).await.unwrap();
+        engine.close().await.unwrap();
+        let pages = folder.raw().query_row("PRAGMA page_size", [], |row| row.get(0));
+        pages.unwrap()
+    }
+    assert_eq!(made_in(&Folder::new()).await, 1024);
+    let folder = Folder::new();
+    folder
+        .raw()
+        .execute_batch("PRAGMA page_size = 8192; CREATE TABLE other (id INTEGER); DROP TABLE other;")
+        .unwrap();
+    assert_eq!(made_in(&folder).await, 8192);
+}
+
+#[tokio::test]
 async fn a_read_only_client_reads_an_old_layout_and_leaves_it_alone() {
     let folder = Folder::new();
     old_volume(&folder).await;

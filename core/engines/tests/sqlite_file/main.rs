@@ -4,10 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod closing;
+mod coherence;
+#[cfg(target_os = "linux")]
+mod disk;
 mod folder;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod groups;
 mod layouts;
 mod log;
+
 mod others;
 #[cfg(target_os = "linux")]
 mod read_only_disk;

@@ -1,39 +1,11 @@
 //! A database on a disk that was made read-only.
 
-use std::path::Path;
-use std::process::Command;
-
 use moorage_engines::open;
 use moorage_meta::Key;
 use moorage_model::{ErrorKind, Ino};
 
+use super::disk::Disk;
 use super::folder::{Folder, add_node};
-
-/// A file system of its own, gone when dropped.
-struct Disk<'a>(&'a Path);
-
-impl Disk<'_> {
-    /// `None` where this user may not mount.
-    fn mounted(point: &Path) -> Option<Disk<'_>> {
-        let mounted = mount(&["-t", "tmpfs", "-o", "size=8m", "moorage-test"], point);
-        mounted.then_some(Disk(point))
-    }
-
-    fn make_read_only(&self) {
-        assert!(mount(&["-o", "remount,ro"], self.0), "it stays writable");
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
-}
-
-fn mount(arguments: &[&str], point: &Path) -> bool {
-    let run = Command::new("mount").args(arguments).arg(point).output();
-    run.is_ok_and(|output| output.status.success())
-}
 
 #[tokio::test]
 async fn a_database_on_a_read_only_disk_is_read_and_a_change_says_that_the_disk_is_read_only() {

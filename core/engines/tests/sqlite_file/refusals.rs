@@ -71,7 +71,7 @@ fn impossible_paths_and_urls_say_what_is_wrong() {
     let cases = [
         (
             format!("sqlite3://{}/none/meta.db", folder.0.path().display()),
-            ErrorKind::NotFound,
+            ErrorKind::DatabaseMissing,
             "none",
         ),
         (

@@ -109,6 +109,8 @@ async fn servers_that_are_not_in_charge_or_busy_are_asked_again() {
         "StaleCommand",
         "ServerIsBusy",
     ] {
-        is_applied_once("KvPrewrite", kind, 1).await;
+        for method in ["KvPrewrite", "KvCommit"] {
+            is_applied_once(method, kind, 1).await;
+        }
     }
 }

@@ -10,9 +10,15 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../certificates/mod.rs"]
+mod certificates;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+#[cfg(target_os = "linux")]
+mod encryption;
 mod fate;
+#[cfg(target_os = "linux")]
+mod front;
 mod left_locks;
 mod outages;
 mod races;
@@ -20,6 +26,7 @@ mod regions;
 #[path = "../tikv_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod tikv_server;
+mod versions;
 #[path = "../redis/volume.rs"]
 mod volume;
 

@@ -84,3 +84,39 @@ async fn a_region_that_is_split_while_a_client_uses_it_is_found_again() {
         engine.wipe().await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reads_find_regions_that_moved_or_are_busy() {
+    let Some(server) = Server::with_regions(&BORDERS) else {
+        return;
+    };
+    let engine = open(&server.url(), None).unwrap();
+    write(engine.as_ref(), |txn| {
+        for ino in 2..20 {
+            txn.put(Key::Node(Ino(ino)), Record::Node(file(Ino(3))));
+            txn.insert(
+                Key::Edge(Ino(3), name(format!("n{ino}"))),
+                entry(NodeType::File, ino),
+            );
+        }
+    })
+    .await
+    .unwrap();
+    for kind in [
+        "NotLeader",
+        "EpochNotMatch",
+        "RegionNotFound",
+        "StaleCommand",
+        "ServerIsBusy",
+    ] {
+        for method in ["KvGet", "KvBatchGet", "KvScan"] {
+            // More often than there are regions.
+            server.fail(method, kind, 7);
+            let found = read(engine.as_ref(), &Key::Node(Ino(9))).await;
+            assert!(found.is_some(), "{method} {kind}");
+            let listed = scan_all(engine.as_ref(), &Scan::Edges(Ino(3)), 5).await;
+            assert_eq!(listed.len(), 18, "{method} {kind}");
+            server.fail("none", "", 0);
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     arguments: Vec<String>,
     driver: String,
+    store: String,
     admin: String,
 }
 
@@ -42,6 +43,7 @@ impl Server {
             folder,
             arguments,
             driver: String::new(),
+            store: String::new(),
             admin: String::new(),
         };
         server.wait();
@@ -58,6 +60,7 @@ impl Server {
                     lines.find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
                 };
                 self.driver = value("PD=");
+                self.store = value("KV=");
                 self.admin = value("ADMIN=");
                 return;
             }
@@ -79,6 +82,11 @@ impl Server {
     /// Address of the placement driver.
     pub(crate) fn driver(&self) -> String {
         self.driver.clone()
+    }
+
+    /// Address of the store.
+    pub(crate) fn store(&self) -> String {
+        self.store.clone()
     }
 
     /// Lets the next `count` requests of a kind fail; see the server's own notes for the kinds.

@@ -7,14 +7,14 @@ use super::progress::Progress;
 use crate::accounting::entry_stat;
 use crate::changelog::escape;
 use crate::permission::{living_directory, refuse_flags};
-use crate::{Context, Key, Meta, Record, Txn};
+use crate::{Context, Key, Meta, Record, Txn, Verb};
 
 impl Meta {
     /// Removes the tree of a clone that was not attached, its record last.
     pub(super) async fn remove_detached(&self, root: Ino, progress: &Progress) -> Result<()> {
         let name = Name::new(b"detached")?;
         self.empty_directory(root, &name, 1, progress).await?;
-        self.transact("remove detached", move |meta, txn| {
+        self.transact(Verb::removal("remove detached"), move |meta, txn| {
             Box::pin(async move {
                 let keys = [Key::Node(root), Key::Detached(root)];
                 let mut found = txn.get_locked(&keys).await?;

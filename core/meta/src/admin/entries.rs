@@ -32,7 +32,7 @@ pub(crate) async fn read_entries(
         .await
     {
         Err(error) if error.kind() == ErrorKind::Corrupt => {
-            read_one_by_one(reader, directory, after, attributes).await
+            read_one_by_one(reader, directory, after, ENTRY_PAGE, attributes).await
         }
         Err(error) => Err(error),
         Ok(items) => Ok(EntryPage {
@@ -45,15 +45,20 @@ pub(crate) async fn read_entries(
     }
 }
 
-async fn read_one_by_one(
+/// As [`read_entries`], for a page of at most `limit` entries that is known to hold one which can not be read.
+///
+/// # Errors
+/// Those of [`Read::survey`].
+pub(crate) async fn read_one_by_one(
     reader: &(impl Read + ?Sized),
     directory: Ino,
     after: Option<&Name>,
+    limit: usize,
     attributes: bool,
 ) -> Result<EntryPage> {
     let after = after.map(|name| Key::Edge(directory, name.clone()));
     let found = reader
-        .survey(&Scan::Edges(directory), after.as_ref(), ENTRY_PAGE)
+        .survey(&Scan::Edges(directory), after.as_ref(), limit)
         .await?;
     let mut page = EntryPage {
         items: Vec::with_capacity(found.items.len()),

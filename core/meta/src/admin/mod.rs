@@ -33,7 +33,7 @@ pub use compact_tree::CompactSummary;
 pub use configure::{SettingChange, SettingChanged};
 pub(crate) use damage::readable;
 pub use damage::{Damage, FROM_BACKUP, UnreadableRecord};
-pub(crate) use entries::read_entries;
+pub(crate) use entries::{read_entries, read_one_by_one};
 pub use expire_trash::TrashExpiry;
 pub use info::{InfoOptions, MAX_INFO_SLICES, NodeInfo};
 pub(crate) use pages::Pages;

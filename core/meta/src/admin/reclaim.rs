@@ -9,7 +9,7 @@ use moorage_model::{DelayedSlice, Ino, Result, SliceId};
 use super::damage::{left_out, readable};
 use super::pages::Pages;
 use super::progress::Progress;
-use crate::{Key, Meta, Record, Scan, Txn};
+use crate::{Key, Meta, Record, Scan, Txn, Verb};
 
 /// Deleted files whose chunks are dropped at once.
 const FILES_AT_ONCE: usize = 10;
@@ -145,7 +145,7 @@ impl Meta {
 
     async fn end_delay(&self, id: SliceId, at: i64) -> Result<()> {
         let slices = self
-            .transact("purge delayed slices", move |meta, txn| {
+            .transact(Verb::removal("purge delayed slices"), move |meta, txn| {
                 Box::pin(async move { drop_delayed(meta, txn, id, at).await })
             })
             .await?;

@@ -55,7 +55,8 @@ struct Remover<'m> {
 impl Meta {
     /// Removes an entry and, when it is a directory, everything below it: many files per transaction, several
     /// directories at once, the deepest first. Every entry goes the way that unlink and rmdir take, so to the trash
-    /// when the volume has one. `progress` counts entries and the bytes they used.
+    /// when the volume has one, and what lies in the trash is deleted for good. An hour of the trash itself is emptied and
+    /// stays, until it expires. `progress` counts entries and the bytes they used.
     ///
     /// Memory: see the walk of trees; independent of the size of directories.
     ///
@@ -92,7 +93,7 @@ impl Meta {
             options: UnlinkOptions { skip_trash },
             progress,
             flags: FlagRule::Respect,
-            kept: None,
+            kept: (parent == Ino::TRASH).then_some(ino),
         };
         if !attr.is_directory() {
             self.unlink(context, parent, name, remover.options).await?;

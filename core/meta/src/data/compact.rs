@@ -8,7 +8,7 @@ use moorage_model::{
 };
 
 use crate::jobs::Deletion;
-use crate::{DataStore, Key, Meta, Record, Txn, TxnExt as _};
+use crate::{DataStore, Key, Meta, Record, Txn, TxnExt as _, Verb};
 
 /// Records looked at by one compaction.
 const MAX_RECORDS: usize = 1000;
@@ -152,7 +152,7 @@ impl Meta {
 
     /// Marks a slice that nothing shows for deletion.
     async fn give_up_slice(&self, id: SliceId, size: u32) -> Result<()> {
-        self.transact("discard slice", move |_, txn| {
+        self.transact(Verb::removal("discard slice"), move |_, txn| {
             txn.put(Key::SliceRef(id, size), Record::Owners(0));
             Box::pin(async { Ok(()) })
         })

@@ -7,6 +7,7 @@ use moorage_model::{Attr, CHUNK_SIZE, ChunkIndex, ErrorKind, Ino, Result, Segmen
 use super::change::{
     check_overwritable, check_regular, chunk_of, inside_chunk, put_content_change, range_end, touch_content,
 };
+use crate::verbs::mode_after_write;
 use crate::{Context, Key, Meta, Records, Txn};
 
 /// Source chunks copied by one call; a longer range is copied in part, as copy_file_range(2) allows. 8 GiB.
@@ -36,7 +37,7 @@ struct Range {
 impl Meta {
     /// Copies bytes between two files, or inside one, without moving data: the visible slices of the source get
     /// one more owner each (spec 70-semantics section 7). The range is clipped to the source's length. Unwritten
-    /// parts are copied as holes. Times of the destination become now.
+    /// parts are copied as holes. Times of the destination become now, and its set-id bits go unless root asks.
     ///
     /// Read set: both nodes and the source chunks. Write set: destination chunks and node, slice references, usage.
     ///
@@ -48,7 +49,7 @@ impl Meta {
     /// Dropping the future may leave the range copied or not.
     pub async fn copy_file_range(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         source: Ino,
         source_offset: u64,
         destination: Ino,
@@ -67,14 +68,16 @@ impl Meta {
         if source == destination && source_offset.abs_diff(destination_offset) < size {
             return Err(ErrorKind::InvalidArgument.into());
         }
+        let ctx = ctx.clone();
         self.transact("copy_file_range", move |meta, txn| {
-            Box::pin(async move { copy(meta, txn, range).await })
+            let ctx = ctx.clone();
+            Box::pin(async move { copy(meta, txn, &ctx, range).await })
         })
         .await
     }
 }
 
-async fn copy(meta: &Meta, txn: &mut dyn Txn, mut range: Range) -> Result<CopyOutcome> {
+async fn copy(meta: &Meta, txn: &mut dyn Txn, ctx: &Context, mut range: Range) -> Result<CopyOutcome> {
     let mut nodes = txn
         .get_locked(&[Key::Node(range.source), Key::Node(range.destination)])
         .await?;
@@ -113,6 +116,7 @@ async fn copy(meta: &Meta, txn: &mut dyn Txn, mut range: Range) -> Result<CopyOu
     let now = meta.now();
     let mut after = before.clone();
     after.length = before.length.max(range.destination_offset + range.size);
+    after.mode = mode_after_write(ctx, &before);
     touch_content(&mut after, now, now);
     put_content_change(meta, txn, range.destination, &before, &after).await?;
     for (chunk, slices) in &pieces {

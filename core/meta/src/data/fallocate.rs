@@ -3,6 +3,7 @@
 use moorage_model::{Attr, ErrorKind, Flags, Ino, Result};
 
 use super::change::{append_holes, lock_file, put_content_change, range_end, touch_content};
+use crate::verbs::mode_after_write;
 use crate::{Context, Meta};
 
 /// What fallocate does with its range; no member set means "make the file at least this long".
@@ -67,7 +68,7 @@ impl FallocateMode {
 impl Meta {
     /// Makes room for, zeroes or punches `size` bytes from `offset` through a handle that is open for writing.
     /// Extending writes no records; zeroing affects the part below the old length (spec 70-semantics section 7).
-    /// Modification and change time become now.
+    /// Modification and change time become now, and the set-id bits go unless root asks.
     ///
     /// # Errors
     /// `InvalidArgument` for size 0 or a mode that makes no sense, `BrokenPipe` for a FIFO, `NotPermitted` for other
@@ -78,7 +79,7 @@ impl Meta {
     /// Dropping the future may leave the range changed or not.
     pub async fn fallocate(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         ino: Ino,
         mode: FallocateMode,
         offset: u64,
@@ -89,7 +90,9 @@ impl Meta {
             return Err(ErrorKind::InvalidArgument.into());
         }
         let end = range_end(offset, size)?;
+        let ctx = ctx.clone();
         self.transact("fallocate", move |meta, txn| {
+            let ctx = ctx.clone();
             Box::pin(async move {
                 let before = lock_file(txn, ino).await?;
                 let append_only = before.flags.contains(Flags::APPEND) && mode.zeroes();
@@ -101,6 +104,7 @@ impl Meta {
                 if !mode.keep_size {
                     after.length = before.length.max(end);
                 }
+                after.mode = mode_after_write(&ctx, &before);
                 touch_content(&mut after, now, now);
                 put_content_change(meta, txn, ino, &before, &after).await?;
                 if mode.zeroes() {

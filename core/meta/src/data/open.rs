@@ -4,7 +4,7 @@ use moorage_model::{Attr, ErrorKind, Flags, Ino, Result};
 
 use crate::open_files::LastClose;
 use crate::verbs::mode_after_write;
-use crate::{AtimeMode, Context, Key, Meta, SetAttr, TxnExt as _};
+use crate::{AtimeMode, Context, Key, Meta, SetAttr, SetTime, TxnExt as _};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,15 +88,14 @@ impl Meta {
         Ok(attr)
     }
 
-    /// Drops the content, and with it the set-id bits unless root asks.
+    /// Drops the content, and with it the set-id bits unless root asks. The times of content become now, also of a
+    /// file that is empty already, as POSIX asks of `O_TRUNC`.
     async fn empty(&self, ctx: &Context, ino: Ino, attr: Attr) -> Result<Attr> {
         let mode = mode_after_write(ctx, &attr);
-        if mode == attr.mode && attr.length == 0 {
-            return Ok(attr);
-        }
         let change = SetAttr {
-            size: Some(0),
-            size_by_handle: true,
+            size: (attr.length > 0).then_some(0),
+            size_by_handle: attr.length > 0,
+            mtime: (attr.length == 0).then_some(SetTime::Now),
             mode: (mode != attr.mode).then_some(mode),
             ..SetAttr::default()
         };

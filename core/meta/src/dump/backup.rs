@@ -97,6 +97,11 @@ impl Meta {
     }
 }
 
+/// Whether an object of this name, below a volume's prefix, is a backup.
+pub fn is_backup(name: &str) -> bool {
+    time_of(name).is_some()
+}
+
 /// The time in a backup's name, unix seconds.
 fn time_of(name: &str) -> Option<i64> {
     let (start, end) = NAME;

@@ -14,9 +14,9 @@ mod load;
 mod output;
 mod text;
 
-use moorage_model::{Error, ErrorKind, Ino, Result, Setting};
+use moorage_model::{Error, ErrorKind, Ino, Result, Setting, replace_secrets, secrets_in};
 
-pub use backup::{BACKUP_FOLDER, BackupTurn, backup_look};
+pub use backup::{BACKUP_FOLDER, BackupTurn, backup_look, is_backup};
 pub use compression::DumpCompression;
 pub use load::LoadSummary;
 pub use output::{DumpBlocks, DumpOutput, dump_channel};
@@ -59,6 +59,8 @@ pub struct DumpSummary {
     pub bytes: u64,
     /// Entries and records left out because they can not be read.
     pub unreadable: u64,
+    /// Whether the volume has secrets that were left out.
+    pub secrets_removed: bool,
 }
 
 /// The setting as stored now.
@@ -68,10 +70,34 @@ async fn stored_setting(meta: &Meta) -> Result<Setting> {
         .ok_or_else(|| Error::new(ErrorKind::NotFormatted, "the volume was removed meanwhile"))
 }
 
-fn remove_secrets<const N: usize>(secrets: [&mut String; N]) {
-    for secret in secrets {
-        if !secret.is_empty() {
-            REMOVED.clone_into(secret);
-        }
+/// Leaves out the secrets of the object store, those in the address of the bucket too; whether there were any.
+fn remove_store_secrets(setting: &mut Setting) -> bool {
+    let bucket = replace_secrets(&setting.bucket, REMOVED);
+    let in_bucket = bucket != setting.bucket;
+    setting.bucket = bucket;
+    let key = remove(&mut setting.secret_key);
+    let token = remove(&mut setting.session_token);
+    in_bucket || key || token
+}
+
+/// Leaves out a secret; whether there was one.
+fn remove(secret: &mut String) -> bool {
+    let was_there = !secret.is_empty();
+    if was_there {
+        REMOVED.clone_into(secret);
     }
+    was_there
+}
+
+/// Whether secrets were left out of a dump with this setting.
+fn lacks_secrets(setting: &Setting) -> bool {
+    let members = [&setting.secret_key, &setting.session_token, &setting.encrypt_key];
+    let in_bucket = secrets_in(&setting.bucket)
+        .into_iter()
+        .filter_map(|secret| setting.bucket.get(secret));
+    members
+        .into_iter()
+        .map(String::as_str)
+        .chain(in_bucket)
+        .any(|secret| secret == REMOVED)
 }

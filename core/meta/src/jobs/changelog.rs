@@ -2,7 +2,7 @@
 
 use moorage_model::Result;
 
-use crate::{Key, Meta, Record, Scan};
+use crate::{Key, Meta, Record, Scan, Verb};
 
 /// Lines removed per transaction.
 const BATCH: usize = 1000;
@@ -39,7 +39,7 @@ impl Meta {
             if stale.is_empty() {
                 return Ok(());
             }
-            self.transact("trim changelog", move |_, txn| {
+            self.transact(Verb::removal("trim changelog"), move |_, txn| {
                 for key in &stale {
                     txn.delete(key.clone());
                 }

@@ -109,12 +109,16 @@ impl Meta {
         if !works_behind || self.compactions.is_busy(ino, chunk) {
             return;
         }
-        let Ok(meta) = self.shared() else { return };
+        let (Ok(meta), Some(data)) = (self.shared(), self.data_store()) else {
+            return;
+        };
         // A chunk that is skipped here is looked at again by the next read or write.
         self.tasks.spawn(|mut stop| async move {
             let compaction = meta.compact_chunk(ino, chunk);
             tokio::select! {
+                biased;
                 () = stop.stopped() => {}
+                () = data.rest_begins() => {}
                 outcome = compaction => match outcome {
                     Ok(outcome) => tracing::debug!(%ino, %chunk, ?outcome, "compaction"),
                     Err(error) => tracing::warn!(%ino, %chunk, %error, "compaction"),

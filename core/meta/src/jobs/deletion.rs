@@ -80,30 +80,28 @@ impl Meta {
     }
 
     async fn delete_batch(&self, batch: VecDeque<Deletion>) -> Result<()> {
-        let mut work = futures_util::stream::iter(batch)
-            .map(|deletion| self.drop_owners(deletion))
-            .buffer_unordered(self.options.max_deletes.max(1));
-        let mut dead = Vec::new();
-        let mut outcome = Ok(());
-        while let Some(slices) = work.next().await {
-            match slices {
-                Ok(slices) => dead.extend(slices),
-                Err(error) => outcome = Err(error),
+        let at_once = self.options.max_deletes.max(1);
+        let (mut files, mut dead, mut sustained) = (Vec::new(), Vec::new(), Vec::new());
+        for deletion in batch {
+            match deletion {
+                Deletion::File(ino, length) => files.push((ino, length)),
+                Deletion::Sustained(ino) => sustained.push(ino),
+                Deletion::Slices(slices) => dead.extend(slices),
             }
         }
-        self.remove_slices(dead).await.and(outcome)
-    }
-
-    /// The metadata half of a deletion; returns the slices that may have no owner left.
-    async fn drop_owners(&self, deletion: Deletion) -> Result<Vec<(SliceId, u32)>> {
-        match deletion {
-            Deletion::File(ino, length) => self.drop_file_data(ino, length).await,
-            Deletion::Sustained(ino) => match self.end_sustained(self.session(), ino).await? {
-                Some(length) => self.drop_file_data(ino, length).await,
-                None => Ok(Vec::new()),
-            },
-            Deletion::Slices(slices) => Ok(slices),
+        let mut ended = futures_util::stream::iter(sustained)
+            .map(|ino| async move { (ino, self.end_sustained(self.session(), ino).await) })
+            .buffer_unordered(at_once);
+        let mut outcome = Ok(());
+        while let Some((ino, length)) = ended.next().await {
+            match length {
+                Ok(length) => files.extend(length.map(|length| (ino, length))),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
         }
+        let (dropped, result) = self.drop_data_of_files(files, at_once).await;
+        dead.extend(dropped);
+        self.remove_slices(dead).await.and(outcome).and(result)
     }
 
     /// What the last close of a file has to do.

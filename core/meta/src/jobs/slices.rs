@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use moorage_model::{Result, SliceId};
 
-use crate::{DataStore, Key, Meta, TxnExt as _};
+use crate::{DataStore, Key, Meta, TxnExt as _, Verb};
 
 /// Slices removed between two transactions that drop their references.
 const SLICE_BATCH: usize = 100;
@@ -83,7 +83,7 @@ impl Meta {
             return Ok(());
         }
         let slices = Arc::new(slices);
-        self.transact("delete slices", move |meta, txn| {
+        self.transact(Verb::removal("delete slices"), move |meta, txn| {
             let slices = Arc::clone(&slices);
             Box::pin(async move {
                 let keys: Vec<Key> = slices

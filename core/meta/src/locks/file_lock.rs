@@ -7,7 +7,7 @@ use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner, Result, SessionId};
 use super::Wait;
 use super::attempt::{Attempt, Outcome};
 use super::left::Left;
-use crate::{Key, Meta, ReadSet, Record, Scan, Txn};
+use crate::{Key, Meta, ReadSet, Record, Scan, Txn, Verb};
 
 /// A request of one owner; the arguments of its transactions.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,7 @@ impl Meta {
         let meta = Arc::clone(&client);
         let run = async move {
             let released = meta
-                .transact("unlock", move |meta, txn| {
+                .transact(Verb::removal("unlock"), move |meta, txn| {
                     request.store(meta, txn, None);
                     Box::pin(async { Ok(()) })
                 })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use moorage_model::{Ino, Result, SessionId};
 
 use crate::jobs::Deletion;
-use crate::{Key, Meta, Record, Scan};
+use crate::{Key, Meta, Record, Scan, Verb};
 
 /// Records removed per transaction.
 const BATCH: usize = 100;
@@ -71,7 +71,7 @@ impl Meta {
     pub(super) async fn clean_session(&self, session: SessionId, record: Key) -> Result<()> {
         self.clean_locks(session).await?;
         self.clean_sustained(session).await?;
-        self.transact("clean session", move |meta, txn| {
+        self.transact(Verb::removal("clean session"), move |meta, txn| {
             txn.delete(record.clone());
             meta.log(txn, || format!("CLEANSESSION({session})"));
             Box::pin(async { Ok(()) })
@@ -91,7 +91,7 @@ impl Meta {
                 return Ok(());
             }
             let removed = Arc::clone(&keys);
-            self.transact("clean locks", move |_, txn| {
+            self.transact(Verb::removal("clean locks"), move |_, txn| {
                 let keys = Arc::clone(&removed);
                 Box::pin(async move {
                     // Locked, because a take of the same lock may be under way.

@@ -3,7 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use moorage_model::{Counter, Error, ErrorKind, META_VERSION, Result};
+use moorage_model::{Counter, Error, ErrorKind, META_VERSION, Result, Setting};
 
 use crate::setting_text::decode_setting;
 use crate::tasks::{Stop, jittered};
@@ -11,6 +11,12 @@ use crate::{Durability, Key, Meta, TxnExt as _};
 
 /// Share of the heartbeat that has to pass between two reapings, in tenths.
 const REAP_TENTHS: u32 = 9;
+
+/// What stands in the database instead of a setting for this client.
+struct Foreign {
+    kind: ErrorKind,
+    what: String,
+}
 
 impl Meta {
     /// One heartbeat: puts the expiry of the session ahead (making its record again when it is gone), reads setting,
@@ -46,35 +52,60 @@ impl Meta {
     /// has taken its place: every later change is then refused, and [`Meta::stopped`] tells. `Corrupt` for a damaged
     /// record; the old setting stays in force.
     pub async fn reload_setting(&self) -> Result<()> {
+        match self.stored_setting().await? {
+            Ok(setting) => {
+                if setting != *self.setting() {
+                    self.replace_setting(setting);
+                }
+                Ok(())
+            }
+            Err(Foreign { kind, what }) => {
+                self.stopped.send_replace(Some(what.clone()));
+                Err(Error::new(kind, what).with_advice("Unmount it; mount the volume anew."))
+            }
+        }
+    }
+
+    /// Whether the database still holds this volume. When it does not, a verb that finds no record tells nothing of the
+    /// file; ask before data is given up for it.
+    ///
+    /// Round trips: one.
+    ///
+    /// # Errors
+    /// `DatabaseMissing` when the volume is gone or another one has taken its place; what the engine answers.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn check_presence(&self) -> Result<()> {
+        let gone = |foreign: Foreign| Error::new(ErrorKind::DatabaseMissing, foreign.what);
+        let present = self.stored_setting().await?.map(drop).map_err(gone);
+        present.map_err(Error::of_service)
+    }
+
+    /// The setting as it is stored now, if it is one of this volume that this client can work with.
+    async fn stored_setting(&self) -> Result<std::result::Result<Setting, Foreign>> {
         let location = self.engine.location();
         let text = self.engine.get(&[Key::Setting]).await?.setting()?;
         let known = self.setting();
+        let foreign = |kind, what| Ok(Err(Foreign { kind, what }));
         let Some(text) = text else {
-            let message = format!("volume {} is gone from the database {location}", known.name);
-            return Err(self.stop(ErrorKind::NotFormatted, message));
+            let what = format!("volume {} is gone from the database {location}", known.name);
+            return foreign(ErrorKind::NotFormatted, what);
         };
         let setting = decode_setting(&text, &location)?;
         if setting.uuid != known.uuid {
-            let message = format!(
+            let what = format!(
                 "another volume has taken the place of {} in {location}",
                 known.name
             );
-            return Err(self.stop(ErrorKind::VersionMismatch, message));
+            return foreign(ErrorKind::VersionMismatch, what);
         }
         if setting.meta_version > META_VERSION {
             let version = setting.meta_version;
-            let message = format!("volume {} now has metadata version {version}", known.name);
-            return Err(self.stop(ErrorKind::VersionMismatch, message));
+            let what = format!("volume {} now has metadata version {version}", known.name);
+            return foreign(ErrorKind::VersionMismatch, what);
         }
-        if setting != *known {
-            self.replace_setting(setting);
-        }
-        Ok(())
-    }
-
-    fn stop(&self, kind: ErrorKind, message: String) -> Error {
-        self.stopped.send_replace(Some(message.clone()));
-        Error::new(kind, message).with_advice("Unmount it; mount the volume anew.")
+        Ok(Ok(setting))
     }
 
     /// Starts the loops of a session.

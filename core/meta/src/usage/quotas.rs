@@ -4,7 +4,7 @@ use moorage_model::{Error, ErrorKind, Ino, Quota, QuotaKey, Result};
 
 use super::{Counting, Usage};
 use crate::admin::{Damage, Pages};
-use crate::{Key, Meta, Record, Scan, Txn, TxnExt as _};
+use crate::{Key, Meta, Record, Scan, Txn, TxnExt as _, Verb};
 
 /// What is stored for "no limit".
 const NO_LIMIT: i64 = -1;
@@ -124,7 +124,7 @@ impl Meta {
     /// # Cancel safety
     /// Dropping the future may leave the quota removed or not.
     pub async fn delete_quota(&self, key: QuotaKey) -> Result<()> {
-        self.transact("delete quota", move |meta, txn| {
+        self.transact(Verb::removal("delete quota"), move |meta, txn| {
             Box::pin(async move { remove_limits(meta, txn, key).await })
         })
         .await

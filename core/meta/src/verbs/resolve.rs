@@ -2,11 +2,12 @@
 
 use moorage_model::{Attr, Error, ErrorKind, Ino, Name, Result};
 
+use super::TRASH_ENTRY;
 use crate::{Context, Meta};
 
 impl Meta {
     /// The node that a path leads to from the root. Empty components are skipped, `.` and `..` are followed, symlinks
-    /// are not: one in the middle of a path is no directory.
+    /// are not: one in the middle of a path is no directory. `.trash` in the root is the trash, which has no entry there.
     ///
     /// One engine read per component.
     ///
@@ -21,6 +22,9 @@ impl Meta {
             let step = async {
                 if !found.1.is_directory() {
                     return Err(Error::from(ErrorKind::NotDirectory));
+                }
+                if found.0 == Ino::ROOT && component == TRASH_ENTRY {
+                    return Ok((Ino::TRASH, self.getattr(Ino::TRASH).await?));
                 }
                 self.lookup(context, found.0, &Name::new(component)?).await
             };

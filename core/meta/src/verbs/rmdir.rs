@@ -10,7 +10,7 @@ use super::unlink::UnlinkOptions;
 use crate::changelog::escape;
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
 use crate::usage::QuotasAbove;
-use crate::{Context, Key, Meta, ReadSet, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn, Verb};
 
 #[derive(Debug)]
 struct RemoveDirectory {
@@ -99,7 +99,7 @@ impl Meta {
 
     async fn remove_directory(&self, removal: RemoveDirectory) -> Result<()> {
         let removal = Arc::new(removal);
-        self.transact("rmdir", move |meta, txn| {
+        self.transact(Verb::removal("rmdir"), move |meta, txn| {
             let removal = Arc::clone(&removal);
             Box::pin(async move { removal.run(meta, txn).await })
         })

@@ -8,7 +8,7 @@ use super::parent::{Parent, check_reserved};
 use super::removal::{Fate, Removal};
 use crate::changelog::escape;
 use crate::permission::{check_out_of_trash, check_sticky, directory, refuse_flags};
-use crate::{Context, Key, Meta, ReadSet, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn, Verb};
 
 /// How a node is removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Meta {
             trash,
         });
         let fate = self
-            .transact("unlink", move |meta, txn| {
+            .transact(Verb::removal("unlink"), move |meta, txn| {
                 let unlink = Arc::clone(&unlink);
                 Box::pin(async move { unlink.run(meta, txn).await })
             })

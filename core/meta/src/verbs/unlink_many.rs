@@ -10,7 +10,7 @@ use super::removal::{Fate, Removal};
 use super::unlink::{UnlinkOptions, unlink_line};
 use crate::permission::{FlagRule, check_out_of_trash, check_sticky, directory};
 use crate::usage::QuotasAbove;
-use crate::{Context, Key, Meta, ReadSet, Txn};
+use crate::{Context, Key, Meta, ReadSet, Txn, Verb};
 
 #[derive(Debug)]
 struct UnlinkMany {
@@ -54,7 +54,7 @@ impl Meta {
             quotas: quotas.clone(),
         });
         let fates = self
-            .transact("unlink many", move |meta, txn| {
+            .transact(Verb::removal("unlink many"), move |meta, txn| {
                 let unlink = Arc::clone(&unlink);
                 Box::pin(async move { unlink.run(meta, txn).await })
             })

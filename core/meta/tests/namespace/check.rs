@@ -48,9 +48,9 @@ pub(crate) async fn broken_invariants(engine: &dyn Engine, data: Option<&TestDat
     broken
 }
 
-/// Whether the layout has no record for a slice with one owner (spec 30-redis section 2).
+/// Whether the layout has no record for a slice with one owner (spec 30-redis section 2, 50-tkv).
 fn implies_one_owner(engine: &dyn Engine) -> bool {
-    ["redis:", "unix:"]
+    ["redis:", "unix:", "tikv:"]
         .iter()
         .any(|scheme| engine.location().starts_with(scheme))
 }

@@ -1,6 +1,6 @@
 //! Open, close, write, truncate, fallocate, copy (spec 70-semantics section 7).
 
-use moorage_meta::{Context, FallocateMode, OpenFlags};
+use moorage_meta::{Context, FallocateMode, OpenFlags, SetAttr};
 use moorage_model::{
     CHUNK_SIZE, ChunkIndex, ErrorKind, Flags, Ino, MAX_FILE_LENGTH, Slice, SliceId, Timestamp,
 };
@@ -236,6 +236,21 @@ async fn opening_with_truncate_empties_the_file() {
 }
 
 #[tokio::test]
+async fn opening_an_empty_file_with_truncate_sets_its_times() {
+    let volume = Volume::new().await;
+    let file = volume.file(Ino::ROOT, "f").await;
+    let before = volume.attr(file).await;
+    let cut = OpenFlags {
+        truncate: true,
+        ..writing()
+    };
+    let opened = volume.meta.open_file(&Context::root(), file, cut).await.unwrap();
+    let after = volume.attr(file).await;
+    assert!(after.mtime > before.mtime && after.ctime > before.ctime);
+    assert_eq!((opened.mtime, opened.ctime), (after.mtime, after.ctime));
+}
+
+#[tokio::test]
 async fn fallocate_extends_zeroes_and_punches() {
     let volume = Volume::new().await;
     let root = Context::root();
@@ -278,6 +293,41 @@ async fn fallocate_extends_zeroes_and_punches() {
         broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
         [""; 0]
     );
+}
+
+#[tokio::test]
+async fn a_change_of_a_range_takes_set_id_bits_away_unless_root_asks() {
+    let volume = Volume::new().await;
+    let (source, file) = (
+        volume.file(Ino::ROOT, "f").await,
+        volume.file(Ino::ROOT, "g").await,
+    );
+    volume.write(source, 0, 100).await;
+    for (context, left) in [(user(10, 20), 0o777), (Context::root(), 0o6777)] {
+        for bits in [0, 1, 3, 16] {
+            with_set_id(&volume, file).await;
+            let mode = FallocateMode::from_bits(bits).unwrap();
+            let answer = volume.meta.fallocate(&context, file, mode, 0, 50).await.unwrap();
+            assert_eq!(
+                (answer.mode, volume.attr(file).await.mode),
+                (left, left),
+                "{bits}"
+            );
+        }
+        with_set_id(&volume, file).await;
+        let copy = volume.meta.copy_file_range(&context, source, 0, file, 0, 100);
+        let answer = copy.await.unwrap().attr;
+        assert_eq!((answer.mode, volume.attr(file).await.mode), (left, left));
+    }
+}
+
+async fn with_set_id(volume: &Volume, file: Ino) {
+    let change = SetAttr {
+        mode: Some(0o6777),
+        ..SetAttr::default()
+    };
+    let set = volume.meta.setattr(&Context::root(), file, change).await;
+    assert_eq!(set.unwrap().mode, 0o6777);
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino};
 
 use crate::check::broken_invariants;
 use crate::fixture::{Volume, kind, name, write};
+use crate::obligations::put;
+use crate::server_engine::meddled;
 
 #[tokio::test]
 async fn a_deleted_file_gives_back_chunks_references_and_objects() {
@@ -67,6 +69,43 @@ async fn more_chunks_than_a_batch_go_in_several_transactions() {
     assert_eq!(volume.scan(Scan::AllChunks).await, []);
     assert_eq!(volume.scan(Scan::SliceRefs).await, []);
     assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn many_small_files_go_in_one_transaction() {
+    let volume = Volume::new().await;
+    let (meta, engine) = meddled(&volume).await;
+    meta.attach_data(volume.data.clone());
+    for file in ["a", "b", "c", "d"] {
+        let ino = volume.file(Ino::ROOT, file).await;
+        volume.write(ino, 0, 100).await;
+        meta.unlink(&Context::root(), Ino::ROOT, &name(file), UnlinkOptions::default())
+            .await
+            .unwrap();
+    }
+    meta.flush_deletions().await.unwrap();
+    assert_eq!(engine.executed("delete chunks"), 1);
+    assert_eq!(volume.scan(Scan::DeletedFiles).await, []);
+    assert_eq!(volume.scan(Scan::SliceRefs).await, []);
+    assert_eq!(volume.data.ids(), []);
+}
+
+#[tokio::test]
+async fn a_deleted_file_that_still_exists_keeps_its_data_and_no_other_file() {
+    let volume = Volume::new().await;
+    let mut slices = Vec::new();
+    for file in ["a", "b", "c"] {
+        let ino = volume.file(Ino::ROOT, file).await;
+        let record = volume.record(Key::Node(ino)).await.unwrap();
+        slices.push(volume.write(ino, 0, 100).await.id);
+        volume.unlink(Ino::ROOT, file).await.unwrap();
+        if file == "b" {
+            put(&volume, Key::Node(ino), record).await;
+        }
+    }
+    assert_eq!(kind(volume.meta.flush_deletions().await), ErrorKind::Corrupt);
+    assert_eq!(volume.data.ids(), [slices[1]]);
+    assert_eq!(volume.scan(Scan::DeletedFiles).await.len(), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! What the namespace promises, verb by verb, on the memory engine; the reference model also runs on SQLite,
-//! Redis, PostgreSQL and MariaDB.
+//! Redis, PostgreSQL, MariaDB and TiKV.
 //!
 //! `obligations` holds one test per line of the list of what a writer owes the other clients of a volume.
 
@@ -15,6 +15,7 @@ mod check;
 mod compaction;
 mod content;
 mod deletion;
+mod dumps;
 mod durability;
 mod entries;
 mod fixture;
@@ -36,4 +37,8 @@ mod rename;
 mod server_engine;
 mod sessions;
 mod setattr;
+#[cfg(unix)]
+#[path = "../../../engines/tests/tikv_server/mod.rs"]
+#[allow(dead_code, reason = "not every program uses all of it")]
+mod tikv_server;
 mod trash;

@@ -100,7 +100,7 @@ macro_rules! race {
         mod redis {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $race() {
-                let Some(server) = super::Server::start(&[]).await else { return };
+                let Some(server) = super::Server::start(&[]) else { return };
                 let pair = super::Pair::of(&server.url(), Box::new(server)).await;
                 super::$race(&pair).await;
                 pair.assert_sound().await;

@@ -29,6 +29,7 @@ pub(crate) struct ServerEngine {
     delayed: Mutex<Option<&'static str>>,
     on_their_way: Mutex<Vec<Job>>,
     act: Mutex<Option<BoxFuture<'static, ()>>>,
+    executed: Mutex<Vec<&'static str>>,
 }
 
 impl std::fmt::Debug for ServerEngine {
@@ -46,6 +47,7 @@ impl ServerEngine {
             delayed: Mutex::default(),
             on_their_way: Mutex::default(),
             act: Mutex::default(),
+            executed: Mutex::default(),
         }
     }
 
@@ -57,6 +59,11 @@ impl ServerEngine {
     /// From now on the commits of a verb get no answer, and stay on their way.
     pub(crate) fn delay(&self, verb: &'static str) {
         *self.delayed.lock() = Some(verb);
+    }
+
+    /// Transactions of a verb that were committed.
+    pub(crate) fn executed(&self, verb: &str) -> usize {
+        self.executed.lock().iter().filter(|done| **done == verb).count()
     }
 
     /// What is on its way arrives.
@@ -128,7 +135,10 @@ impl Engine for ServerEngine {
             self.on_their_way.lock().push(job);
             return Err(Error::new(ErrorKind::Unavailable, "the connection broke"));
         }
-        self.inner.execute(job).await
+        let verb = job.verb;
+        self.inner.execute(job).await?;
+        self.executed.lock().push(verb);
+        Ok(())
     }
 
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {

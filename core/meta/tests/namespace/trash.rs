@@ -1,5 +1,6 @@
 //! Moving to the trash (spec 70-semantics section 3).
 
+use moorage_meta::admin::{Progress, RemoveTreeOptions};
 use moorage_meta::{Context, Key, OpenFlags, RenameFlags, UnlinkOptions};
 use moorage_model::{ErrorKind, Flags, Ino};
 
@@ -201,6 +202,44 @@ async fn the_hours_cannot_be_removed_and_an_unlink_inside_deletes() {
     assert_eq!(volume.record(Key::Node(file)).await, None);
     volume.flush().await;
     assert_eq!(volume.data.ids(), []);
+    assert_eq!(
+        broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_path_leads_into_the_trash_and_what_is_removed_there_is_deleted_for_good() {
+    let volume = volume().await;
+    let (root, options, progress) = (Context::root(), RemoveTreeOptions::default(), Progress::default());
+    let mut names = Vec::new();
+    for file in ["one", "other"] {
+        let ino = volume.file(Ino::ROOT, file).await;
+        volume.write(ino, 0, 100).await;
+        volume.unlink(Ino::ROOT, file).await.unwrap();
+        let name = format!("1-{ino}-{file}");
+        let path = format!("/.trash/2023-11-14-22/{name}");
+        assert_eq!(volume.meta.resolve(&root, path.as_bytes()).await.unwrap().0, ino);
+        names.push(name);
+    }
+    let hour = hour(&volume).await;
+    let one = name(&names[0]);
+    volume
+        .meta
+        .remove_tree(&root, hour, &one, options, &progress)
+        .await
+        .unwrap();
+    volume.flush().await;
+    assert_eq!(volume.data.ids().len(), 1);
+    let whole = name("2023-11-14-22");
+    volume
+        .meta
+        .remove_tree(&root, Ino::TRASH, &whole, options, &progress)
+        .await
+        .unwrap();
+    volume.flush().await;
+    assert_eq!(volume.data.ids().len(), 0);
+    assert!(volume.meta.getattr(hour).await.unwrap().is_directory());
     assert_eq!(
         broken_invariants(volume.engine.as_ref(), Some(&volume.data)).await,
         [""; 0]

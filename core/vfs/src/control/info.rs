@@ -63,6 +63,9 @@ struct Object {
     off: u32,
     len: u32,
     pos: u32,
+    /// Only this computer has it so far; other clients can not read it yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    staged: bool,
 }
 
 #[derive(Serialize)]
@@ -190,9 +193,10 @@ impl Vfs {
         let named = file_objects(info, &setting).into_iter().map(|piece| Object {
             chunk_index: piece.chunk.0,
             key: piece
-                .key
-                .map(|key| format!("{}/{key}", setting.name))
+                .block
+                .map(|block| format!("{}/{}", setting.name, block.key(setting.hash_prefix)))
                 .unwrap_or_default(),
+            staged: piece.block.is_some_and(|block| self.chunks.is_staged(&block)),
             size: piece.size,
             off: piece.off,
             len: piece.len,

@@ -21,3 +21,4 @@ mod warm_up;
 pub use codec::{CacheAction, Request};
 pub use errno::error_number;
 pub(crate) use exchange::Exchange;
+pub(crate) use warm_up::MAX_BACKGROUND_WARM_UPS;

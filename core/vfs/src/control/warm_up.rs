@@ -16,6 +16,9 @@ use crate::Vfs;
 
 /// Entries of a folder read at once.
 const PAGE: usize = 1000;
+/// Warm-ups at work at the same time whose callers do not wait: each may keep the paths of a whole request and is as
+/// wide as it asked for, so more of them make none faster.
+pub(crate) const MAX_BACKGROUND_WARM_UPS: usize = 8;
 
 /// What is done for whom.
 #[derive(Clone, Debug)]
@@ -44,10 +47,11 @@ struct Tally {
 
 impl Vfs {
     /// Fills, drops or checks what is cached of files, and of all files below folders, as far as the caller may read
-    /// them. Paths that lead nowhere are passed over.
+    /// them. Paths that lead nowhere are passed over. In the background it ends with the mount.
     ///
     /// # Errors
-    /// The first failure of engine or store; the other files were done all the same.
+    /// The first failure of engine or store; the other files were done all the same. `Busy` when as many as may are at
+    /// work in the background.
     pub(super) async fn warm_up_by_command(
         self: &Arc<Self>,
         work: WarmUp,
@@ -56,11 +60,23 @@ impl Vfs {
         progress: &Arc<Progress>,
     ) -> Result<Answer> {
         if background {
+            let turn = Arc::clone(&self.warm_ups).try_acquire_owned().map_err(|_| {
+                Error::new(
+                    ErrorKind::Busy,
+                    format!("{MAX_BACKGROUND_WARM_UPS} warm-ups are at work in the background"),
+                )
+            })?;
             let (vfs, paths) = (Arc::clone(self), paths.to_vec());
+            let mut stopping = self.stopping.subscribe();
             self.runtime.spawn(async move {
-                if let Err(error) = vfs.warm_up(&work, &paths, &Progress::default()).await {
-                    tracing::warn!(%error, "a cache was not filled completely");
+                let progress = Progress::default();
+                tokio::select! {
+                    done = vfs.warm_up(&work, &paths, &progress) => if let Err(error) = done {
+                        tracing::warn!(%error, "a cache was not filled completely");
+                    },
+                    _ = stopping.wait_for(|stop| *stop) => {}
                 }
+                drop(turn);
             });
             return json(&Tally::default());
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use moorage_meta::{Context, SetAttr};
-use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, Timestamp};
+use moorage_model::{ChunkIndex, Error, ErrorKind, Result, Slice, Timestamp, Verdict};
 
 use super::OpenFile;
 use super::pending::PendingSlice;
@@ -126,20 +126,30 @@ impl OpenFile {
             match self.add_records(vfs, &batch.slices, batch, change).await {
                 Ok(()) => return Ok(true),
                 // It may be the change that was refused, which must not cost the content.
-                Err(error)
-                    if error.kind() == ErrorKind::AccessDenied
-                        || is_full(error.kind())
-                        || is_final(error.kind()) => {}
-                Err(error) => return Err(error),
+                Err(error) if error.verdict() == Verdict::Refused => {}
+                Err(error) => return self.keep(batch, error),
             }
         }
         match self.add_records(vfs, &batch.slices, batch, None).await {
             Ok(()) => {}
+            Err(error) if error.verdict() != Verdict::Refused => return self.keep(batch, error),
             Err(error) if is_full(error.kind()) => self.commit_what_fits(vfs, batch, error).await?,
-            Err(error) if is_final(error.kind()) => self.give_up_batch(vfs, batch, error),
-            Err(error) => return Err(error),
+            Err(error) => self.give_up_batch(vfs, batch, error).await?,
         }
         Ok(false)
+    }
+
+    /// Keeps a batch for a later attempt, without a doubt where it is known that nothing was committed.
+    fn keep<T>(&self, batch: &Batch, error: Error) -> Result<T> {
+        if error.verdict() == Verdict::NotServed {
+            let mut content = self.content_mut();
+            for ready in &batch.slices {
+                if let Some(pending) = content.find(ready.slice.sequence) {
+                    pending.doubtful = false;
+                }
+            }
+        }
+        Err(error)
     }
 
     /// Adds the records of some slices of a batch in one transaction, and takes over what is known then.
@@ -182,17 +192,4 @@ impl OpenFile {
         }
         Ok(())
     }
-}
-
-/// Whether a commit was refused for good: nothing was written, and trying again would be refused again. A database that
-/// takes no changes may take them later: a server whose role changes, a disk that is mounted anew.
-fn is_final(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::NotFound
-            | ErrorKind::NotPermitted
-            | ErrorKind::FileTooLarge
-            | ErrorKind::InvalidArgument
-            | ErrorKind::IsDirectory
-    )
 }

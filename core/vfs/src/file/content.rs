@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moorage_model::{Attr, CHUNK_SIZE, ChunkIndex, Segment, Slice, Timestamp, align4k, resolve};
 use tokio::time::Instant;
@@ -37,7 +38,9 @@ pub(crate) struct Content {
     /// Attributes as last committed or read; the length without pending slices.
     pub(crate) attr: Attr,
     /// When `attr` was last known to be what the engine has.
-    pub(crate) checked: Instant,
+    checked: Instant,
+    /// The engine told that the file was changed since `attr` was read.
+    suspected: bool,
     /// Moves with every change of `attr` or of a slice list made here, so that an answer of the engine that was
     /// asked for before is not taken for news.
     pub(crate) generation: u64,
@@ -58,6 +61,7 @@ impl Content {
         Content {
             attr,
             checked: Instant::now(),
+            suspected: false,
             generation: 0,
             foreign_change: true,
             pending: Vec::new(),
@@ -108,7 +112,8 @@ impl Content {
         if self.generation != generation || self.is_in_doubt() {
             return false;
         }
-        let changed = content_differs(&self.attr, attr);
+        // Whoever rewrites a file may set its old times again, but not this one.
+        let changed = content_differs(&self.attr, attr) || self.attr.ctime != attr.ctime;
         if changed {
             self.forget_lists();
             self.foreign_change = true;
@@ -120,7 +125,20 @@ impl Content {
     fn replace_attr(&mut self, attr: Attr) {
         self.attr = attr;
         self.checked = Instant::now();
+        self.suspected = false;
         self.place_appends();
+    }
+
+    /// The engine told of a change: what is known is not trusted until it was read again, and what is being read now
+    /// is not trusted either.
+    pub(crate) fn suspect(&mut self) {
+        self.suspected = true;
+        self.generation += 1;
+    }
+
+    /// Whether the attributes are at most this old and nobody told of a change since.
+    pub(crate) fn is_fresh(&self, lifetime: Duration) -> bool {
+        !self.suspected && self.checked.elapsed() <= lifetime
     }
 
     /// Slices that go to the end follow the committed end, wherever it is now.
@@ -143,6 +161,15 @@ impl Content {
     pub(crate) fn retimed(&mut self, attr: Attr, resized: bool) {
         self.foreign_change |= !resized && content_differs(&self.attr, &attr);
         self.rewritten(attr);
+    }
+
+    /// Takes attributes after a change by this client that touches neither content nor length: a new name, for example. Of
+    /// those that differ in more, the next look will tell.
+    pub(crate) fn renamed(&mut self, attr: &Attr) {
+        if !content_differs(&self.attr, attr) {
+            self.attr.ctime = attr.ctime;
+            self.generation += 1;
+        }
     }
 
     /// Forgets every slice list.

@@ -103,6 +103,16 @@ impl OpenFiles {
             .collect()
     }
 
+    /// Lets nothing of what is known be trusted until it was read again; the files that are open or dirty.
+    pub(crate) fn suspect_all(&self) -> Vec<Arc<OpenFile>> {
+        let live = self.live.read();
+        self.remembered.clear();
+        for file in live.values() {
+            file.content_mut().suspect();
+        }
+        live.values().map(Arc::clone).collect()
+    }
+
     /// Number of files that are open or dirty.
     pub(crate) fn len(&self) -> usize {
         self.live.read().len()

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use moorage_chunk::{ChunkStore, SliceWriter};
-use moorage_model::{CHUNK_SIZE, ChunkIndex, Result, SliceId, TierId, Timestamp};
+use moorage_model::{CHUNK_SIZE, ChunkIndex, Ino, Result, SliceId, TierId, Timestamp};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
 
@@ -43,15 +43,17 @@ pub(crate) struct Extent {
 }
 
 impl PendingSlice {
-    /// Begins a slice.
+    /// Begins a slice of the file `ino`.
     pub(crate) fn new(
         chunks: &std::sync::Arc<ChunkStore>,
+        ino: Ino,
         tier: TierId,
         id: SliceId,
         sequence: u64,
         appends: bool,
     ) -> PendingSlice {
         let mut writer = chunks.new_slice(tier);
+        writer.set_owner(ino);
         writer.set_id(id);
         PendingSlice {
             id,

@@ -47,8 +47,7 @@ impl OpenFile {
     /// Asks the engine for attributes that are older than the mount promises; a change by another client drops the
     /// lists.
     pub(super) async fn refresh(&self, vfs: &Vfs) -> Result<()> {
-        let fresh = self.content().checked.elapsed() <= vfs.options().attr_ttl;
-        if fresh {
+        if self.content().is_fresh(vfs.lifetime(vfs.options().attr_ttl)) {
             Ok(())
         } else {
             self.refresh_now(vfs).await
@@ -56,7 +55,7 @@ impl OpenFile {
     }
 
     /// Asks the engine for attributes, however young those at hand are. One read.
-    pub(super) async fn refresh_now(&self, vfs: &Vfs) -> Result<()> {
+    pub(crate) async fn refresh_now(&self, vfs: &Vfs) -> Result<()> {
         if self.content().is_in_doubt()
             && let Ok(_turn) = self.commit.try_lock()
         {

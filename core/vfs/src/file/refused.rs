@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moorage_meta::Unrecorded;
-use moorage_model::{Error, ErrorKind, Result, Slice};
+use moorage_model::{Error, ErrorKind, Result, Slice, Verdict};
 
 use super::OpenFile;
 use super::commit::{Batch, Ready};
@@ -29,8 +29,8 @@ impl OpenFile {
     /// Costs what [`moorage_meta::Meta::length_limit`] costs and the commit.
     ///
     /// # Errors
-    /// What the engine answers, and the refusal when no limit explains it: the database itself has no room, which may
-    /// pass. Then everything is kept for a later attempt, and `refusal` may have been noted as a loss that is none yet.
+    /// What the engine answers, and the refusal when no limit explains it any more. Then everything is kept for a later
+    /// attempt, and `refusal` may have been noted as a loss that is none yet.
     pub(super) async fn commit_what_fits(&self, vfs: &Vfs, batch: &Batch, refusal: Error) -> Result<()> {
         let mut within_limits = true;
         for attempt in 1..=ATTEMPTS {
@@ -62,7 +62,7 @@ impl OpenFile {
                     }
                     return Ok(());
                 }
-                Err(error) if is_full(error.kind()) => {}
+                Err(error) if error.verdict() == Verdict::Refused && is_full(error.kind()) => {}
                 Err(error) => {
                     if cut.cuts {
                         // When the commit turns out to have happened, nobody will know of what was cut off.
@@ -72,12 +72,15 @@ impl OpenFile {
                 }
             }
         }
-        self.give_up_batch(vfs, batch, refusal);
-        Ok(())
+        self.give_up_batch(vfs, batch, refusal).await
     }
 
     /// Gives up all slices of a batch.
-    pub(super) fn give_up_batch(&self, vfs: &Vfs, batch: &Batch, error: Error) {
+    ///
+    /// # Errors
+    /// That the database does not hold the volume, so that its refusal tells nothing: then all are kept.
+    pub(super) async fn give_up_batch(&self, vfs: &Vfs, batch: &Batch, error: Error) -> Result<()> {
+        vfs.meta().check_presence().await?;
         tracing::warn!(%error, inode = self.ino.0, "written data is given up");
         let slices: Vec<Arc<PendingSlice>> = batch
             .slices
@@ -85,6 +88,7 @@ impl OpenFile {
             .map(|ready| Arc::clone(&ready.slice))
             .collect();
         vfs.remove_objects(self.give_up(&slices, error));
+        Ok(())
     }
 }
 

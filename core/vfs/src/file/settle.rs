@@ -37,12 +37,28 @@ impl OpenFile {
         self.store_and_commit_with(vfs, None).await.map(drop)
     }
 
+    /// As [`OpenFile::store_and_commit`] for a caller that will wait for the barrier: the objects are on their way to the
+    /// disk while their records are committed.
+    pub(crate) async fn store_and_commit_to_sync(&self, vfs: &Vfs) -> Result<()> {
+        self.bring(vfs, None, || vfs.chunks.will_sync()).await.map(drop)
+    }
+
     /// As [`OpenFile::store_and_commit`], and makes `change` in the same transaction when it can; says whether it did.
     /// It does not when nothing is to be committed.
     pub(crate) async fn store_and_commit_with(
         &self,
         vfs: &Vfs,
         change: Option<&AttributeChange<'_>>,
+    ) -> Result<bool> {
+        self.bring(vfs, change, || ()).await
+    }
+
+    /// Calls `once_stored` between storing and committing.
+    async fn bring(
+        &self,
+        vfs: &Vfs,
+        change: Option<&AttributeChange<'_>>,
+        once_stored: impl FnOnce() + Send,
     ) -> Result<bool> {
         if !self.is_dirty() {
             return Ok(false);
@@ -61,6 +77,7 @@ impl OpenFile {
             [one] => vec![one.stored().await],
             many => join_all(many.iter().map(|slice| slice.stored())).await,
         };
+        once_stored();
         let outcome = Box::pin(self.commit(vfs, &slices, stored, change)).await;
         vfs.files.note_unrecorded(self, self.content().unrecorded());
         outcome

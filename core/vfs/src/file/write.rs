@@ -210,7 +210,7 @@ impl OpenFile {
             Place::At(offset) => (offset, false),
             Place::End => (content.length(), true),
         };
-        let slice = PendingSlice::new(vfs.chunks(), content.attr.tier, id, sequence, appends);
+        let slice = PendingSlice::new(vfs.chunks(), self.ino, content.attr.tier, id, sequence, appends);
         let slice = Arc::new(slice);
         content.begin(Arc::clone(&slice), start, vfs.now());
         Ok(slice)

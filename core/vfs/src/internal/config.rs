@@ -30,6 +30,7 @@ pub(crate) fn text(vfs: &Vfs) -> String {
         "EntryTimeout": options.entry_ttl.as_secs_f64(),
         "DirEntryTimeout": options.dir_entry_ttl.as_secs_f64(),
         "NegEntryTimeout": options.negative_ttl.as_secs_f64(),
+        "PushInvalidation": options.push_invalidation,
         "HideInternal": options.hide_internal,
         "PrefixInternal": options.prefix_internal,
         "Pid": std::process::id(),

@@ -96,7 +96,7 @@ impl Vfs {
             let position = cookie.saturating_sub(specials);
             let mut each = |at: u64, entry: &DirectoryEntry| {
                 self.note_told(listing.ino, entry.entry.ino);
-                emit(self.stored_item(entry, specials + at + 1, plus))
+                emit(self.stored_item(listing.ino, entry, specials + at + 1, plus))
             };
             listing.walk(&self.meta, position, plus, &mut each).await
         })
@@ -114,14 +114,20 @@ impl Vfs {
         }
     }
 
-    fn stored_item<'a>(&self, item: &'a DirectoryEntry, next_cookie: u64, plus: bool) -> DirItem<'a> {
+    fn stored_item<'a>(
+        &self,
+        directory: Ino,
+        item: &'a DirectoryEntry,
+        next_cookie: u64,
+        plus: bool,
+    ) -> DirItem<'a> {
         let ino = item.entry.ino;
         let entry = item.attr.as_ref().filter(|_| plus).map(|attr| {
             let mut attr = attr.clone();
             if let Some(file) = self.files.get(ino) {
                 file.content().overlay(&mut attr);
             }
-            self.entry(ino, attr)
+            self.entry_at(directory, &item.name, ino, attr)
         });
         DirItem {
             name: item.name.as_bytes(),

@@ -31,7 +31,8 @@ impl Vfs {
                 opened: &opened,
                 owner,
             };
-            let settled = opened.settle(self).await;
+            let durable = self.options.sync_mode == SyncMode::Always && may_write(&opened);
+            let settled = opened.settle(self, durable).await;
             let unlocked = match owner {
                 Some(owner) => self.drop_record_locks(&opened, Some(owner)).await,
                 None => Ok(()),
@@ -39,7 +40,7 @@ impl Vfs {
             std::mem::forget(unfinished);
             unlocked?;
             settled?;
-            if self.options.sync_mode == SyncMode::Always && may_write(&opened) {
+            if durable {
                 self.meta.make_durable().await?;
             }
             Ok(())
@@ -50,8 +51,8 @@ impl Vfs {
     /// Returns when what was written to the file survives power loss: own content stored and committed, then one barrier
     /// shared with all who wait. `datasync` makes no difference, since length and content are one record.
     ///
-    /// With a local store and engine: one change of threads, a sync of the object beside one of its folder, and one of the
-    /// log.
+    /// With a local store and engine: one change of threads, a sync of the object, whose writing began before the commit of
+    /// its record, and one of the log.
     ///
     /// # Errors
     /// As [`Vfs::flush`]; what the barrier answers.
@@ -70,7 +71,7 @@ impl Vfs {
                         opened: &opened,
                         owner: None,
                     };
-                    let settled = opened.settle(self).await;
+                    let settled = opened.settle(self, true).await;
                     std::mem::forget(unfinished);
                     settled?;
                     leave_caller().await;
@@ -96,6 +97,7 @@ impl Vfs {
             let Opened::File(opened) = self.handles.remove(handle)? else {
                 return Ok(());
             };
+            self.readers.note(&opened);
             let settled = opened.file.store_and_commit(self).await;
             let unlocked = self.drop_all_locks(&opened).await;
             self.files.release(&opened.file);
@@ -134,9 +136,13 @@ impl Drop for Unfinished<'_> {
 }
 
 impl OpenedFile {
-    /// Stores what was written, and tells of what was lost.
-    async fn settle(&self, vfs: &Vfs) -> Result<()> {
-        self.file.store_and_commit(vfs).await?;
+    /// Stores what was written, and tells of what was lost; `durable`: the caller will wait for a barrier.
+    async fn settle(&self, vfs: &Vfs, durable: bool) -> Result<()> {
+        if durable {
+            self.file.store_and_commit_to_sync(vfs).await?;
+        } else {
+            self.file.store_and_commit(vfs).await?;
+        }
         self.file.tell_at_sync(&self.told)
     }
 }

@@ -59,13 +59,21 @@ impl Vfs {
                 self.meta
                     .record_lock_set(opened.file.ino, request.owner, asked, wait)
             };
-            match &wait {
+            if request.kind.is_none() {
+                opened.file.store_and_commit(self).await?;
+            }
+            let granted = match &wait {
                 LockWait::No => set(Wait::No).await,
                 LockWait::UntilInterrupted(interrupted) => {
                     self.interruptible(set(Wait::UntilGranted), INTERRUPT_POLL, || interrupted())
                         .await
                 }
+            };
+            granted?;
+            if request.kind.is_some() {
+                self.look_again_when_locked(&opened).await;
             }
+            Ok(())
         })
         .await
     }
@@ -91,15 +99,46 @@ impl Vfs {
                 opened.note_file_owner(owner);
             }
             let set = |wait| self.meta.flock(opened.file.ino, owner, kind, wait);
-            match &wait {
+            if kind.is_none() {
+                opened.file.store_and_commit(self).await?;
+            }
+            let granted = match &wait {
                 LockWait::No => set(Wait::No).await,
                 LockWait::UntilInterrupted(interrupted) => {
                     self.interruptible(set(Wait::UntilGranted), INTERRUPT_POLL, || interrupted())
                         .await
                 }
+            };
+            granted?;
+            if kind.is_some() {
+                self.look_again_when_locked(&opened).await;
             }
+            Ok(())
         })
         .await
+    }
+
+    /// What the last owner of a lock wrote is seen by the next, as after an open: asks for the attributes, and has the
+    /// kernel drop what is old. One engine read.
+    async fn look_again_when_locked(&self, opened: &OpenedFile) {
+        let file = &opened.file;
+        if let Err(error) = file.refresh_now(self).await {
+            // The lock is held all the same, and the next read asks again.
+            tracing::debug!(%error, inode = file.ino.0, "a locked file could not be looked at");
+            file.content_mut().suspect();
+        }
+        let (changed, shown) = {
+            let mut content = file.content_mut();
+            (
+                std::mem::replace(&mut content.foreign_change, false),
+                content.shown(),
+            )
+        };
+        if changed {
+            self.content_dropped(file.ino).await;
+        } else {
+            self.show_at_open(file.ino, &shown);
+        }
     }
 
     /// Drops the POSIX locks that this owner, or every owner, took through the handle (spec 70-semantics section 7).

@@ -41,11 +41,12 @@ impl Vfs {
                 return Ok(self.internal_entry(InternalNode::Trash));
             }
             self.note_told(parent, ino);
+            self.note_found_again(caller, ino);
             let attr = match self.files.get(ino) {
                 Some(_) => self.fresh_attr(ino).await?,
                 None => attr,
             };
-            Ok(self.entry(ino, attr))
+            Ok(self.entry_at(parent, &name, ino, attr))
         })
         .await
     }

@@ -30,7 +30,7 @@ impl Vfs {
             let made = self
                 .settled(self.meta.mknod(&context, parent, &name, stored_node(node)))
                 .await?;
-            Ok(self.entry(made.ino, made.attr))
+            Ok(self.entry_at(parent, &name, made.ino, made.attr))
         })
         .await
     }
@@ -54,7 +54,7 @@ impl Vfs {
             let made = self
                 .settled(self.meta.mkdir(&context, parent, &name, mode, umask))
                 .await?;
-            Ok(self.entry(made.ino, made.attr))
+            Ok(self.entry_at(parent, &name, made.ino, made.attr))
         })
         .await
     }
@@ -80,7 +80,7 @@ impl Vfs {
             let made = self
                 .settled(self.meta.symlink(&context, parent, &name, target))
                 .await?;
-            Ok(self.entry(made.ino, made.attr))
+            Ok(self.entry_at(parent, &name, made.ino, made.attr))
         })
         .await
     }
@@ -99,10 +99,11 @@ impl Vfs {
             let (parent, name) = self.place(parent, name)?;
             let context = self.context(caller);
             let mut attr = self.settled(self.meta.link(&context, ino, parent, &name)).await?;
+            self.note_new_name(ino, &attr);
             if let Some(file) = self.files.get(ino) {
                 file.content().overlay(&mut attr);
             }
-            Ok(self.entry(ino, attr))
+            Ok(self.entry_at(parent, &name, ino, attr))
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! open and create.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use moorage_meta::{Context, MAY_READ, OpenFlags as MetaFlags};
 use moorage_model::{Attr, ErrorKind, Ino, NodeType, Result};
@@ -21,7 +22,8 @@ impl Vfs {
     ///
     /// # Errors
     /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`; `Stale` for a file that another client moved
-    /// to the trash, when it was not looked up there.
+    /// to the trash, when it was not looked up there; a caller that looks the name up again after that, and reads, gets
+    /// what it found, even if that was replaced as well.
     ///
     /// # Cancel safety
     /// A dropped future leaves no handle; the file may have been truncated.
@@ -34,10 +36,7 @@ impl Vfs {
                 let ino = self.stored(ino);
                 match InternalNode::of(ino) {
                     Some(node) => self.open_internal(caller, node, flags),
-                    None => self
-                        .open_stored(&self.context(caller), ino, flags)
-                        .await
-                        .map(|(_, reply)| reply),
+                    None => self.open_known(caller, ino, flags).await,
                 }
             },
         )
@@ -76,19 +75,40 @@ impl Vfs {
             let found = self.settled(made).await?;
             if !found.created {
                 check_openable(&found.attr)?;
-                let (attr, opened) = self.open_stored(&context, found.ino, flags).await?;
-                return Ok((self.entry(found.ino, attr), opened));
+                let (attr, opened) = self.open_stored(&context, found.ino, flags, true).await?;
+                return Ok((self.entry_at(parent, &name, found.ino, attr), opened));
             }
             self.meta.note_open(found.ino);
             let (file, _) = self.files.acquire(found.ino, &found.attr);
             file.content_mut().foreign_change = false;
-            let reply = self.handed_out(file, flags, false);
-            Ok((self.entry(found.ino, found.attr), reply))
+            let reply = self.handed_out(file, flags, context.pid, false);
+            Ok((self.entry_at(parent, &name, found.ino, found.attr), reply))
         })
         .await
     }
 
-    async fn open_stored(&self, context: &Context, ino: Ino, flags: OpenFlags) -> Result<(Attr, OpenReply)> {
+    /// Opens a node that the door knows by a name.
+    async fn open_known(&self, caller: &Caller, ino: Ino, flags: OpenFlags) -> Result<OpenReply> {
+        let found_again = self.opens_what_it_found(caller, ino);
+        let opened = self
+            .open_stored(&self.context(caller), ino, flags, found_again)
+            .await;
+        if let Err(error) = &opened
+            && matches!(error.kind(), ErrorKind::Stale | ErrorKind::NotFound)
+        {
+            self.note_refused_open(caller);
+        }
+        opened.map(|(_, reply)| reply)
+    }
+
+    /// `nameless`: also a node that has lost its name meanwhile.
+    async fn open_stored(
+        &self,
+        context: &Context,
+        ino: Ino,
+        flags: OpenFlags,
+        nameless: bool,
+    ) -> Result<(Attr, OpenReply)> {
         let writes = flags.write || flags.append || flags.truncate;
         if writes {
             self.check_writable()?;
@@ -111,7 +131,7 @@ impl Vfs {
             self.meta.note_open(ino);
             let (file, _) = self.files.acquire(ino, &attr);
             let shown = file.content().shown();
-            return Ok((shown, self.handed_out(file, flags, true)));
+            return Ok((shown, self.handed_out(file, flags, context.pid, true)));
         }
         let asked_at = known.as_ref().map(|(file, _)| file.content().generation);
         let how = MetaFlags {
@@ -120,9 +140,10 @@ impl Vfs {
             append: flags.append,
             truncate: flags.truncate,
         };
+        let asked = self.asked();
         let opened = self.meta.open_file(context, ino, how).await;
         let attr = self.unless_nameless(ino, opened).await?;
-        if self.has_lost_its_name(ino, &attr) {
+        if !nameless && self.has_lost_its_name(ino, &attr) {
             self.meta.close_file(ino).await?;
             return Err(ErrorKind::Stale.into());
         }
@@ -138,8 +159,11 @@ impl Vfs {
             content.foreign_change = false;
             (content.shown(), keep_cache)
         };
+        self.show_at_open(ino, &shown);
+        // A change that was told before the file was known here.
+        self.answered(asked);
         drop(turn);
-        let reply = self.handed_out(file, flags, keep_cache);
+        let reply = self.handed_out(file, flags, context.pid, keep_cache);
         Ok((shown, reply))
     }
 
@@ -148,15 +172,18 @@ impl Vfs {
     fn trusts_cached_attributes(&self, file: &OpenFile, flags: OpenFlags) -> bool {
         let reads_only = !flags.write && !flags.append && !flags.truncate;
         let content = file.content();
-        reads_only && !content.foreign_change && content.checked.elapsed() < self.options.open_cache
+        let lifetime = self.lifetime(self.options.open_cache);
+        reads_only && !content.foreign_change && !lifetime.is_zero() && content.is_fresh(lifetime)
     }
 
-    fn handed_out(&self, file: Arc<OpenFile>, flags: OpenFlags, keep_cache: bool) -> OpenReply {
+    fn handed_out(&self, file: Arc<OpenFile>, flags: OpenFlags, process: u32, keep_cache: bool) -> OpenReply {
         let told = Told::at_open(&file.content().losses);
         let handle = self.handles.add(Opened::File(Arc::new(OpenedFile {
             told,
             file,
             flags,
+            process,
+            bytes_read: AtomicU64::new(0),
             readahead: Mutex::default(),
             record_owners: Mutex::default(),
             file_owners: Mutex::default(),

@@ -1,25 +1,27 @@
 //! fallocate and copy_file_range.
 
-use moorage_meta::{Context, FallocateMode as MetaMode};
+use moorage_meta::FallocateMode as MetaMode;
 use moorage_model::{ErrorKind, Result};
 
 use crate::journal::Operation;
-use crate::{FallocateMode, FileHandle, Vfs};
+use crate::{Caller, FallocateMode, FileHandle, Vfs};
 
 impl Vfs {
-    /// Makes room for, zeroes or punches a range. What was written before is stored first. One transaction.
+    /// Makes room for, zeroes or punches a range. What was written before is stored first. The set-id bits
+    /// go unless root asks. One transaction.
     ///
     /// # Errors
     /// `InvalidArgument`, `FileTooLarge`, `NotPermitted`, `BadHandle`, `NoSpace`, `QuotaExceeded`, `NotSupported`.
     pub async fn fallocate(
         &self,
+        caller: &Caller,
         handle: FileHandle,
         mode: FallocateMode,
         offset: u64,
         length: u64,
     ) -> Result<()> {
         let arguments = || format!("{},{mode:?},{offset},{length}", handle.0);
-        self.watch(Operation::Fallocate, None, arguments, async {
+        self.watch(Operation::Fallocate, Some(caller), arguments, async {
             self.check_writable()?;
             let opened = self.handles.writable(handle)?;
             let file = &opened.file;
@@ -33,7 +35,7 @@ impl Vfs {
             };
             let attr = self
                 .meta
-                .fallocate(&Context::root(), file.ino, mode, offset, length)
+                .fallocate(&self.context(caller), file.ino, mode, offset, length)
                 .await?;
             file.content_mut().rewritten(attr);
             Ok(())
@@ -42,19 +44,21 @@ impl Vfs {
     }
 
     /// Copies bytes between two open files by sharing their slices; returns the bytes copied, which may be fewer. What
-    /// was written to both before is stored first. One transaction, no data is moved.
+    /// was written to both before is stored first. The set-id bits of the target go unless root asks. One transaction,
+    /// no data is moved.
     ///
     /// # Errors
     /// `InvalidArgument` for overlapping ranges, `BadHandle`, `NotPermitted`, `FileTooLarge`, `NoSpace`,
     /// `QuotaExceeded`.
     pub async fn copy_file_range(
         &self,
+        caller: &Caller,
         source: (FileHandle, u64),
         target: (FileHandle, u64),
         length: u64,
     ) -> Result<u64> {
         let arguments = || format!("{},{},{},{},{length}", source.0.0, source.1, target.0.0, target.1);
-        self.watch(Operation::CopyFileRange, None, arguments, async {
+        self.watch(Operation::CopyFileRange, Some(caller), arguments, async {
             self.check_writable()?;
             let (from, to) = (self.handles.file(source.0)?, self.handles.writable(target.0)?);
             if to.flags.append {
@@ -71,7 +75,14 @@ impl Vfs {
             to.store_and_commit(self).await?;
             let outcome = self
                 .meta
-                .copy_file_range(&Context::root(), from.ino, source.1, to.ino, target.1, length)
+                .copy_file_range(
+                    &self.context(caller),
+                    from.ino,
+                    source.1,
+                    to.ino,
+                    target.1,
+                    length,
+                )
                 .await?;
             if outcome.copied > 0 {
                 to.content_mut().rewritten(outcome.attr);

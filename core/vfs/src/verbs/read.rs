@@ -1,5 +1,7 @@
 //! read.
 
+use std::sync::atomic::Ordering;
+
 use bytes::{Bytes, BytesMut};
 use moorage_model::{ErrorKind, Result};
 
@@ -31,7 +33,9 @@ impl Vfs {
         let arguments = || format!("{},{offset}", handle.0);
         self.watch(Operation::Read, None, arguments, async {
             self.read_ahead(&opened, offset, buffer.len());
-            opened.file.read(self, offset, buffer).await
+            let len = opened.file.read(self, offset, buffer).await?;
+            opened.bytes_read.fetch_add(len as u64, Ordering::Relaxed);
+            Ok(len)
         })
         .await
     }

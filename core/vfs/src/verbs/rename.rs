@@ -41,7 +41,10 @@ impl Vfs {
             let renamed = self
                 .meta
                 .rename(&context, (from, &old_name), (to, &new_name), flags);
-            self.settled(renamed).await.map(drop)
+            let (ino, attr) = self.settled(renamed).await?;
+            self.note_new_name(ino, &attr);
+            self.note_renamed(ino, &attr, (from, &old_name), (to, &new_name), flags.exchange);
+            Ok(())
         })
         .await
     }

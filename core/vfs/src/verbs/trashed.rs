@@ -5,7 +5,10 @@
 
 use moorage_model::{Attr, ErrorKind, Ino, Result};
 
-use crate::Vfs;
+use crate::{Caller, Vfs};
+
+/// What the kernel says of a caller that has no process here.
+const UNKNOWN_PID: u32 = 0;
 
 impl Vfs {
     /// Notes that a door is told of an entry of this directory, in case that it is one of the trash.
@@ -21,6 +24,28 @@ impl Vfs {
         attr.in_trash()
             && self.told_in_trash.get(&ino).is_none()
             && self.files.get(ino).is_none_or(|file| !file.is_open())
+    }
+
+    /// Notes that a caller's open met a node that is gone, or has lost its name: the door's system looks the name up once
+    /// more and opens what it finds, both inside of the caller's one system call (Linux, `do_filp_open`: `ESTALE`).
+    pub(crate) fn note_refused_open(&self, caller: &Caller) {
+        if caller.pid != UNKNOWN_PID {
+            self.refused_opens.insert(caller.pid, None);
+        }
+    }
+
+    /// Notes what a caller found whose open was refused just before.
+    pub(crate) fn note_found_again(&self, caller: &Caller, ino: Ino) {
+        if self.refused_opens.contains_key(&caller.pid) {
+            self.refused_opens.insert(caller.pid, Some(ino));
+        }
+    }
+
+    /// Whether a caller's open follows a look-up of the same system call, which found this node: then it may have what
+    /// the name meant at that moment. Nobody looks a third time, however fast others replace the file.
+    pub(crate) fn opens_what_it_found(&self, caller: &Caller, ino: Ino) -> bool {
+        let found = self.refused_opens.remove(&caller.pid);
+        found.is_some_and(|(_, found)| found == Some(ino))
     }
 
     /// Says of a change that was not permitted that it was asked of a node without its name, if so. One read then.

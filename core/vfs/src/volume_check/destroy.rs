@@ -1,9 +1,9 @@
 //! The end of a volume (the command `destroy`).
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
-use moorage_chunk::ObjectStore;
-use moorage_meta::Meta;
+use moorage_chunk::{ObjectStore, is_of_volume};
 use moorage_meta::admin::Progress;
+use moorage_meta::{Meta, is_backup};
 use moorage_model::{Error, ErrorKind, Result};
 
 use super::listing::Listing;
@@ -26,7 +26,8 @@ impl Default for DestroyOptions {
     }
 }
 
-/// Deletes every object of a volume, then every record. `uuid` must be the volume's, so that nobody destroys another
+/// Deletes every object of a volume, then every record, and returns how many other objects are below its prefix: those of
+/// names that no client of the format gives, which stay. `uuid` must be the volume's, so that nobody destroys another
 /// one by a wrong address. `progress` counts objects.
 ///
 /// # Errors
@@ -41,7 +42,7 @@ pub async fn destroy_volume(
     uuid: &str,
     options: DestroyOptions,
     progress: &Progress,
-) -> Result<()> {
+) -> Result<u64> {
     let setting = meta.setting();
     if !setting.uuid.eq_ignore_ascii_case(uuid) {
         return Err(Error::new(
@@ -72,7 +73,11 @@ pub async fn destroy_volume(
         .with_advice("Unmount it there first; --force destroys it all the same."));
     }
     let mut listing = Listing::new(store, "");
-    while let Some(page) = listing.next(progress).await? {
+    let mut others = 0;
+    while let Some(mut page) = listing.next(progress).await? {
+        let listed = page.len();
+        page.retain(|(key, _)| is_of_volume(key) || is_backup(key));
+        others += (listed - page.len()) as u64;
         futures_util::stream::iter(page)
             .map(Ok::<_, Error>)
             .try_for_each_concurrent(options.concurrency.max(1), |(key, info)| async move {
@@ -83,5 +88,6 @@ pub async fn destroy_volume(
             .await?;
     }
     store.sync().await?;
-    meta.engine().wipe().await
+    meta.engine().wipe().await?;
+    Ok(others)
 }

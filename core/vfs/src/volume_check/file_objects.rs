@@ -11,8 +11,8 @@ pub struct ObjectPiece {
     pub chunk: ChunkIndex,
     /// Offset inside the chunk, bytes.
     pub pos: u32,
-    /// The object relative to the volume prefix; `None` for zeros that no object holds.
-    pub key: Option<String>,
+    /// The block whose object it is; `None` for zeros that no object holds.
+    pub block: Option<BlockId>,
     /// Bytes of the whole block before compression; 0 for zeros.
     pub size: u32,
     /// First byte inside the block.
@@ -31,7 +31,7 @@ pub fn file_objects(info: &NodeInfo, setting: &Setting) -> Vec<ObjectPiece> {
                 pieces.push(ObjectPiece {
                     chunk: *chunk,
                     pos: segment.pos,
-                    key: None,
+                    block: None,
                     size: 0,
                     off: 0,
                     len: segment.len,
@@ -39,7 +39,7 @@ pub fn file_objects(info: &NodeInfo, setting: &Setting) -> Vec<ObjectPiece> {
                 continue;
             }
             let shown = blocks(segment.id, segment.size, block_size)
-                .filter_map(|block| piece(*chunk, &segment, &block, block_size, setting.hash_prefix));
+                .filter_map(|block| piece(*chunk, &segment, &block, block_size));
             pieces.extend(shown);
         }
     }
@@ -47,13 +47,7 @@ pub fn file_objects(info: &NodeInfo, setting: &Setting) -> Vec<ObjectPiece> {
 }
 
 /// What a segment shows of one block of its slice.
-fn piece(
-    chunk: ChunkIndex,
-    segment: &Segment,
-    block: &BlockId,
-    block_size: u32,
-    hash_prefix: bool,
-) -> Option<ObjectPiece> {
+fn piece(chunk: ChunkIndex, segment: &Segment, block: &BlockId, block_size: u32) -> Option<ObjectPiece> {
     let start = u64::from(block.index) * u64::from(block_size);
     let end = start + u64::from(block.len);
     let (first, last) = (
@@ -64,7 +58,7 @@ fn piece(
     (first < last).then(|| ObjectPiece {
         chunk,
         pos: segment.pos + (first - u64::from(segment.off)) as u32,
-        key: Some(block.key(hash_prefix)),
+        block: Some(*block),
         size: block.len,
         off: (first - start) as u32,
         len: (last - first) as u32,

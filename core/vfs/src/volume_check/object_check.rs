@@ -70,6 +70,8 @@ pub async fn check_objects(
         let found = meta.tree_slices(ino, progress).await?;
         check.report_damage(&found.damage).await?;
         check.count(&found.slices);
+        let shown = found.slices.values().filter(|known| known.records > 0);
+        check.report.counts.slices += shown.count() as u64;
         let all: BTreeSet<SliceId> = found.slices.keys().copied().collect();
         check.judge(&found.slices, all).await?;
         return Ok(check.report);

@@ -56,6 +56,36 @@ async fn a_volume_made_by_verbs_has_no_finding() {
     .await;
 }
 
+#[tokio::test]
+async fn the_check_of_a_folder_counts_what_it_looked_at() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            let (directory, file) = make_tree(volume).await;
+            for (top, nodes, entries) in [(directory, 4, 3), (file, 1, 0)] {
+                let scope = CheckScope::Tree(top);
+                let options = CheckOptions {
+                    scope,
+                    ..CheckOptions::default()
+                };
+                let progress = Progress::default();
+                let mut report = volume.meta.check(options, &progress).await.unwrap();
+                let options = ObjectCheckOptions {
+                    scope,
+                    ..ObjectCheckOptions::default()
+                };
+                let objects = check_objects(&volume.meta, volume.store.as_ref(), options, &progress).await;
+                report.merge(objects.unwrap());
+                assert_eq!(report.findings, []);
+                let counts = report.counts;
+                assert_eq!((counts.nodes, counts.entries), (nodes, entries));
+                assert_eq!((counts.slices, counts.objects), (1, 2));
+            }
+        },
+    )
+    .await;
+}
+
 /// Damages a volume, sees the defect, repairs it, sees a whole volume.
 async fn damage_and_repair(volume: &Volume, key: Key, record: Option<Record>, expected: &[Defect]) {
     volume.tamper(key.clone(), record).await;
@@ -195,7 +225,7 @@ async fn a_node_that_says_another_parent_is_corrected() {
 }
 
 #[tokio::test]
-async fn directories_inside_each_other_are_reported_as_a_loop() {
+async fn directories_inside_each_other_are_a_loop_that_a_repair_takes_to_lost_and_found() {
     on_each_engine(
         |_| {},
         async |volume| {
@@ -213,6 +243,48 @@ async fn directories_inside_each_other_are_reported_as_a_loop() {
             let report = volume.check().await;
             let loops = report.findings.iter().filter(|one| one.defect == Defect::Loop);
             assert_eq!(loops.count(), 1, "{:#?}", report.findings);
+            repair(volume).await;
+            assert_eq!(volume.find(&format!("/lost+found/{a}/b")).await, Some(b));
+            assert_eq!(volume.find(&format!("/lost+found/{a}/b/a")).await, None);
+            repair(volume).await;
+            assert_eq!(volume.check().await.findings, []);
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_directory_whose_name_lies_inside_it_goes_to_lost_and_found() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            for inside in ["", "e"] {
+                let (directory, _) = make_tree(volume).await;
+                let holder = match inside {
+                    "" => directory,
+                    name => volume.find(&format!("/d/{name}")).await.unwrap(),
+                };
+                let entry = Record::Edge(Entry {
+                    kind: NodeType::Directory,
+                    ino: directory,
+                });
+                volume.tamper(Key::Edge(Ino::ROOT, name("d")), None).await;
+                volume.tamper(Key::Edge(holder, name("d")), Some(entry)).await;
+                let report = volume.check().await;
+                assert!(defects(&report).contains(&Defect::Loop), "{:#?}", report.findings);
+                let report = repair(volume).await;
+                assert!(report.worst() <= Some(Severity::Note), "{:#?}", report.findings);
+                let home = volume.find("/lost+found").await.unwrap();
+                assert_eq!(node(volume, directory).await.parent, home);
+                let found = format!("/lost+found/{directory}");
+                assert!(volume.find(&format!("{found}/file")).await.is_some());
+                assert_eq!(volume.find(&format!("{found}/{inside}/d")).await, None);
+                repair(volume).await;
+                assert_eq!(volume.check().await.findings, []);
+                volume.assert_whole().await;
+                volume.unlink(Ino::ROOT, "other").await;
+            }
         },
     )
     .await;

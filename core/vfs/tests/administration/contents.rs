@@ -51,7 +51,7 @@ fn compressed(setting: &mut Setting) {
     setting.compression = "zstd".to_owned();
 }
 
-fn encrypted(setting: &mut Setting) {
+pub(crate) fn encrypted(setting: &mut Setting) {
     let pair = aws_lc_rs::rsa::PrivateDecryptingKey::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
     let der = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
     setting.encrypt_key = pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref()));

@@ -174,11 +174,16 @@ async fn deleted_files_and_replaced_slices_are_reclaimed() {
 }
 
 #[tokio::test]
-async fn a_destroyed_volume_leaves_nothing() {
+async fn a_destroyed_volume_leaves_nothing_but_what_is_not_its_own() {
     on_each_engine(
         |_| {},
         async |volume| {
             volume.file(Ino::ROOT, "file", 70_000).await;
+            let letter = Bytes::from_static(b"of somebody else");
+            let put = async |key: &str| volume.store.put(key, letter.clone()).await.unwrap();
+            put("chunks/0/0/letter.txt").await;
+            put("meta/dump-2026-11-26-120000.json.gz").await;
+            put("meta/letter.txt").await;
             let options = DestroyOptions::default();
             let destroy = async |uuid: &str| {
                 destroy_volume(
@@ -191,9 +196,12 @@ async fn a_destroyed_volume_leaves_nothing() {
                 .await
             };
             assert!(destroy("another").await.is_err());
-            assert_eq!(volume.objects().await.len(), 2);
-            destroy("faa27c8f-edab-4791-a4e0-1620b732b343").await.unwrap();
-            assert!(volume.objects().await.is_empty());
+            assert_eq!(volume.objects().await.len(), 3);
+            let others = destroy("faa27c8f-edab-4791-a4e0-1620b732b343").await.unwrap();
+            assert_eq!(others, 2);
+            let left = volume.store.list("", None, 10).await.unwrap();
+            let keys: Vec<String> = left.into_iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, ["chunks/0/0/letter.txt", "meta/letter.txt"]);
             assert!(volume.engine.is_empty().await.unwrap());
         },
     )

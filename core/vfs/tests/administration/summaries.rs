@@ -70,7 +70,8 @@ async fn info_names_every_path_and_the_objects_of_the_bytes() {
             info.paths.sort();
             assert_eq!(info.paths, [b"/d/file".to_vec(), b"/other".to_vec()]);
             assert_eq!(info.usage.length, u64::from(BLOCK) + 10);
-            let objects = file_objects(&info, &volume.meta.setting());
+            let setting = volume.meta.setting();
+            let (objects, hash_prefix) = (file_objects(&info, &setting), setting.hash_prefix);
             let shown: Vec<(u32, u32, u32)> = objects
                 .iter()
                 .map(|piece| (piece.pos, piece.off, piece.len))
@@ -83,7 +84,7 @@ async fn info_names_every_path_and_the_objects_of_the_bytes() {
             assert!(
                 objects
                     .iter()
-                    .all(|piece| stored.contains(piece.key.as_ref().unwrap()))
+                    .all(|piece| stored.contains(&piece.block.unwrap().key(hash_prefix)))
             );
             let whole = volume
                 .meta

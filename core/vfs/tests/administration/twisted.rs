@@ -118,15 +118,20 @@ async fn a_slice_counter_that_lies_behind_gives_no_id_that_a_slice_has() {
         |_| {},
         async |volume| {
             volume.file(Ino::ROOT, "old", 100).await;
+            let open = || {
+                Meta::open(
+                    Arc::clone(&volume.engine),
+                    MetaOptions::default(),
+                    Arc::new(SystemClock),
+                )
+            };
+            let opened = open().await.unwrap();
             volume
                 .tamper(Key::Counter(Counter::NextChunk), Some(Record::Counter(1)))
                 .await;
-            let late = Meta::open(
-                Arc::clone(&volume.engine),
-                MetaOptions::default(),
-                Arc::new(SystemClock),
-            );
-            let refused = late.await.unwrap().allocate_slice().await.unwrap_err();
+            let refused = open().await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
+            let refused = opened.allocate_slice().await.unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
         },
     )

@@ -119,7 +119,8 @@ impl LostAnswers {
         }
         let take = |n: u32| (n > 0 && n % 2 == odd).then(|| n - 1);
         match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
-            Ok(_) => Err(Error::new(ErrorKind::Unavailable, format!("injected for {verb}"))),
+            // As when the server is a replica by the time that it is asked for the fate.
+            Ok(_) => Err(Error::new(ErrorKind::ReadOnly, format!("injected for {verb}")).of_lost_commit()),
             Err(_) => Ok(()),
         }
     }

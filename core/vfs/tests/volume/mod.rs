@@ -64,6 +64,14 @@ impl Volume {
     }
 
     pub(crate) async fn client_with(&self, options: VfsOptions, meta: MetaOptions) -> Arc<Vfs> {
+        self.try_client_with(options, meta).await.unwrap()
+    }
+
+    pub(crate) async fn try_client_with(
+        &self,
+        options: VfsOptions,
+        meta: MetaOptions,
+    ) -> moorage_model::Result<Arc<Vfs>> {
         let engine: Arc<dyn Engine> = Arc::clone(&self.engine) as _;
         let meta = Meta::open(engine, meta, Arc::new(SystemClock)).await.unwrap();
         let config = ChunkConfig {
@@ -74,7 +82,7 @@ impl Volume {
         let chunks = ChunkStore::open(Arc::clone(&self.store), config, &meta.setting().uuid)
             .await
             .unwrap();
-        Vfs::open_volume(meta, chunks, options).await.unwrap()
+        Vfs::open_volume(meta, chunks, options).await
     }
 }
 

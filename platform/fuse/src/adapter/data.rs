@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fuser::{ReplyData, ReplyEmpty, ReplyLseek, ReplyWrite, WriteFlags};
 use moorage_model::{Error, ErrorKind};
-use moorage_vfs::{FileHandle, Vfs, WriteOrigin};
+use moorage_vfs::{Caller, FileHandle, Vfs, WriteOrigin};
 
 use super::Adapter;
 use crate::answers::{self, or_refuse};
@@ -61,7 +61,7 @@ pub(super) fn write(
 /// `range` is an offset and a length.
 pub(super) async fn fallocate(
     vfs: Arc<Vfs>,
-    asker: Asker,
+    (caller, asker): (Caller, Asker),
     file: FileHandle,
     mode: i32,
     range: (u64, u64),
@@ -69,7 +69,7 @@ pub(super) async fn fallocate(
 ) {
     let mode = or_refuse!("fallocate", flags::fallocate_mode(mode), reply);
     let door = Arc::clone(&vfs);
-    let change = async move { door.fallocate(file, mode, range.0, range.1).await };
+    let change = async move { door.fallocate(&caller, file, mode, range.0, range.1).await };
     let done = asker.or_leave(&vfs, change).await;
     answers::empty("fallocate", done, reply);
 }
@@ -92,7 +92,7 @@ pub(super) async fn lseek(
 
 pub(super) async fn copy_file_range(
     vfs: Arc<Vfs>,
-    asker: Asker,
+    (caller, asker): (Caller, Asker),
     source: (FileHandle, u64),
     target: (FileHandle, u64),
     length: u64,
@@ -100,7 +100,7 @@ pub(super) async fn copy_file_range(
 ) {
     let length = length.min(MAX_COPY_BYTES);
     let door = Arc::clone(&vfs);
-    let copy = async move { door.copy_file_range(source, target, length).await };
+    let copy = async move { door.copy_file_range(&caller, source, target, length).await };
     let copied = asker.or_leave(&vfs, copy).await;
     answers::written("copy_file_range", copied, reply);
 }

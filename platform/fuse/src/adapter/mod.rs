@@ -50,6 +50,22 @@ impl Adapter {
     fn answer<F: Future<Output = ()> + Send + 'static>(&self, operation: impl FnOnce(Arc<Vfs>) -> F) {
         dispatch::answer(&self.runtime, operation(Arc::clone(&self.vfs)));
     }
+
+    /// As [`Adapter::answer`], for a reply that the kernel caches: what other clients change while the request is under
+    /// way is told to the kernel once more when it has the reply.
+    fn answer_cached<F: Future<Output = ()> + Send + 'static>(&self, operation: impl FnOnce(Arc<Vfs>) -> F) {
+        let asked = self.vfs.asked();
+        if !asked.matters() {
+            return self.answer(operation);
+        }
+        self.answer(|vfs| {
+            let work = operation(Arc::clone(&vfs));
+            async move {
+                work.await;
+                vfs.answered(asked);
+            }
+        });
+    }
 }
 
 fn ino(number: INodeNo) -> Ino {
@@ -75,11 +91,11 @@ impl Filesystem for Adapter {
     }
 
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        self.answer(|vfs| names::lookup(vfs, Named::of(request, parent, name), reply));
+        self.answer_cached(|vfs| names::lookup(vfs, Named::of(request, parent, name), reply));
     }
 
     fn getattr(&self, _request: &Request, number: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
-        self.answer(|vfs| nodes::getattr(vfs, ino(number), reply));
+        self.answer_cached(|vfs| nodes::getattr(vfs, ino(number), reply));
     }
 
     fn setattr(
@@ -112,7 +128,9 @@ impl Filesystem for Adapter {
         };
         let file = file.map(handle);
         let asker = Asker::of(request);
-        self.answer(|vfs| nodes::setattr(vfs, (caller(request), asker), ino(number), file, change, reply));
+        self.answer_cached(|vfs| {
+            nodes::setattr(vfs, (caller(request), asker), ino(number), file, change, reply)
+        });
     }
 
     fn readlink(&self, _request: &Request, number: INodeNo, reply: ReplyData) {
@@ -130,7 +148,7 @@ impl Filesystem for Adapter {
         reply: ReplyEntry,
     ) {
         let mode = NewMode { mode, umask };
-        self.answer(|vfs| names::mknod(vfs, Named::of(request, parent, name), mode, rdev, reply));
+        self.answer_cached(|vfs| names::mknod(vfs, Named::of(request, parent, name), mode, rdev, reply));
     }
 
     fn mkdir(
@@ -143,7 +161,7 @@ impl Filesystem for Adapter {
         reply: ReplyEntry,
     ) {
         let mode = NewMode { mode, umask };
-        self.answer(|vfs| names::mkdir(vfs, Named::of(request, parent, name), mode, reply));
+        self.answer_cached(|vfs| names::mkdir(vfs, Named::of(request, parent, name), mode, reply));
     }
 
     fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
@@ -156,7 +174,7 @@ impl Filesystem for Adapter {
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
         let target = bytes(target.as_os_str());
-        self.answer(|vfs| names::symlink(vfs, Named::of(request, parent, name), target, reply));
+        self.answer_cached(|vfs| names::symlink(vfs, Named::of(request, parent, name), target, reply));
     }
 
     fn rename(
@@ -175,7 +193,7 @@ impl Filesystem for Adapter {
     }
 
     fn link(&self, request: &Request, number: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        self.answer(|vfs| names::link(vfs, ino(number), Named::of(request, parent, name), reply));
+        self.answer_cached(|vfs| names::link(vfs, ino(number), Named::of(request, parent, name), reply));
     }
 
     fn open(&self, request: &Request, number: INodeNo, how: OpenFlags, reply: ReplyOpen) {
@@ -195,7 +213,9 @@ impl Filesystem for Adapter {
     ) {
         let (mode, how) = (NewMode { mode, umask }, flags::open_flags(how));
         let asker = Asker::of(request);
-        self.answer(|vfs| files::create(vfs, asker, Named::of(request, parent, name), mode, how, reply));
+        self.answer_cached(|vfs| {
+            files::create(vfs, asker, Named::of(request, parent, name), mode, how, reply)
+        });
     }
 
     fn read(
@@ -289,7 +309,7 @@ impl Filesystem for Adapter {
         offset: u64,
         reply: ReplyDirectoryPlus,
     ) {
-        self.answer(|vfs| directories::readdirplus(vfs, handle(directory), offset, reply));
+        self.answer_cached(|vfs| directories::readdirplus(vfs, handle(directory), offset, reply));
     }
 
     fn releasedir(
@@ -409,7 +429,7 @@ impl Filesystem for Adapter {
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        let asker = Asker::of(request);
+        let asker = (caller(request), Asker::of(request));
         self.answer(|vfs| data::fallocate(vfs, asker, handle(file), mode, (offset, length), reply));
     }
 
@@ -441,7 +461,7 @@ impl Filesystem for Adapter {
     ) {
         let source = (handle(source_file), source_offset);
         let target = (handle(target_file), target_offset);
-        let asker = Asker::of(request);
+        let asker = (caller(request), Asker::of(request));
         self.answer(|vfs| data::copy_file_range(vfs, asker, source, target, length, reply));
     }
 }

@@ -4,6 +4,7 @@ mod files;
 mod metadata;
 mod stream;
 mod trees;
+mod verbs;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -75,7 +76,7 @@ pub(crate) struct Group {
 }
 
 /// Every group, in the order it runs.
-pub(crate) fn all() -> [Group; 5] {
+pub(crate) fn all() -> [Group; 6] {
     [
         Group {
             group: "lookup",
@@ -101,6 +102,11 @@ pub(crate) fn all() -> [Group; 5] {
             group: "tree",
             writes: true,
             run: trees::source_tree,
+        },
+        Group {
+            group: "verbs",
+            writes: true,
+            run: verbs::verbs,
         },
     ]
 }

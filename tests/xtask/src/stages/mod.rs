@@ -2,6 +2,7 @@
 
 mod applications;
 mod crash;
+mod desktop;
 mod exerciser;
 mod first_use;
 mod format;
@@ -10,7 +11,9 @@ mod install;
 mod interop;
 mod lint;
 mod posix;
+mod races;
 mod two_clients;
+mod ui;
 mod unit;
 
 use std::process::ExitCode;
@@ -43,6 +46,14 @@ const STAGES: &[Stage] = &[
         run: unit::run,
     },
     Stage {
+        name: "ui",
+        run: ui::run,
+    },
+    Stage {
+        name: "desktop",
+        run: desktop::run,
+    },
+    Stage {
         name: "fuzz",
         run: fuzz::run,
     },
@@ -71,8 +82,16 @@ const STAGES: &[Stage] = &[
         run: two_clients::run,
     },
     Stage {
+        name: "races",
+        run: races::run,
+    },
+    Stage {
         name: "crash",
         run: crash::run,
+    },
+    Stage {
+        name: "crash servers",
+        run: crash::run_with_servers,
     },
 ];
 
@@ -83,7 +102,7 @@ pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
         .iter()
         .filter(|stage| only.is_none_or(|text| stage.name.contains(text)))
     {
-        println!("\n==== {} ====", stage.name);
+        println!("\n==== {}, {} of disk free ====", stage.name, free_space());
         let start = Instant::now();
         let outcome = (stage.run)().unwrap_or_else(|error| {
             println!("stage {}: {error:#}", stage.name);
@@ -100,4 +119,12 @@ pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What is left on the disk of temporary files, where the volumes of the tests are.
+fn free_space() -> String {
+    rustix::fs::statvfs(std::env::temp_dir()).map_or_else(
+        |error| format!("an unknown part ({error})"),
+        |disk| format!("{} MB", disk.f_bavail.saturating_mul(disk.f_frsize) / 1_000_000),
+    )
 }

@@ -12,10 +12,12 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use self::files::{Bench, Job, Step};
 use self::measure::Measured;
-use crate::concurrency;
 use crate::context::Context;
 use crate::output::{self, OutputArguments};
-use crate::size;
+use crate::{concurrency, io_kind, size};
+
+/// Most bytes of one read or write: each thread has a buffer of that size.
+const MOST_BLOCK: u64 = 1 << 30;
 
 /// Measure a folder, of a mounted volume or of any other disk: big files and small ones
 ///
@@ -27,7 +29,7 @@ pub(crate) struct Arguments {
     path: PathBuf,
 
     /// Bytes of one read or write; plain numbers count MiB
-    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = size::from_mib)]
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = block)]
     block_size: u64,
 
     /// Size of the big file of each thread; plain numbers count MiB, 0 leaves big files out
@@ -48,6 +50,17 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+fn block(text: &str) -> Result<u64, String> {
+    match size::from_mib(text)? {
+        0 => Err("a block of 1B or more is needed".to_owned()),
+        bytes if bytes > MOST_BLOCK => Err(format!(
+            "a block of at most {} is possible",
+            size::show(MOST_BLOCK)
+        )),
+        bytes => Ok(bytes),
+    }
 }
 
 pub(crate) async fn run(arguments: Box<Arguments>, context: &Context) -> Result<()> {
@@ -103,7 +116,7 @@ impl Arguments {
         Job {
             files,
             bytes,
-            block: usize::try_from(self.block_size.clamp(1, 1 << 30)).unwrap_or(1 << 20),
+            block: usize::try_from(self.block_size).unwrap_or(usize::MAX),
         }
     }
 }
@@ -118,7 +131,7 @@ impl Scratch {
         let path = parent.join(format!("moorage-bench-{}", std::process::id()));
         std::fs::create_dir(&path).map_err(|error| {
             Error::new(
-                ErrorKind::Io,
+                io_kind::of(&error),
                 format!("the folder {} can not be made", path.display()),
             )
             .with_source(error)

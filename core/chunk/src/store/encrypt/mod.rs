@@ -163,6 +163,10 @@ impl ObjectStore for EncryptedStore {
         self.inner.list(prefix, after, limit).await
     }
 
+    fn will_sync(&self) {
+        self.inner.will_sync();
+    }
+
     async fn sync(&self) -> Result<()> {
         self.inner.sync().await
     }

@@ -1,6 +1,7 @@
 //! Objects as files below a folder: Storage `file` (spec 60-objects section 10).
 
 mod path;
+mod place;
 mod walk;
 mod write;
 
@@ -23,6 +24,7 @@ use crate::compress::damaged;
 use crate::disk_error::disk_error;
 use crate::offload::Offload;
 use crate::platform::{self, NoWait};
+use place::Place;
 use walk::Walk;
 use write::{Written, write_unreferenced, write_whole};
 
@@ -37,7 +39,7 @@ const EARLY_WRITEBACK_BYTES: usize = 1 << 20;
 /// then but remembered, and [`ObjectStore::sync`] makes them durable together, names included.
 #[derive(Debug)]
 pub struct FileStore {
-    root: PathBuf,
+    place: Arc<Place>,
     temporaries: AtomicU64,
     open: quick_cache::sync::Cache<String, Arc<File>>,
     barrier: Arc<Barrier>,
@@ -66,7 +68,7 @@ impl FileStore {
             text.push("/");
         }
         Ok(FileStore {
-            root: text.into(),
+            place: Arc::new(Place::new(text.into())),
             // Another process may write the same object: two counters must not meet.
             temporaries: AtomicU64::new(u64::from(rand::random::<u32>()) << 20),
             open: quick_cache::sync::Cache::new(OPEN_FILES),
@@ -86,22 +88,23 @@ impl FileStore {
     }
 
     fn path(&self, key: &str) -> Result<PathBuf> {
-        path::path_of(&self.root, key)
+        path::path_of(&self.place.root, key)
     }
 
     async fn write(
         &self,
         key: &str,
         body: Bytes,
-        how: fn(&Path, &Path, &[u8], u64) -> io::Result<Written>,
+        how: fn(&Place, &Path, &[u8], u64) -> io::Result<Written>,
     ) -> Result<()> {
         let path = self.path(key)?;
         let number = self.temporaries.fetch_add(1, Relaxed);
         self.counting.put(body.len());
-        let (root, name, barrier) = (self.root.clone(), key.to_owned(), Arc::clone(&self.barrier));
+        let (place, name) = (Arc::clone(&self.place), key.to_owned());
+        let barrier = Arc::clone(&self.barrier);
         let written = self.offload.run(body.len(), move || {
-            let (file, new_folders) = how(&root, &path, &body, number)
-                .map_err(|e| disk_error("can not write object", place_of(&root, &name), e))?;
+            let (file, new_folders) = how(&place, &path, &body, number)
+                .map_err(|e| disk_error("can not write object", place_of(&place.root, &name), e))?;
             if body.len() >= EARLY_WRITEBACK_BYTES {
                 platform::start_writeback(&file);
             }
@@ -122,7 +125,7 @@ impl FileStore {
         {
             return Ok(file);
         }
-        let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(&self.root, key, e))?);
+        let file = Arc::new(File::open(self.path(key)?).map_err(|e| read_error(&self.place.root, key, e))?);
         self.open.insert(key.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -177,7 +180,7 @@ impl ObjectStore for FileStore {
                 .metadata()
                 .map_or(0, |data| usize::try_from(data.len()).unwrap_or(usize::MAX)),
         };
-        let (root, name) = (self.root.clone(), key.to_owned());
+        let (root, name) = (self.place.root.clone(), key.to_owned());
         let read = self.offload.run(bytes, move || {
             read_object(&file, &root, &name, range.unwrap_or(0..u64::MAX))
         });
@@ -211,7 +214,7 @@ impl ObjectStore for FileStore {
         self.counting.get(buffer.len());
         match self.file(key) {
             Ok(file) => {
-                let result = read(&file, buffer)?.map_err(|e| read_error(&self.root, key, e));
+                let result = read(&file, buffer)?.map_err(|e| read_error(&self.place.root, key, e));
                 Some(
                     self.counting
                         .outcome(result.inspect_err(|_| self.look_again(key))),
@@ -229,7 +232,7 @@ impl ObjectStore for FileStore {
 
     async fn head(&self, key: &str) -> Result<ObjectInfo> {
         let path = self.path(key)?;
-        let (root, name) = (self.root.clone(), key.to_owned());
+        let (root, name) = (self.place.root.clone(), key.to_owned());
         let info = self.offload.run(0, move || {
             let data = fs::metadata(path).map_err(|e| read_error(&root, &name, e))?;
             if data.is_dir() {
@@ -247,7 +250,7 @@ impl ObjectStore for FileStore {
         let path = self.path(key)?;
         self.open.remove(key);
         self.counting.delete();
-        let (root, name, folder) = (self.root.clone(), key.to_owned(), key.ends_with('/'));
+        let (root, name, folder) = (self.place.root.clone(), key.to_owned(), key.ends_with('/'));
         let deleted = self.offload.run(0, move || {
             let result = if folder {
                 fs::remove_dir(path)
@@ -270,7 +273,11 @@ impl ObjectStore for FileStore {
         limit: usize,
     ) -> Result<Vec<(String, ObjectInfo)>> {
         self.counting.list();
-        let (root, prefix, after) = (self.root.clone(), prefix.to_owned(), after.map(str::to_owned));
+        let (root, prefix, after) = (
+            self.place.root.clone(),
+            prefix.to_owned(),
+            after.map(str::to_owned),
+        );
         let listed = self.offload.run(usize::MAX, move || {
             let mut walk = Walk {
                 prefix: &prefix,
@@ -285,13 +292,17 @@ impl ObjectStore for FileStore {
         self.counting.outcome(listed.await)
     }
 
+    fn will_sync(&self) {
+        self.barrier.start();
+    }
+
     async fn sync(&self) -> Result<()> {
         let synced = self.barrier.sync(&self.offload, || self.counting.sync()).await;
         self.counting.outcome(synced)
     }
 
     fn describe(&self) -> String {
-        in_words(&self.root)
+        in_words(&self.place.root)
     }
 
     fn counters(&self) -> StoreCounters {
@@ -325,5 +336,47 @@ mod tests {
         assert_eq!(&store.get(key, None).await.unwrap()[..], b"complete");
         assert_eq!(io::read_to_string(reader).unwrap(), "half");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_whose_disk_is_gone_is_not_made_again() {
+        let disk = tempfile::tempdir().unwrap();
+        let (root, away) = (disk.path().join("objects"), disk.path().join("away"));
+        let store = FileStore::open(&root).unwrap();
+        let body = || Bytes::from_static(b"x");
+        store.put("chunks/0/0/1_0_1", body()).await.unwrap();
+        fs::rename(&root, &away).unwrap();
+        let refused = store.put("chunks/0/0/2_0_1", body()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Io);
+        assert!(!root.exists());
+        // As below a disk that is not mounted.
+        fs::create_dir(&root).unwrap();
+        store.put("chunks/0/0/2_0_1", body()).await.unwrap_err();
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+        fs::remove_dir(&root).unwrap();
+        fs::rename(&away, &root).unwrap();
+        store.put("chunks/9/9/2_0_1", body()).await.unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn links_are_not_objects_wherever_they_lead() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(elsewhere.path().join("1_0_4"), b"mine").unwrap();
+        let store = FileStore::open(folder.path()).unwrap();
+        store
+            .put("chunks/0/0/2_0_4", Bytes::from_static(b"ours"))
+            .await
+            .unwrap();
+        let link = |target: &Path, name: &str| {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        };
+        link(elsewhere.path(), "chunks/0/1");
+        link(&elsewhere.path().join("1_0_4"), "chunks/0/0/1_0_4");
+        link(folder.path(), "chunks/circle");
+        let listed = store.list("", None, 100).await.unwrap();
+        let keys: Vec<&str> = listed.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["chunks/0/0/2_0_4"]);
     }
 }

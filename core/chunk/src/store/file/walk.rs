@@ -40,7 +40,7 @@ impl Walk<'_> {
                 }
             } else if child.starts_with(self.prefix) && self.after.is_none_or(|after| child.as_str() > after)
             {
-                match fs::metadata(folder.join(&entry.name)) {
+                match fs::symlink_metadata(folder.join(&entry.name)) {
                     Ok(data) => {
                         let info = ObjectInfo {
                             size: data.len(),
@@ -58,7 +58,8 @@ impl Walk<'_> {
     }
 }
 
-/// Entries in key order; names that are not UTF-8 and temporary files are nobody's objects.
+/// Entries in key order; names that are not UTF-8, temporary files and links are nobody's objects: a link leads to what is
+/// not of this store, or in a circle.
 fn sorted(folder: &Path) -> io::Result<Vec<Entry>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -75,11 +76,10 @@ fn sorted(folder: &Path) -> io::Result<Vec<Entry>> {
             continue;
         }
         let kind = entry.file_type()?;
-        let folder = if kind.is_symlink() {
-            fs::metadata(entry.path()).is_ok_and(|data| data.is_dir())
-        } else {
-            kind.is_dir()
-        };
+        if kind.is_symlink() {
+            continue;
+        }
+        let folder = kind.is_dir();
         if folder {
             name.push('/');
         }

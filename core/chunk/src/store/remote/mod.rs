@@ -9,6 +9,7 @@ mod listing;
 mod own_credentials;
 mod reason;
 mod s3;
+mod upload;
 
 use std::future::Future;
 use std::ops::Range;
@@ -22,7 +23,7 @@ use opendal::options::WriteOptions;
 
 use super::counters::Counting;
 use super::probe::CHECK_NETWORK;
-use super::{ObjectInfo, ObjectStore, StoreConfig, StoreCounters};
+use super::{ObjectInfo, ObjectStore, ObjectUpload, StoreConfig, StoreCounters};
 use crate::checksum::crc32c;
 use crate::compress::damaged;
 use driver::Opened;
@@ -187,6 +188,19 @@ impl ObjectStore for RemoteStore {
         let own = self.tiers.iter().find(|(id, _)| *id == tier);
         self.write(own.map_or(&self.operator, |(_, operator)| operator), key, body)
             .await
+    }
+
+    async fn begin(&self, key: &str, size: u64) -> Result<Box<dyn ObjectUpload>> {
+        let options = upload::options(size);
+        let writer = self
+            .call("write", key, self.operator.writer_options(key, options))
+            .await?;
+        Ok(Box::new(upload::RemoteUpload::new(
+            writer,
+            key,
+            self.words.clone(),
+            self.secrets.clone(),
+        )))
     }
 
     /// One request. One copy where the body came in several pieces. A whole object is checked against the

@@ -4,6 +4,7 @@ mod catalog;
 mod compare;
 mod numbers;
 mod read;
+mod tell;
 mod write;
 
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub(crate) use compare::Hold;
 use moorage_meta::Key;
 use parking_lot::RwLock;
+pub(crate) use tell::{Heard, Listening};
+use uuid::Uuid;
 
 use super::dialect::Dialect;
 use super::statement::{Statement, owned};
@@ -26,6 +29,8 @@ pub(crate) struct Statements {
     pub(crate) prefix: String,
     /// Node columns that an older release did not make; a literal 0 stands for them (spec 40-sql section 2).
     missing: RwLock<Arc<[String]>>,
+    /// Tells what this client sends from what others do.
+    origin: String,
 }
 
 /// Gives the places of a statement their numbers.
@@ -59,6 +64,7 @@ impl Statements {
             schema,
             prefix,
             missing: RwLock::new(Arc::from([])),
+            origin: Uuid::new_v4().simple().to_string(),
         }
     }
 

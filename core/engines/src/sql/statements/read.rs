@@ -4,7 +4,7 @@ use moorage_meta::Key;
 use moorage_model::{Ino, Name};
 
 use super::{Places, Statements};
-use crate::relational::{Cell, NODE_COLUMNS, Part, Table, address};
+use crate::relational::{Cell, NODE_COLUMNS, Part, Table, address, first_behind};
 use crate::sql::statement::{Statement, owned};
 
 impl Statements {
@@ -53,10 +53,16 @@ impl Statements {
     }
 
     /// A page of a directory: name and entry (3 columns), and with `attributes` the node (19).
-    pub(crate) fn list(&self, directory: Ino, after: &[u8], limit: i64, attributes: bool) -> Statement {
+    pub(crate) fn list(
+        &self,
+        directory: Ino,
+        after: Option<&Name>,
+        limit: i64,
+        attributes: bool,
+    ) -> Statement {
         let mut places = Places::default();
         let directory = places.add(Cell::bits(directory.0));
-        let after = places.add(Cell::blob(after));
+        let first = places.add(Cell::Blob(first_behind(after).into()));
         let limit = places.add(Cell::Int(limit));
         let (columns, join) = if attributes {
             let columns = self.shown(Table::Node, &NODE_COLUMNS, "n.").join(", ");
@@ -68,7 +74,7 @@ impl Statements {
         let edge = self.table(Table::Edge);
         places.statement(format!(
             "SELECT e.name, e.inode, e.type{columns} FROM {edge} AS e {join} \
-             WHERE e.parent = {directory} AND e.name > {after} ORDER BY e.name LIMIT {limit}"
+             WHERE e.parent = {directory} AND e.name >= {first} ORDER BY e.name LIMIT {limit}"
         ))
     }
 

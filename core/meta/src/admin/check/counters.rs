@@ -250,7 +250,7 @@ impl Namespace<'_> {
                 continue;
             };
             let stored = stored.unwrap_or(counter.initial());
-            if stored.cast_unsigned() > highest {
+            if u64::try_from(stored).is_ok_and(|next| next > highest) {
                 continue;
             }
             let value = i64::try_from(highest.saturating_add(spare)).unwrap_or(i64::MAX);
@@ -262,11 +262,15 @@ impl Namespace<'_> {
             self.add(
                 Defect::AllocationCounter,
                 Severity::Error,
-                format!(
-                    "counter {} says {stored}, and there is {what} {highest} already: something new would get the \
-                     number of something else",
-                    counter.name()
-                ),
+                if stored < 0 {
+                    format!("counter {} says {stored}, and no {what} can have a number below zero", counter.name())
+                } else {
+                    format!(
+                        "counter {} says {stored}, and there is {what} {highest} already: something new would get the \
+                         number of something else",
+                        counter.name()
+                    )
+                },
                 "Write nothing before `fsck --repair` has set it beyond, while nobody has the volume mounted.",
                 Some(repair),
             );

@@ -35,6 +35,44 @@ impl Unread {
 }
 
 impl Namespace<'_> {
+    /// Entries of which nothing is damaged but the name, each with its directory, and the other damaged records.
+    pub(super) async fn despite_names(
+        &self,
+        found: Vec<DamagedRecord>,
+    ) -> Result<(Vec<(Ino, DirectoryEntry)>, Vec<DamagedRecord>)> {
+        let (mut misnamed, mut damaged) = (Vec::new(), Vec::new());
+        for record in found {
+            let Some(Key::Edge(directory, name)) = record.key.as_ref().filter(|key| is_misnamed(key)) else {
+                damaged.push(record);
+                continue;
+            };
+            let key = Key::Edge(*directory, name.clone());
+            let entry = readable(
+                self.meta
+                    .engine
+                    .get(&[key])
+                    .await
+                    .and_then(|mut found| found.edge()),
+            )?;
+            match entry {
+                None => damaged.push(record),
+                // Somebody has repaired or removed it meanwhile.
+                Some(None) => {}
+                Some(Some(entry)) => {
+                    let node = readable(self.read_node(entry.ino).await)?;
+                    let item = DirectoryEntry {
+                        name: name.clone(),
+                        entry,
+                        damaged: node.is_none(),
+                        attr: node.flatten(),
+                    };
+                    misnamed.push((*directory, item));
+                }
+            }
+        }
+        Ok((misnamed, damaged))
+    }
+
     /// Reports a damaged record with the file it belongs to.
     pub(super) async fn report_damaged(&mut self, found: &DamagedRecord) -> Result<()> {
         self.report_unreadable(&UnreadableRecord {
@@ -141,4 +179,9 @@ impl Namespace<'_> {
         self.report.counts.damaged += 1;
         self.add(Defect::DamagedRecord, Severity::Error, message, advice, None);
     }
+}
+
+/// Whether a key is that of an entry with an impossible name.
+fn is_misnamed(key: &Key) -> bool {
+    matches!(key, Key::Edge(_, name) if name.flaw().is_some())
 }

@@ -42,16 +42,19 @@ impl Namespace<'_> {
                     );
                 }
             };
-            self.report.counts.entries += page.items.len() as u64;
-            self.progress.add(page.items.len() as u64, 0);
-            for item in &page.items {
+            let (misnamed, damaged) = self.despite_names(page.damaged).await?;
+            let misnamed = misnamed.into_iter().map(|(_, item)| item);
+            let items: Vec<DirectoryEntry> = page.items.into_iter().chain(misnamed).collect();
+            self.report.counts.entries += items.len() as u64;
+            self.progress.add(items.len() as u64, 0);
+            for item in &items {
                 listing.add(item);
                 self.check_entry(directory, item, waiting).await?;
             }
-            all_read &= page.damaged.is_empty();
+            all_read &= damaged.is_empty();
             // The pass over all entries reports them for a whole volume.
             if self.options.scope != CheckScope::Volume {
-                for found in &page.damaged {
+                for found in &damaged {
                     self.report_damaged(found).await?;
                 }
             }
@@ -91,11 +94,14 @@ impl Namespace<'_> {
     ) -> Result<()> {
         let ino = item.entry.ino;
         let first = self.named.insert(ino);
+        if first && item.attr.is_some() && self.options.scope != CheckScope::Volume {
+            self.report.counts.nodes += 1;
+        }
         if first && item.entry.kind == NodeType::Directory && self.options.scope != CheckScope::Volume {
             waiting.push(ino);
         }
         if let Some(what) = reserved(directory, item) {
-            return self.report_reserved(directory, item, what).await;
+            return self.report_reserved(directory, item, &what).await;
         }
         if item.damaged {
             let whole_volume = self.options.scope == CheckScope::Volume;
@@ -153,9 +159,18 @@ impl Namespace<'_> {
             return Ok(());
         }
         if !says_this {
+            if attr.is_directory() && self.lies_in(directory, ino).await? {
+                self.inner_entries.push((directory, item.name.clone()));
+                return Ok(());
+            }
             let repair = self
                 .repair(self.meta.repair_parent(directory, item.name.clone()))
                 .await;
+            if matches!(repair, Some(Ok(true)))
+                && let Some(parent) = self.directories.get_mut(&ino)
+            {
+                *parent = directory;
+            }
             self.add(
                 Defect::WrongParent,
                 Severity::Warning,
@@ -208,7 +223,12 @@ impl Namespace<'_> {
     }
 
     /// A name that no client can look up, or that means something else to every client.
-    async fn report_reserved(&mut self, directory: Ino, item: &DirectoryEntry, what: &str) -> Result<()> {
+    pub(super) async fn report_reserved(
+        &mut self,
+        directory: Ino,
+        item: &DirectoryEntry,
+        what: &str,
+    ) -> Result<()> {
         if !self.still_there(directory, item).await? {
             return Ok(());
         }
@@ -219,10 +239,10 @@ impl Namespace<'_> {
             Defect::ReservedName,
             Severity::Error,
             format!(
-                "entry {:?} of directory {directory} has the name of {what}, so inode {} can not be reached",
+                "entry {:?} of directory {directory} has {what}, so inode {} can not be reached",
                 item.name, item.entry.ino
             ),
-            "`fsck --repair` names it `renamed-` and its inode.",
+            "`fsck --repair` names it `renamed-` and its inode, in the same directory.",
             Some(repair),
         );
         Ok(())
@@ -308,14 +328,14 @@ impl Namespace<'_> {
         let statistics = self.meta.setting().dir_stats && !attr.in_trash() && listing.damaged == 0;
         // A missing record is made by whoever needs it, so it is no finding.
         if statistics && stat.is_none() && self.options.repair {
-            self.meta.repair_directory_statistics(directory).await?;
+            readable(self.meta.repair_directory_statistics(directory).await)?;
         }
         let drifted = statistics && stat.is_some_and(|stat| stat != listing.stat);
         if directory.is_trash() || (attr.nlink == links && !drifted) {
             return Ok(());
         }
-        let again = list_directory(self.meta.engine.as_ref(), directory).await?;
-        if again != listing || self.own_numbers(directory).await? != before {
+        let again = readable(list_directory(self.meta.engine.as_ref(), directory).await)?;
+        if again != Some(listing) || self.own_numbers(directory).await? != before {
             return Ok(());
         }
         if attr.nlink != links {
@@ -370,14 +390,18 @@ impl Namespace<'_> {
     }
 }
 
-/// What an entry's name means already.
-fn reserved(directory: Ino, item: &DirectoryEntry) -> Option<&'static str> {
-    match item.name.as_bytes() {
-        b"." => Some("the directory itself"),
-        b".." => Some("the directory above"),
-        TRASH_ENTRY if directory == Ino::ROOT => Some("the trash"),
-        _ => None,
+/// What an entry can not be reached by its name for.
+fn reserved(directory: Ino, item: &DirectoryEntry) -> Option<String> {
+    if let Some(flaw) = item.name.flaw() {
+        return Some(format!("an impossible name ({flaw})"));
     }
+    let meaning = match item.name.as_bytes() {
+        b"." => "the directory itself",
+        b".." => "the directory above",
+        TRASH_ENTRY if directory == Ino::ROOT => "the trash",
+        _ => return None,
+    };
+    Some(format!("the name of {meaning}"))
 }
 
 /// All three figures, since any of them may be the one that differs.

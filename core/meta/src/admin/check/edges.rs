@@ -18,12 +18,20 @@ impl Namespace<'_> {
         let mut pages = Pages::new(Scan::AllEdges);
         while let Some(page) = pages.survey(self.meta).await? {
             self.progress.check()?;
-            self.report_page(&page).await?;
-            self.unread.entries += page.damaged.len() as u64;
-            for (key, record) in page.items {
-                let (Key::Edge(parent, name), Record::Edge(entry)) = (key, record) else {
-                    continue;
-                };
+            // Those of directories were reported, and have other names already when repairs were asked for.
+            let (misnamed, damaged) = self.despite_names(page.damaged).await?;
+            for found in &damaged {
+                self.report_damaged(found).await?;
+            }
+            self.unread.entries += damaged.len() as u64;
+            let entries = page.items.into_iter().filter_map(|item| match item {
+                (Key::Edge(parent, name), Record::Edge(entry)) => Some((parent, name, entry)),
+                _ => None,
+            });
+            let misnamed = misnamed
+                .into_iter()
+                .map(|(parent, item)| (parent, item.name, item.entry));
+            for (parent, name, entry) in entries.chain(misnamed) {
                 if self.twice_named.contains(&entry.ino) && self.sightings.len() < MAX_SIGHTINGS {
                     self.sightings.push((entry.ino, parent, name.clone()));
                 }

@@ -8,7 +8,7 @@ use crate::admin::{Pages, readable};
 use crate::{Key, Record, Scan, TxnExt as _};
 
 /// Advice where a damaged entry may be the one that is missed.
-const ENTRIES_FIRST: &str = "Entries that can not be read may lead to it: restore them first.";
+pub(super) const ENTRIES_FIRST: &str = "Entries that can not be read may lead to it: restore them first.";
 
 impl Namespace<'_> {
     pub(super) async fn check_links(&mut self) -> Result<()> {

@@ -33,6 +33,8 @@ pub(super) struct Namespace<'m> {
     pub(super) twice_named: HashSet<Ino>,
     /// Entries that lead to them: node, directory, name.
     pub(super) sightings: Vec<(Ino, Ino, Name)>,
+    /// Entries that lead to a directory from inside it: directory, name.
+    pub(super) inner_entries: Vec<(Ino, Name)>,
     /// What could not be read.
     pub(super) unread: Unread,
     /// ACL rules that nodes refer to.
@@ -60,6 +62,7 @@ impl<'m> Namespace<'m> {
             nameless: HashSet::new(),
             twice_named: HashSet::new(),
             sightings: Vec::new(),
+            inner_entries: Vec::new(),
             unread: Unread::default(),
             acls: BTreeSet::new(),
             used: (0, 0),
@@ -81,6 +84,7 @@ impl<'m> Namespace<'m> {
         let all: Vec<Ino> = self.directories.keys().copied().collect();
         self.check_directories(all).await?;
         self.check_edges().await?;
+        self.judge_inner_entries().await?;
         self.find_loops().await?;
         self.check_links().await?;
         self.report_nameless_damage().await?;
@@ -93,8 +97,10 @@ impl<'m> Namespace<'m> {
     /// Entries and directories below one.
     pub(super) async fn check_tree(&mut self, top: Ino) -> Result<()> {
         let attr = self.meta.getattr(top).await?;
+        self.report.counts.nodes += 1;
         if attr.is_directory() {
             self.check_directories(vec![top]).await?;
+            self.judge_inner_entries().await?;
         } else {
             self.check_file_links(top, &attr).await?;
         }

@@ -4,6 +4,7 @@ use moorage_model::{
     Attr, Counter, DirStat, Entry, Error, ErrorKind, Gid, Ino, Name, NodeType, Result, SliceId, Uid,
 };
 
+use super::loops::locked_lies_in;
 use super::namespace::Repaired;
 use crate::accounting::entry_stat;
 use crate::admin::readable;
@@ -15,6 +16,8 @@ use crate::{Context, Key, Meta, Record, Scan, Txn};
 const LOST_AND_FOUND: &[u8] = b"lost+found";
 /// Records of open files without a name that are read at once.
 const SUSTAINED_PAGE: usize = 1000;
+/// Names tried for an entry that needs another one: more than a directory has hard links of one file with such names.
+const MOST_NAMES: u32 = 100;
 /// Mode of a directory that is made again.
 const REMADE_MODE: u16 = 0o755;
 
@@ -22,6 +25,13 @@ const REMADE_MODE: u16 = 0o755;
 pub(super) fn in_use() -> Error {
     Error::new(ErrorKind::Busy, "other sessions use the volume")
         .with_advice("Unmount it everywhere, then repair.")
+}
+
+fn inside_itself(directory: Ino) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("directory {directory} would lie in itself"),
+    )
 }
 
 impl Meta {
@@ -93,7 +103,8 @@ impl Meta {
         .await
     }
 
-    /// Lets a node say the directory that has it, unless the directory that it says has it too.
+    /// Lets a node say the directory that has it, unless the directory that it says has it too, or it would lie in
+    /// itself then.
     pub(super) async fn repair_parent(&self, directory: Ino, name: Name) -> Repaired {
         self.transact("repair", move |meta, txn| {
             let name = name.clone();
@@ -102,6 +113,9 @@ impl Meta {
                     return Ok(false);
                 };
                 if attr.parent == directory || !meta.names_of(attr.parent, entry.ino).await?.is_empty() {
+                    return Ok(false);
+                }
+                if attr.is_directory() && locked_lies_in(txn, directory, entry.ino).await? {
                     return Ok(false);
                 }
                 attr.parent = directory;
@@ -134,25 +148,20 @@ impl Meta {
         .await
     }
 
-    /// Gives an entry whose name means something else one of its own.
+    /// Gives an entry whose name is impossible or means something else one of its own.
     pub(super) async fn repair_reserved_name(&self, directory: Ino, name: Name) -> Repaired {
-        self.transact("repair", move |_, txn| {
+        self.transact("repair", move |meta, txn| {
             let name = name.clone();
             Box::pin(async move {
-                let Some((entry, _)) = txn.lock_child(directory, &name).await? else {
+                let edge = Key::Edge(directory, name);
+                let found = txn.get_locked(std::slice::from_ref(&edge)).await?.edge()?;
+                let Some(entry) = found else {
                     return Ok(false);
                 };
-                let renamed = Key::Edge(directory, Name::new(format!("renamed-{}", entry.ino).as_bytes())?);
-                if txn
-                    .get_locked(std::slice::from_ref(&renamed))
-                    .await?
-                    .edge()?
-                    .is_some()
-                {
-                    return Ok(false);
-                }
-                txn.delete(Key::Edge(directory, name));
-                txn.insert(renamed, Record::Edge(entry));
+                let renamed = unused_name(txn, directory, entry.ino).await?;
+                txn.delete(edge);
+                txn.insert(Key::Edge(directory, renamed), Record::Edge(entry));
+                meta.log(txn, || format!("REPAIRDIR({directory})"));
                 Ok(true)
             })
         })
@@ -168,6 +177,9 @@ impl Meta {
                     return Ok(false);
                 };
                 if entry.kind == NodeType::Directory {
+                    if locked_lies_in(txn, directory, entry.ino).await? {
+                        return Err(inside_itself(entry.ino));
+                    }
                     remake_directory(meta, txn, directory, entry.ino).await?;
                 } else {
                     txn.delete(Key::Edge(directory, name));
@@ -192,7 +204,7 @@ impl Meta {
         .await
     }
 
-    async fn lost_and_found(&self) -> Result<Ino> {
+    pub(super) async fn lost_and_found(&self) -> Result<Ino> {
         let name = Name::new(LOST_AND_FOUND)?;
         let context = Context::root();
         match self.lookup(&context, Ino::ROOT, &name).await {
@@ -336,6 +348,26 @@ async fn is_sustained(txn: &mut dyn Txn, ino: Ino) -> Result<bool> {
     }
 }
 
+/// `renamed-` and the inode, with a number behind it where a directory has that already.
+async fn unused_name(txn: &mut dyn Txn, directory: Ino, ino: Ino) -> Result<Name> {
+    for number in 1..=MOST_NAMES {
+        let text = match number {
+            1 => format!("renamed-{ino}"),
+            more => format!("renamed-{ino}-{more}"),
+        };
+        let edge = Key::Edge(directory, Name::new(text.as_bytes())?);
+        let taken = txn.get_locked(std::slice::from_ref(&edge)).await?.edge()?;
+        if let (None, Key::Edge(_, name)) = (taken, edge) {
+            return Ok(name);
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Exists,
+        format!("directory {directory} has all names up to renamed-{ino}-{MOST_NAMES}"),
+    )
+    .with_advice("Give some of them other names, then repair again."))
+}
+
 async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino) -> Result<()> {
     let listing = list_directory(&*txn, ino).await?;
     let now = meta.now();
@@ -348,7 +380,8 @@ async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino)
     Ok(())
 }
 
-async fn adopt(meta: &Meta, txn: &mut dyn Txn, ino: Ino, home: Ino, name: Name) -> Repaired {
+/// Gives a node without a name one in `/lost+found`; `false` when it can have none there.
+pub(super) async fn adopt(meta: &Meta, txn: &mut dyn Txn, ino: Ino, home: Ino, name: Name) -> Repaired {
     let edge = Key::Edge(home, name);
     let mut found = txn
         .get_locked(&[Key::Node(ino), Key::Node(home), edge.clone()])
@@ -356,6 +389,9 @@ async fn adopt(meta: &Meta, txn: &mut dyn Txn, ino: Ino, home: Ino, name: Name) 
     let (Some(mut attr), Some(directory), None) = (found.node()?, found.node()?, found.edge()?) else {
         return Ok(false);
     };
+    if attr.is_directory() && locked_lies_in(txn, home, ino).await? {
+        return Ok(false);
+    }
     txn.insert(edge, Record::Edge(Entry { kind: attr.kind, ino }));
     if attr.parent == Ino::NONE {
         txn.add_parent(ino, home, 1);

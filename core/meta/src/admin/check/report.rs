@@ -41,7 +41,7 @@ pub enum Defect {
     WrongParent,
     /// A directory with more than one name, or a file with more names than it knows.
     SecondName,
-    /// An entry whose name means something else.
+    /// An entry whose name means something else, or is one that no entry can have.
     ReservedName,
     /// An entry in a directory that does not exist, or in something that is no directory.
     MissingDirectory,

@@ -10,7 +10,7 @@ use prost::Message;
 
 use self::message::{Batch, Footer, Format, SegmentInfo};
 use self::segment::Segment;
-use super::{DumpOptions, DumpOutput, DumpSummary, remove_secrets, stored_setting};
+use super::{DumpOptions, DumpOutput, DumpSummary, remove, remove_store_secrets, stored_setting};
 use crate::admin::{Pages, Progress, readable};
 use crate::setting_text::encode_setting;
 use crate::{Key, Meta, Record, Scan, TxnExt as _};
@@ -38,12 +38,10 @@ impl Meta {
             unreadable: 0,
         };
         let mut setting = stored_setting(self).await?;
+        let mut secrets_removed = false;
         if !options.keep_secrets {
-            remove_secrets([
-                &mut setting.secret_key,
-                &mut setting.session_token,
-                &mut setting.encrypt_key,
-            ]);
+            let of_store = remove_store_secrets(&mut setting);
+            secrets_removed = remove(&mut setting.encrypt_key) || of_store;
         }
         let format = Format {
             data: encode_setting(&setting)?.into_bytes(),
@@ -86,6 +84,7 @@ impl Meta {
             entries,
             bytes,
             unreadable: writer.unreadable,
+            secrets_removed,
         })
     }
 

@@ -5,7 +5,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use moorage_model::{Attr, Counter, Error, ErrorKind, Gid, Ino, QuotaKey, Result, Setting, Uid};
+use moorage_model::{Attr, Counter, Error, ErrorKind, Gid, Ino, QuotaKey, Result, Uid};
 
 use self::text::JsonText;
 use self::tree::TreeWriter;
@@ -47,8 +47,10 @@ impl Meta {
         let whole = root == Ino::ROOT;
         let mut json = JsonText::new(output);
         json.begin().await?;
-        let setting = stored_setting(self).await?;
-        json.lines("Setting", &public(&setting, options)).await?;
+        let mut setting = stored_setting(self).await?;
+        // The data key stays: it is sealed, and without it nobody could read the data.
+        let secrets_removed = !options.keep_secrets && super::remove_store_secrets(&mut setting);
+        json.lines("Setting", &setting).await?;
         let counters = self.dumped_counters().await?;
         if whole {
             progress.expect(u64::try_from(counters.used_inodes).unwrap_or(0));
@@ -69,6 +71,7 @@ impl Meta {
             entries,
             bytes,
             unreadable,
+            secrets_removed,
         })
     }
 
@@ -187,13 +190,4 @@ impl Meta {
         }
         Ok(())
     }
-}
-
-/// The setting as it is dumped. The data key stays: it is sealed, and without it nobody could read the data.
-fn public(setting: &Setting, options: &DumpOptions) -> Setting {
-    let mut shown = setting.clone();
-    if !options.keep_secrets {
-        super::remove_secrets([&mut shown.secret_key, &mut shown.session_token]);
-    }
-    shown
 }

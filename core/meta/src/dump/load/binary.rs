@@ -13,10 +13,10 @@ use super::LoadSummary;
 use super::batch::{Batches, Loaded};
 use super::totals::Totals;
 use super::volume::LoadedVolume;
-use crate::dump::REMOVED;
 use crate::dump::binary::damaged;
 use crate::dump::binary::message::{self, Batch, Footer, Format};
 use crate::dump::binary::segment::Segment;
+use crate::dump::lacks_secrets;
 use crate::setting_text::decode_setting;
 use crate::{Key, Record};
 
@@ -262,13 +262,12 @@ impl<R: Read> Decoder<R> {
         let highest = self.rules.keys().next_back().copied().unwrap_or(0);
         let rules = (1..=highest).map(|id| self.rules.remove(&id).unwrap_or_default());
         let rules: Vec<AclRule> = rules.collect();
-        let secrets = [&setting.secret_key, &setting.session_token, &setting.encrypt_key];
         let summary = LoadSummary {
             name: setting.name.clone(),
             nodes: self.nodes,
             space: self.space.unsigned_abs(),
             repeated: 0,
-            secrets_removed: secrets.into_iter().any(|secret| secret == REMOVED),
+            secrets_removed: lacks_secrets(&setting),
         };
         let mut counters = self.counters;
         // The engine numbers the rules itself.

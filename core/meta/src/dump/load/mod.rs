@@ -79,7 +79,7 @@ impl Meta {
     /// Makes a volume out of a dump of either form, which its first byte tells.
     ///
     /// # Errors
-    /// See [`Meta::load_json`].
+    /// `Corrupt` for what begins as neither does; see [`Meta::load_json`].
     ///
     /// # Cancel safety
     /// See [`Meta::load_json`].
@@ -94,13 +94,21 @@ impl Meta {
             .read(&mut first)
             .map_err(|error| Error::new(ErrorKind::Io, "the dump can not be read").with_source(error))?;
         let start = first.get(..read).unwrap_or_default().to_vec();
-        // A segment begins with the high byte of its kind, a document with a letter.
-        let is_binary = start == [0];
+        // A segment begins with the high byte of its kind, a document with a brace.
+        let form = start.first().copied();
         let dump = Cursor::new(start).chain(dump);
-        if is_binary {
-            Meta::load_binary(engine, dump, progress).await
-        } else {
-            Meta::load_json(engine, dump, clock, progress).await
+        match form {
+            Some(0) => Meta::load_binary(engine, dump, progress).await,
+            None | Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => {
+                Meta::load_json(engine, dump, clock, progress).await
+            }
+            Some(_) => Err(Error::new(
+                ErrorKind::Corrupt,
+                "it begins as no dump of either form does",
+            )
+            .with_advice(
+                "A backup of an encrypted volume is encrypted as a whole: load it with --encrypt-rsa-key.",
+            )),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moorage_meta::{Context, Key, Record, Scan};
-use moorage_model::{ChunkIndex, Ino, NodeType, SliceId, resolve};
+use moorage_model::{ChunkIndex, Ino, NodeType, Slice, SliceId, resolve};
 
 use super::reference::Content;
 use super::run::Run;
@@ -64,29 +64,52 @@ impl Run {
             .collect()
     }
 
+    /// What a reader of the file sees. A compaction in the background may replace the slices between their records and
+    /// their data: then the records are read again, as readers do.
     async fn content(&self, ino: Ino, length: u64) -> std::result::Result<Content, String> {
         let mut content = Content::new();
         for chunk in [ChunkIndex(0), ChunkIndex(1)] {
-            let records = self.clients[1]
-                .read_slices(ino, chunk)
-                .await
-                .map_err(|error| error.to_string())?;
-            // A hole may be as long as a chunk; only what is not zero is compared.
-            let shown = resolve(&records)
-                .into_iter()
-                .filter(|segment| segment.id != SliceId::HOLE);
-            for segment in shown {
-                let Some(bytes) = self.data.show(&segment) else {
-                    return Err(format!("slice {} is gone", segment.id));
-                };
-                for (position, byte) in (chunk.start() + u64::from(segment.pos)..).zip(bytes) {
-                    if byte != 0 && position < length {
-                        content.insert(position, byte);
+            let mut records = self.slices(ino, chunk).await?;
+            let shown = loop {
+                match self.shown(&records) {
+                    Ok(shown) => break shown,
+                    Err(gone) => {
+                        let now = self.slices(ino, chunk).await?;
+                        if now == records {
+                            return Err(gone);
+                        }
+                        records = now;
                     }
+                }
+            };
+            for (position, byte) in shown {
+                let position = chunk.start() + u64::from(position);
+                if position < length {
+                    content.insert(position, byte);
                 }
             }
         }
         Ok(content)
+    }
+
+    async fn slices(&self, ino: Ino, chunk: ChunkIndex) -> std::result::Result<Vec<Slice>, String> {
+        let read = self.clients[1].read_slices(ino, chunk).await;
+        read.map_err(|error| error.to_string())
+    }
+
+    /// Bytes of a chunk by their position. A hole may be as long as a chunk; only what is not zero is compared.
+    fn shown(&self, records: &[Slice]) -> std::result::Result<Vec<(u32, u8)>, String> {
+        let mut shown = Vec::new();
+        for segment in resolve(records) {
+            if segment.id == SliceId::HOLE {
+                continue;
+            }
+            let Some(bytes) = self.data.show(&segment) else {
+                return Err(format!("slice {} is gone", segment.id));
+            };
+            shown.extend((segment.pos..).zip(bytes).filter(|(_, byte)| *byte != 0));
+        }
+        Ok(shown)
     }
 
     /// Slices whose data was never removed although nothing owns them.

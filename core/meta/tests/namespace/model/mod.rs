@@ -3,10 +3,13 @@
 //! A failure prints the shortest sequence found; `proptest-regressions` keeps its seed, so that it is run again first.
 
 mod compare;
+mod dumps;
 mod operations;
 mod reference;
 mod run;
 mod sql_servers;
+#[cfg(unix)]
+mod tikv;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +17,7 @@ use std::time::Duration;
 use moorage_engines::{MemoryEngine, SeededFaults};
 use moorage_meta::Engine;
 use proptest::prelude::*;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::UnixStream;
 
 use crate::redis_server::Server;
@@ -68,7 +71,7 @@ fn on_sqlite(sequence: &[Operation]) {
 fn on_redis(sequence: &[Operation], cuts: bool) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let Some(server) = Server::start(&[]).await else {
+        let Some(server) = Server::start(&[]) else {
             return;
         };
         let url = format!("{}?min-retry-backoff=10ms&max-retry-backoff=10ms", server.url());
@@ -84,21 +87,49 @@ fn on_redis(sequence: &[Operation], cuts: bool) {
     });
 }
 
-/// Leaves time for some requests and for making a connection again.
-const BETWEEN_CUTS: Duration = Duration::from_millis(8);
+/// Commands that a server runs between two cuts: some requests of both clients, and those that begin a connection. Counted and
+/// not timed, so that a busy machine gets on as well.
+const COMMANDS_BETWEEN_CUTS: u64 = 24;
+/// Between two looks at what the server has done.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Breaks every connection of a server again and again.
 async fn cut_connections(socket: std::path::PathBuf, cuts: bool) {
-    let Ok(mut wire) = UnixStream::connect(socket).await else {
+    let Ok(wire) = UnixStream::connect(socket).await else {
         return;
     };
-    let mut answer = [0; 64];
-    while cuts
-        && wire.write_all(b"CLIENT KILL TYPE normal\r\n").await.is_ok()
-        && wire.read(&mut answer).await.is_ok_and(|length| length > 0)
-    {
-        tokio::time::sleep(BETWEEN_CUTS).await;
+    let mut wire = BufStream::new(wire);
+    let mut next = COMMANDS_BETWEEN_CUTS;
+    while cuts && let Some(commands) = commands_run(&mut wire).await {
+        // The look is a command too.
+        next += 1;
+        if commands >= next {
+            if ask(&mut wire, "CLIENT KILL TYPE normal").await.is_none() {
+                return;
+            }
+            next = commands + COMMANDS_BETWEEN_CUTS;
+        }
+        tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Commands that the server has run since it began.
+async fn commands_run(wire: &mut BufStream<UnixStream>) -> Option<u64> {
+    let length = ask(wire, "INFO stats").await?;
+    let mut text = vec![0; length.strip_prefix('$')?.parse::<usize>().ok()? + "\r\n".len()];
+    wire.read_exact(&mut text).await.ok()?;
+    let text = String::from_utf8(text).ok()?;
+    let mut lines = text.lines();
+    lines.find_map(|line| line.strip_prefix("total_commands_processed:")?.parse().ok())
+}
+
+/// First line of the answer to a command.
+async fn ask(wire: &mut BufStream<UnixStream>, command: &str) -> Option<String> {
+    wire.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
+    wire.flush().await.ok()?;
+    let mut answer = String::new();
+    wire.read_line(&mut answer).await.ok()?;
+    Some(answer.trim_end().to_owned())
 }
 
 proptest! {

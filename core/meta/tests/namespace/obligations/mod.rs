@@ -14,7 +14,7 @@ use crate::check::broken_invariants;
 use crate::fixture::Volume;
 
 /// Stores a record as another client would.
-async fn put(volume: &Volume, key: Key, record: Record) {
+pub(crate) async fn put(volume: &Volume, key: Key, record: Record) {
     run(volume.engine.as_ref(), "another client", move |txn| {
         txn.put(key.clone(), record.clone());
         Box::pin(async { Ok(()) })

@@ -18,8 +18,8 @@ use super::LoadSummary;
 use super::batch::Batches;
 use super::totals::Totals;
 use super::volume::LoadedVolume;
-use crate::dump::REMOVED;
 use crate::dump::document::{CountersDocument, DeletedFileDocument, QuotaDocument};
+use crate::dump::lacks_secrets;
 use crate::{Key, Record};
 
 /// Permission bits of a trash root (spec 10-setting section 7).
@@ -154,13 +154,12 @@ impl<R: Read> Decoder<R> {
         }
         self.batches.flush()?;
         let usage = self.totals.usage();
-        let secrets = [&setting.secret_key, &setting.session_token, &setting.encrypt_key];
         let summary = LoadSummary {
             name: setting.name.clone(),
             nodes: usage.inodes.unsigned_abs(),
             space: usage.space.unsigned_abs(),
             repeated: self.repeated,
-            secrets_removed: secrets.into_iter().any(|secret| secret == REMOVED),
+            secrets_removed: lacks_secrets(&setting),
         };
         Ok(LoadedVolume {
             quotas: self.owners_quotas(),

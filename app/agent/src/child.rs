@@ -1,0 +1,172 @@
+//! A `moorage` command as a child: secrets go to it through a pipe, and its failure comes back as a problem.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::secret::VolumeSecrets;
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::trouble::{caused, passing};
+
+/// Runs a command that understands `--json` and `--secrets-from-stdin`, and that is named as `task` in messages.
+///
+/// # Cancel safety
+/// The command is killed.
+///
+/// # Errors
+/// What the command says; that it can not be started, or takes longer than the deadline.
+pub(crate) async fn run(
+    program: &Path,
+    arguments: Vec<String>,
+    secrets: &VolumeSecrets,
+    task: &str,
+    deadline: Duration,
+) -> Result<(), Problem> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        // A Ctrl-C for the agent is none for what it started.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    match timeout(deadline, output_of(command, secrets)).await {
+        Ok(Ok(output)) if output.status.success() => Ok(()),
+        Ok(Ok(output)) => Err(failure(task, &output)),
+        Ok(Err(error)) => Err(caused(
+            passing(
+                ProblemCode::Internal,
+                format!("{task}: the process can not be started"),
+                "Check that Moorage is installed and that this user may start further processes.",
+            ),
+            error,
+        )),
+        Err(_) => Err(passing(
+            ProblemCode::TimedOut,
+            format!("{task} took longer than {} s", deadline.as_secs()),
+            "Check that the database and the object store can be reached.",
+        )),
+    }
+}
+
+async fn output_of(mut command: Command, secrets: &VolumeSecrets) -> std::io::Result<Output> {
+    let mut child = command.spawn()?;
+    if let Some(mut pipe) = child.stdin.take() {
+        let mut line = Zeroizing::new(serde_json::to_vec(secrets)?);
+        line.push(b'\n');
+        let sent = pipe.write_all(&line).await;
+        // A process that ended before it read them says why.
+        if let Err(error) = sent
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            return Err(error);
+        }
+    }
+    child.wait_with_output().await
+}
+
+/// An error as the command prints it with `--json`.
+#[derive(Debug, Deserialize)]
+struct Failure {
+    error: String,
+    kind: String,
+    causes: Vec<String>,
+    advice: Option<String>,
+}
+
+fn failure(task: &str, output: &Output) -> Problem {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let failure = said
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str::<Failure>(line).ok());
+    let Some(failure) = failure else {
+        let what = format!("{task}: the process ended before it answered ({})", output.status);
+        let problem = passing(
+            ProblemCode::MountCrashed,
+            what,
+            "Try it again; what the process said last may tell more.",
+        );
+        return match said.trim() {
+            "" => problem,
+            said => caused(problem, said),
+        };
+    };
+    let code = code_of(&failure.kind);
+    Problem {
+        code,
+        message: failure.error,
+        cause: (!failure.causes.is_empty()).then(|| failure.causes.join(": ")),
+        advice: failure
+            .advice
+            .unwrap_or_else(|| "Look at the cause, and try it again when that is mended.".to_owned()),
+        retryable: matches!(
+            code,
+            ProblemCode::Unreachable | ProblemCode::TimedOut | ProblemCode::DiskFull | ProblemCode::Internal
+        ),
+    }
+}
+
+/// The kinds of errors as the command names them.
+fn code_of(kind: &str) -> ProblemCode {
+    match kind {
+        "InvalidArgument" | "NotDirectory" => ProblemCode::InvalidRequest,
+        "NotFound" | "DatabaseMissing" | "NotFormatted" => ProblemCode::NotFound,
+        "Busy" | "NotEmpty" => ProblemCode::MountPointBusy,
+        "Exists" => ProblemCode::AlreadyExists,
+        "Unauthenticated" => ProblemCode::Authentication,
+        "AccessDenied" | "NotPermitted" | "ReadOnly" => ProblemCode::PermissionDenied,
+        "Unavailable" | "Conflict" => ProblemCode::Unreachable,
+        "Timeout" => ProblemCode::TimedOut,
+        "NoSpace" => ProblemCode::DiskFull,
+        "QuotaExceeded" => ProblemCode::QuotaExceeded,
+        "NotSupported" | "VersionMismatch" => ProblemCode::NotSupported,
+        _ => ProblemCode::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    fn ended(stderr: &str) -> Output {
+        Output {
+            status: std::process::ExitStatus::from_raw(0x600),
+            stdout: Vec::new(),
+            stderr: stderr.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn what_the_command_says_becomes_a_problem_with_cause_and_advice() {
+        let said = "WARN slow\n{\"error\":\"no answer\",\"kind\":\"Unavailable\",\"causes\":[\"a\",\"b\"],\
+                    \"advice\":\"Wait.\",\"exit_code\":6}\n";
+        let expected = Problem {
+            code: ProblemCode::Unreachable,
+            message: "no answer".to_owned(),
+            cause: Some("a: b".to_owned()),
+            advice: "Wait.".to_owned(),
+            retryable: true,
+        };
+        assert_eq!(failure("photos", &ended(said)), expected);
+    }
+
+    #[test]
+    fn a_command_that_dies_is_tried_again() {
+        let problem = failure("photos", &ended("killed by hand"));
+        assert_eq!(
+            (problem.code, problem.retryable),
+            (ProblemCode::MountCrashed, true)
+        );
+        assert_eq!(problem.cause.as_deref(), Some("killed by hand"));
+    }
+}

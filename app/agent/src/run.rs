@@ -1,0 +1,98 @@
+//! The agent from its start to its end.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use moorage_control::message::Hello;
+use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::server::serve;
+use moorage_control::socket::Listener;
+use moorage_control::version::ProtocolVersion;
+
+use crate::agent::Agent;
+use crate::claim::Claim;
+use crate::moment::Moment;
+use crate::mounts::MountTable;
+use crate::pause;
+use crate::reading::read_on;
+use crate::service::Desk;
+use crate::settings_file::SettingsFile;
+use crate::trouble::lasting;
+use crate::watch::watch;
+
+/// Where the agent has what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The socket for its clients, in a folder of this user alone.
+    pub socket: PathBuf,
+    /// The lock that only one agent of the user has.
+    pub lock: PathBuf,
+    /// The settings file.
+    pub settings: PathBuf,
+    /// Where the pause is kept for mounts that begin later.
+    pub pause: PathBuf,
+    /// The program that mounts and makes volumes: `moorage`.
+    pub program: PathBuf,
+    /// This user's home, for a mount point that nobody chose.
+    pub home: PathBuf,
+    /// Folder for volumes made without a place of their own.
+    pub data: PathBuf,
+    /// Version of the product.
+    pub product: String,
+}
+
+/// Runs the agent until `stop`, or until a client asks it to end. Mounted volumes stay mounted. `ready` is called once
+/// clients can connect, with what a person should know.
+///
+/// # Errors
+/// When another agent of the user runs, its settings can not be read, or nobody could connect to it.
+pub async fn run<T: MountTable>(
+    options: Options,
+    table: T,
+    ready: impl FnOnce(Option<&Problem>),
+    stop: impl Future<Output = ()>,
+) -> Result<(), Problem> {
+    let claim = Claim::take(&options.lock)?;
+    let loaded = SettingsFile::load(&options.settings, Moment::now())?;
+    let listener = Listener::bind(&options.socket).map_err(|error| {
+        lasting(
+            ProblemCode::PermissionDenied,
+            format!("the agent can not be reached: {error}"),
+            "Check the folder that XDG_RUNTIME_DIR names: it has to be this user's, with a path of less than 90 bytes.",
+        )
+    })?;
+    ready(loaded.damaged.as_ref());
+    let hello = Hello {
+        protocol: ProtocolVersion::CURRENT,
+        product: options.product.clone(),
+    };
+    let mut notices: Vec<Problem> = loaded.damaged.into_iter().collect();
+    let pause = pause::at_start(&options.pause, &mut notices);
+    let agent = Arc::new(Agent::new(
+        table,
+        options,
+        loaded.file,
+        loaded.content,
+        pause,
+        notices,
+    ));
+    let mut told = agent.stop.subscribe();
+    let asked = async move {
+        // The sender lives as long as the agent.
+        let _ended = told.wait_for(|stop| *stop).await;
+    };
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            () = asked => {}
+        }
+    };
+    let watching = tokio::spawn(watch(Arc::clone(&agent)));
+    let reading = tokio::spawn(read_on(Arc::clone(&agent)));
+    serve(listener, Arc::new(Desk(agent)), hello, stop).await;
+    watching.abort();
+    reading.abort();
+    drop(claim);
+    Ok(())
+}

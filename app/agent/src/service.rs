@@ -1,0 +1,239 @@
+//! What the agent answers to its clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorage_control::changes::ChangeLog;
+use moorage_control::message::{AgentStatus, Request, Response, Topic};
+use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::secret::VolumeSecrets;
+use moorage_control::server::Service;
+use moorage_control::settings::{SecretAccess, SecretStoreStatus, Settings};
+use moorage_control::volume::{Volume, VolumeId, VolumeSettings};
+use tokio::time::timeout;
+
+use crate::agent::{Agent, State};
+use crate::moment::Moment;
+use crate::mounts::MountTable;
+use crate::settings_file::{Content, Entry};
+use crate::trouble::{lasting, not_supported};
+use crate::truth::over_all;
+use crate::validity::checked;
+
+/// How long an unmount may take before its request is answered with the unmount under way.
+const UNMOUNT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The agent as its clients see it.
+pub(crate) struct Desk<T>(pub(crate) Arc<Agent<T>>);
+
+impl<T: MountTable> Service for Desk<T> {
+    async fn answer(&self, request: Request) -> Result<Response, Problem> {
+        match request {
+            Request::AgentStatus => {
+                self.0.read_afresh().await;
+                let status = self.status();
+                Ok(Response::Agent { status })
+            }
+            Request::AgentStop => {
+                self.0.stop.send_replace(true);
+                Ok(Response::Done)
+            }
+            Request::Volumes => {
+                self.0.read_afresh().await;
+                let state = self.0.state();
+                let now = Moment::now();
+                let volumes = state.volumes.iter().map(|kept| kept.volume(now)).collect();
+                Ok(Response::Volumes { volumes })
+            }
+            Request::Volume { id } => {
+                self.0.read_afresh().await;
+                self.volume(&id)
+            }
+            Request::VolumeAdd { volume } => self.add(volume).await,
+            Request::VolumeChange { id, settings } => self.change(&id, settings).await,
+            Request::VolumeSecrets { id, secrets } => self.learn_secrets(&id, secrets),
+            Request::VolumeRemove { id } => self.remove(&id).await,
+            Request::VolumeMount { id } => self.mount(&id),
+            Request::VolumeUnmount { id, lazy } => self.unmount(&id, lazy).await,
+            Request::Settings => Ok(settings_of(&self.0.state())),
+            Request::SettingsChange { settings } => self.change_settings(settings).await,
+            Request::ConnectionTest { .. } => Err(not_supported("test connections")),
+            Request::Transfers => {
+                self.0.read_afresh().await;
+                let transfers = self.0.state().transfers.all();
+                Ok(Response::Transfers { transfers })
+            }
+            Request::TransferRetry { id } => self.0.retry(id).await,
+            Request::TransferCancel { id } => self.0.cancel(id),
+            Request::Pause { seconds } => self.0.pause(seconds).await,
+            Request::Resume => self.0.resume().await,
+            Request::Subscribe => Err(not_supported("subscribe twice")),
+        }
+    }
+
+    fn changes(&self) -> &ChangeLog {
+        &self.0.changes
+    }
+}
+
+impl<T: MountTable> Desk<T> {
+    fn status(&self) -> AgentStatus {
+        let state = self.0.state();
+        AgentStatus {
+            product: self.0.places.product.clone(),
+            pid: std::process::id(),
+            revision: self.0.changes.revision(),
+            truth: over_all(state.volumes.iter().map(|kept| &kept.truth)),
+            pause: state.pause.at(Moment::now().wall),
+            notices: state.notices.clone(),
+        }
+    }
+
+    fn volume(&self, id: &VolumeId) -> Result<Response, Problem> {
+        let volume = self.0.state().find(id)?.volume(Moment::now());
+        Ok(of_volume(volume))
+    }
+
+    async fn change(&self, id: &VolumeId, settings: VolumeSettings) -> Result<Response, Problem> {
+        let mut file = self.0.file.lock().await;
+        let mut content = self.0.state().content();
+        let settings = checked(settings, Some(id), &content.volumes)?;
+        {
+            let state = self.0.state();
+            let kept = state.find(id)?;
+            let old = &kept.entry.settings;
+            let moved = old.mount_point != settings.mount_point || old.metadata_url != settings.metadata_url;
+            if moved && !kept.keeper.is_at_rest() {
+                return Err(in_use(old, "its mount point and its database can not be changed"));
+            }
+        }
+        edit(&mut content, id, |entry| entry.settings = settings.clone());
+        file.save(&content)?;
+        let mut state = self.0.state();
+        let kept = state.find_mut(id)?;
+        kept.deeds += 1;
+        kept.entry.settings = settings;
+        self.0.publish(&mut state);
+        drop(state);
+        self.volume(id)
+    }
+
+    fn learn_secrets(&self, id: &VolumeId, secrets: VolumeSecrets) -> Result<Response, Problem> {
+        self.0.state().find_mut(id)?.secrets = secrets;
+        Ok(Response::Done)
+    }
+
+    async fn remove(&self, id: &VolumeId) -> Result<Response, Problem> {
+        let mut file = self.0.file.lock().await;
+        let mut content = self.0.state().content();
+        {
+            let state = self.0.state();
+            let kept = state.find(id)?;
+            if !kept.keeper.is_at_rest() {
+                return Err(in_use(
+                    &kept.entry.settings,
+                    "it can not be removed from the list",
+                ));
+            }
+        }
+        content.volumes.retain(|entry| entry.id != *id);
+        file.save(&content)?;
+        self.0.state().volumes.retain(|kept| kept.entry.id != *id);
+        self.0.changes.record(Topic::Volumes);
+        Ok(Response::Done)
+    }
+
+    fn mount(&self, id: &VolumeId) -> Result<Response, Problem> {
+        let mut state = self.0.state();
+        let kept = state.find_mut(id)?;
+        kept.deeds += 1;
+        kept.keeper.mount();
+        drop(self.0.act(kept));
+        self.0.publish(&mut state);
+        drop(state);
+        self.0.wake.notify_one();
+        self.volume(id)
+    }
+
+    async fn unmount(&self, id: &VolumeId, lazy: bool) -> Result<Response, Problem> {
+        let refusal = {
+            let mut state = self.0.state();
+            let kept = state.find_mut(id)?;
+            if kept.keeper.is_at_rest() {
+                let name = &kept.entry.settings.name;
+                return Err(lasting(
+                    ProblemCode::WrongState,
+                    format!("{name} is not mounted"),
+                    "Nothing has to be done.",
+                ));
+            }
+            kept.unmount(lazy);
+            let refusal = self.0.act(kept);
+            self.0.publish(&mut state);
+            refusal
+        };
+        self.0.wake.notify_one();
+        if let Some(refusal) = refusal
+            && let Ok(Ok(problem)) = timeout(UNMOUNT_PATIENCE, refusal).await
+        {
+            return Err(problem);
+        }
+        self.volume(id)
+    }
+
+    async fn change_settings(&self, settings: Settings) -> Result<Response, Problem> {
+        let mut file = self.0.file.lock().await;
+        let mut content = self.0.state().content();
+        let kept = Settings {
+            language: settings.language.clone(),
+            theme: settings.theme,
+            ..content.settings.clone()
+        };
+        if kept != settings {
+            return Err(not_supported(
+                "start at login, limit bandwidth for all volumes or keep secrets in another store",
+            ));
+        }
+        content.settings = settings.clone();
+        file.save(&content)?;
+        let mut state = self.0.state();
+        state.settings = settings;
+        let response = settings_of(&state);
+        drop(state);
+        self.0.changes.record(Topic::Settings);
+        Ok(response)
+    }
+}
+
+pub(crate) fn of_volume(volume: Volume) -> Response {
+    Response::Volume {
+        volume: Box::new(volume),
+    }
+}
+
+fn settings_of(state: &State) -> Response {
+    Response::Settings {
+        settings: state.settings.clone(),
+        // Secrets are held in memory: no store is used yet.
+        secret_store: SecretStoreStatus {
+            store: state.settings.secret_store,
+            access: SecretAccess::Missing,
+        },
+    }
+}
+
+fn edit(content: &mut Content, id: &VolumeId, change: impl Fn(&mut Entry)) {
+    content
+        .volumes
+        .iter_mut()
+        .filter(|entry| entry.id == *id)
+        .for_each(change);
+}
+
+fn in_use(settings: &VolumeSettings, what: &str) -> Problem {
+    lasting(
+        ProblemCode::WrongState,
+        format!("{} is mounted or about to be, so {what}", settings.name),
+        format!("Unmount it first: `moorage volume unmount {}`.", settings.name),
+    )
+}

@@ -1,0 +1,199 @@
+//! Whether settings of a volume make sense, before they are kept.
+
+use std::path::{Path, PathBuf};
+
+use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::volume::{MetadataUrl, VolumeId, VolumeSettings};
+use moorage_host::MountPoint;
+
+use crate::mount_command::BANDWIDTH_UNIT;
+use crate::settings_file::Entry;
+use crate::trouble::{lasting, of_host};
+
+/// Longest name of a volume in characters; more fits no menu.
+const LONGEST_NAME: usize = 64;
+/// Most volumes of one user: what a client can be sent at once.
+const MOST_VOLUMES: usize = 10_000;
+
+/// Settings as they are kept, when they make sense beside the other volumes of the list. `own` is the volume that they
+/// are for, when it is in the list already.
+///
+/// # Errors
+/// What is wrong with them.
+pub(crate) fn checked(
+    mut settings: VolumeSettings,
+    own: Option<&VolumeId>,
+    others: &[Entry],
+) -> Result<VolumeSettings, Problem> {
+    let invalid = |message: String, advice: &str| Err(lasting(ProblemCode::InvalidRequest, message, advice));
+    let name = settings.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return invalid(
+            format!("{name:?} is no name of a volume"),
+            "Give it a name of 1 to 64 characters.",
+        );
+    }
+    settings.name = name.to_owned();
+    if let Some(path) = local_database(&settings.metadata_url)
+        && !path.is_absolute()
+    {
+        return invalid(
+            format!(
+                "the database {} is named by a path that depends on a working folder",
+                path.display()
+            ),
+            "Give its whole path, as sqlite3:///home/me/volume.db.",
+        );
+    }
+    for limit in [settings.options.upload_limit, settings.options.download_limit] {
+        if limit.is_some_and(|bytes| bytes < BANDWIDTH_UNIT) {
+            return invalid(
+                format!("a bandwidth limit below {BANDWIDTH_UNIT} bytes a second can not be kept"),
+                "Give at least 125000 bytes (1 Mbit) a second, or no limit.",
+            );
+        }
+    }
+    settings.mount_point = mount_point(&settings.mount_point)?;
+    let mut others = others.iter().filter(|other| Some(&other.id) != own);
+    if own.is_none() && others.clone().count() >= MOST_VOLUMES {
+        return invalid(
+            format!("there are {MOST_VOLUMES} volumes already"),
+            "Remove one that is not used any more.",
+        );
+    }
+    let clash = others.find_map(|other| clash(&settings, &other.settings));
+    match clash {
+        Some(problem) => Err(problem),
+        None => Ok(settings),
+    }
+}
+
+/// The path of a database that is a file.
+fn local_database(url: &MetadataUrl) -> Option<PathBuf> {
+    let text = url.as_str();
+    let path = text
+        .strip_prefix("sqlite3://")
+        .or_else(|| text.strip_prefix("sqlite://"))?;
+    Some(PathBuf::from(path))
+}
+
+/// The mount point without links on the way to it, as far as that exists: so it is found in the system's table.
+fn mount_point(given: &str) -> Result<String, Problem> {
+    let path = Path::new(given);
+    if !path.is_absolute() {
+        return Err(lasting(
+            ProblemCode::InvalidRequest,
+            format!("the mount point {given:?} is no absolute path"),
+            "Give the whole path of a folder, as /home/me/Photos.",
+        ));
+    }
+    let resolved = match MountPoint::resolve(path) {
+        Ok(point) => point.path().to_owned(),
+        // Its parent is made with it.
+        Err(error)
+            if error
+                .io()
+                .is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound) =>
+        {
+            let existing = path.ancestors().find_map(|folder| {
+                let rest = path.strip_prefix(folder).ok()?;
+                Some(folder.canonicalize().ok()?.join(rest))
+            });
+            existing.unwrap_or_else(|| path.to_owned())
+        }
+        Err(error) => return Err(of_host(ProblemCode::InvalidRequest, &error)),
+    };
+    resolved.into_os_string().into_string().map_err(|path| {
+        lasting(
+            ProblemCode::InvalidRequest,
+            format!("the mount point {} is not UTF-8", path.to_string_lossy()),
+            "Choose a folder whose name is UTF-8.",
+        )
+    })
+}
+
+fn clash(settings: &VolumeSettings, other: &VolumeSettings) -> Option<Problem> {
+    if settings.name == other.name {
+        return Some(lasting(
+            ProblemCode::AlreadyExists,
+            format!("there is a volume {:?} already", other.name),
+            "Give it another name.",
+        ));
+    }
+    (settings.mount_point == other.mount_point).then(|| {
+        lasting(
+            ProblemCode::AlreadyExists,
+            format!(
+                "{} is the mount point of the volume {:?} already",
+                other.mount_point, other.name
+            ),
+            "Choose another folder.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use moorage_control::volume::MountOptions;
+
+    use super::*;
+
+    fn settings(name: &str, url: &str, mount_point: &str) -> VolumeSettings {
+        VolumeSettings {
+            name: name.to_owned(),
+            metadata_url: MetadataUrl::try_from(url.to_owned()).expect("a URL"),
+            mount_point: mount_point.to_owned(),
+            options: MountOptions::default(),
+        }
+    }
+
+    fn entry(id: &str, settings: VolumeSettings) -> Entry {
+        Entry {
+            id: VolumeId(id.to_owned()),
+            uuid: None,
+            settings,
+        }
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_with_what_to_do() {
+        let url = "sqlite3:///a.db";
+        let mut slow = settings("a", url, "/none/a");
+        slow.options.upload_limit = Some(BANDWIDTH_UNIT - 1);
+        for wrong in [
+            settings(" ", url, "/none/a"),
+            settings("a\nb", url, "/none/a"),
+            settings("a", "sqlite3://a.db", "/none/a"),
+            settings("a", url, "a"),
+            slow,
+        ] {
+            let refused = checked(wrong.clone(), None, &[]).expect_err(&format!("{wrong:?}"));
+            assert_eq!(refused.code, ProblemCode::InvalidRequest);
+            assert!(!refused.advice.is_empty());
+        }
+    }
+
+    #[test]
+    fn two_volumes_share_no_name_and_no_mount_point_but_a_volume_may_keep_its_own() {
+        let url = "redis://host/1";
+        let others = [entry("1", settings("a", url, "/none/a"))];
+        for clashing in [settings("a", url, "/none/b"), settings("b", url, "/none/a")] {
+            let refused = checked(clashing, None, &others).expect_err("taken");
+            assert_eq!(refused.code, ProblemCode::AlreadyExists);
+        }
+        let own = VolumeId("1".to_owned());
+        checked(settings("a", url, "/none/a"), Some(&own), &others).expect("its own");
+    }
+
+    #[test]
+    fn links_on_the_way_to_the_mount_point_are_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let real = folder.path().canonicalize().expect("resolved").join("real");
+        std::fs::create_dir(&real).expect("made");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).expect("linked");
+        let given = link.join("not made yet/mount").display().to_string();
+        let kept = checked(settings("a", "redis://host/1", &given), None, &[]).expect("kept");
+        assert_eq!(Path::new(&kept.mount_point), real.join("not made yet/mount"));
+    }
+}

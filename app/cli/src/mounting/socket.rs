@@ -1,0 +1,209 @@
+//! The socket at which a mount process answers the agent. It is outside of the mount, so whoever asks keeps nothing busy
+//! there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use moorage_chunk::Hold;
+use moorage_control::figures::{CacheUse, ErrorCount, Figures, Reader, Space, TOP_READERS};
+use moorage_control::mount::{MountAnswer, MountReport, MountRequest, MountService, serve};
+use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::settings::Pause;
+use moorage_control::socket::Listener;
+use moorage_control::state::Timestamp;
+use moorage_host::Folders;
+use moorage_vfs::Vfs;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+
+use super::transfers::Transfers;
+
+/// How long the space of the volume counts as known: each look is a question to the database.
+const SPACE_LIFETIME: Duration = Duration::from_secs(10);
+/// Longest wait for the database: the agent hears the figures without the space rather than late.
+const SPACE_PATIENCE: Duration = Duration::from_millis(300);
+
+/// A socket that is served until this is dropped.
+#[derive(Debug)]
+pub(super) struct MountSocket {
+    path: PathBuf,
+    task: AbortHandle,
+}
+
+impl MountSocket {
+    /// Listens in the runtime folder of the user. A mount goes without when that is not possible; the agent says then
+    /// that it does not hear from it.
+    pub(super) fn open(folders: &Folders, vfs: &Arc<Vfs>) -> Option<MountSocket> {
+        let path = folders
+            .runtime
+            .join("mounts")
+            .join(format!("{}.sock", std::process::id()));
+        let listener = Listener::bind(&path)
+            .inspect_err(|error| tracing::warn!("the agent will not hear from this mount: {error}"))
+            .ok()?;
+        let answering = Answering {
+            vfs: Arc::clone(vfs),
+            transfers: Transfers::default(),
+            space: Mutex::default(),
+        };
+        let task = tokio::spawn(serve(listener, Arc::new(answering))).abort_handle();
+        Some(MountSocket { path, task })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for MountSocket {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Answering {
+    vfs: Arc<Vfs>,
+    transfers: Transfers,
+    /// The space as it was read last, and when that was tried.
+    space: Mutex<Option<(Instant, Option<Space>)>>,
+}
+
+impl MountService for Answering {
+    async fn answer(&self, request: MountRequest) -> MountAnswer {
+        match request {
+            MountRequest::Report => {
+                let report = Box::new(self.report().await);
+                MountAnswer::Report { report }
+            }
+            MountRequest::Pause { until } => {
+                self.vfs.chunks().hold(hold(until));
+                MountAnswer::Done
+            }
+            MountRequest::Resume => {
+                self.vfs.chunks().release();
+                MountAnswer::Done
+            }
+            MountRequest::Retry => {
+                self.vfs.chunks().retry_uploads();
+                MountAnswer::Done
+            }
+            MountRequest::Other => not_supported(),
+        }
+    }
+}
+
+impl Answering {
+    async fn report(&self) -> MountReport {
+        let space = self.space().await;
+        let transfers = self.transfers.now(&self.vfs).await;
+        let figures = self.vfs.figures();
+        MountReport {
+            pause: Some(match self.vfs.chunks().held() {
+                Some(hold) => Pause::Paused {
+                    until: hold.until.map(timestamp),
+                },
+                None => Pause::Running,
+            }),
+            store_problem: figures.store_problem.clone(),
+            transfers,
+            figures: Figures {
+                space,
+                ..in_protocol(figures)
+            },
+        }
+    }
+
+    async fn space(&self) -> Option<Space> {
+        let mut known = self.space.lock().await;
+        if let Some((at, space)) = &*known
+            && at.elapsed() < SPACE_LIFETIME
+        {
+            return space.clone();
+        }
+        let read = timeout(SPACE_PATIENCE, self.vfs.space()).await;
+        let space = match read {
+            Ok(Ok(space)) => Some(Space {
+                used: space.used,
+                quota: space.quota,
+                inodes: space.inodes,
+            }),
+            // What was known before is better than nothing.
+            Ok(Err(_)) | Err(_) => known.take().and_then(|(_, space)| space),
+        };
+        *known = Some((Instant::now(), space.clone()));
+        space
+    }
+}
+
+fn in_protocol(figures: moorage_vfs::Figures) -> Figures {
+    let errors = figures.failures.iter().map(|(kind, count)| ErrorCount {
+        kind: format!("{kind:?}"),
+        count: *count,
+    });
+    let mut errors: Vec<ErrorCount> = errors.collect();
+    errors.sort_by(|one, other| one.kind.cmp(&other.kind));
+    Figures {
+        operations: figures.operations,
+        bytes_uploaded: figures.bytes_uploaded,
+        bytes_downloaded: figures.bytes_downloaded,
+        upload_queue: figures.staged.blocks,
+        oldest_staged: figures.staged.oldest.map(timestamp),
+        staged_files: figures.files_only_here,
+        staged_bytes: figures.bytes_only_here,
+        cache: CacheUse {
+            used: figures.cache_used,
+            limit: figures.cache_limit,
+            pinned: 0,
+        },
+        space: None,
+        errors,
+        top_readers: top_readers(figures.readers),
+    }
+}
+
+/// The living processes that read most. Threads count for their process.
+fn top_readers(mut threads: Vec<(u32, u64)>) -> Vec<Reader> {
+    /// Most threads that are looked up: those that read least do not change who reads most.
+    const MOST_THREADS: usize = 4 * TOP_READERS;
+    threads.sort_unstable_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let mut readers: Vec<Reader> = Vec::new();
+    for (thread, bytes) in threads.into_iter().take(MOST_THREADS) {
+        let Some((pid, name)) = moorage_host::process_of(thread) else {
+            continue;
+        };
+        match readers.iter_mut().find(|reader| reader.pid == pid) {
+            Some(reader) => reader.bytes += bytes,
+            None => readers.push(Reader { pid, name, bytes }),
+        }
+    }
+    readers.sort_by_key(|reader| std::cmp::Reverse(reader.bytes));
+    readers.truncate(TOP_READERS);
+    readers
+}
+
+/// A pause as the data layer has it.
+pub(super) fn hold(until: Option<Timestamp>) -> Hold {
+    Hold {
+        until: until.map(|until| SystemTime::UNIX_EPOCH + Duration::from_millis(until.0)),
+    }
+}
+
+/// A time as the protocol of the agent has it.
+pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn not_supported() -> MountAnswer {
+    MountAnswer::Failed {
+        problem: Problem {
+            code: ProblemCode::NotSupported,
+            message: "this mount does not do what it was asked for".to_owned(),
+            cause: None,
+            advice: "Unmount the volume and mount it again with the version of the agent.".to_owned(),
+            retryable: false,
+        },
+    }
+}

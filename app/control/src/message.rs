@@ -1,0 +1,284 @@
+//! What the two sides say to each other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Checklist;
+use crate::problem::Problem;
+use crate::secret::VolumeSecrets;
+use crate::settings::{Pause, SecretStoreStatus, Settings};
+use crate::transfer::{Transfer, TransferId};
+use crate::truth::Truth;
+use crate::version::ProtocolVersion;
+use crate::volume::{AddVolume, Volume, VolumeId, VolumeSettings};
+
+/// The number of a request, chosen by the client; unique among those that wait for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
+/// A number that grows with every change at the agent; it starts anew with the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// The first message of each side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Hello {
+    /// What the side speaks.
+    pub protocol: ProtocolVersion,
+    /// The version of the product, for a person.
+    pub product: String,
+}
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// First, and once.
+    Hello(Hello),
+    /// A request, answered by one [`AgentMessage::Answer`] of the same number.
+    Ask {
+        /// Its number.
+        id: RequestId,
+        /// What is asked.
+        request: Box<Request>,
+    },
+}
+
+/// What the agent sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum AgentMessage {
+    /// First, and once.
+    Hello(Hello),
+    /// The connection is refused and ends.
+    Refused {
+        /// Why.
+        problem: Problem,
+    },
+    /// The answer to a request.
+    Answer {
+        /// The number of the request.
+        id: RequestId,
+        /// What came of it.
+        answer: Answer,
+    },
+    /// Something changed.
+    Changed(Changed),
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was done.
+    Done {
+        /// The result.
+        response: Response,
+    },
+    /// It was not.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// Changes since the last event, at most [`CHANGES_PER_SECOND`]. A client that misses a revision asks for everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Changed {
+    /// The revision now.
+    pub revision: Revision,
+    /// The revision of the event before.
+    pub previous: Revision,
+    /// What to ask for again.
+    pub topics: Vec<Topic>,
+}
+
+/// How many events of change are sent in a second at most: more than an eye follows, less than a web view feels.
+pub const CHANGES_PER_SECOND: u32 = 4;
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "topic", rename_all = "snake_case")]
+pub enum Topic {
+    /// The list of volumes, or too many of them to name.
+    Volumes,
+    /// One volume.
+    Volume {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Transfers.
+    Transfers,
+    /// Settings, or the store of secrets.
+    Settings,
+    /// The pause.
+    Pause,
+    /// Anything newer than this client: ask for everything.
+    #[serde(other)]
+    Other,
+}
+
+/// What a client asks for. The comment names the response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// How the agent is doing: `agent`.
+    AgentStatus,
+    /// Ends the agent; mounted volumes stay mounted: `done`.
+    AgentStop,
+    /// From now on changes are told: `subscribed`.
+    Subscribe,
+    /// All volumes: `volumes`.
+    Volumes,
+    /// One volume: `volume`.
+    Volume {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Adds one: `volume`.
+    VolumeAdd {
+        /// How.
+        volume: AddVolume,
+    },
+    /// Changes how one is mounted, from its next mount on: `volume`.
+    VolumeChange {
+        /// Which.
+        id: VolumeId,
+        /// The new settings.
+        settings: VolumeSettings,
+    },
+    /// Gives what a volume needs and does not hold itself, for its next mount: `done`.
+    VolumeSecrets {
+        /// Which.
+        id: VolumeId,
+        /// All of them: what is absent here is not known any more.
+        secrets: VolumeSecrets,
+    },
+    /// Takes one off the list; its data stays: `done`.
+    VolumeRemove {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Mounts one: `volume`, as soon as it connects.
+    VolumeMount {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Unmounts one: `volume`, as soon as it is under way.
+    VolumeUnmount {
+        /// Which.
+        id: VolumeId,
+        /// Takes it away from those who hold it.
+        lazy: bool,
+    },
+    /// Tries what a volume would need, without adding it: `checklist`.
+    ConnectionTest {
+        /// What would be added.
+        volume: AddVolume,
+    },
+    /// Running, waiting, failed and recent transfers: `transfers`.
+    Transfers,
+    /// Tries a failed one again: `done`.
+    TransferRetry {
+        /// Which.
+        id: TransferId,
+    },
+    /// Gives one up: `done`.
+    TransferCancel {
+        /// Which.
+        id: TransferId,
+    },
+    /// The settings: `settings`.
+    Settings,
+    /// Replaces the settings: `settings`.
+    SettingsChange {
+        /// The new ones.
+        settings: Settings,
+    },
+    /// Holds uploads, and downloads that nobody waits for: `pause`.
+    Pause {
+        /// For so many seconds; absent is until resumed.
+        seconds: Option<u64>,
+    },
+    /// Ends the pause: `pause`.
+    Resume,
+}
+
+/// What a client gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "response", rename_all = "snake_case")]
+pub enum Response {
+    /// It was done, and there is nothing to say.
+    Done,
+    /// The agent.
+    Agent {
+        /// How it is doing.
+        status: AgentStatus,
+    },
+    /// Changes are told after this revision.
+    Subscribed {
+        /// The revision now.
+        revision: Revision,
+    },
+    /// All volumes.
+    Volumes {
+        /// In the person's order.
+        volumes: Vec<Volume>,
+    },
+    /// One volume.
+    Volume {
+        /// The volume.
+        volume: Box<Volume>,
+    },
+    /// The checklist of a connection.
+    Checklist {
+        /// The list.
+        checklist: Checklist,
+    },
+    /// Transfers.
+    Transfers {
+        /// The newest first.
+        transfers: Vec<Transfer>,
+    },
+    /// The settings.
+    Settings {
+        /// The settings.
+        settings: Settings,
+        /// The store of secrets in use.
+        secret_store: SecretStoreStatus,
+    },
+    /// The pause.
+    Pause {
+        /// Whether and how long.
+        pause: Pause,
+    },
+}
+
+/// How the agent is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AgentStatus {
+    /// The version of the product.
+    pub product: String,
+    /// The number of its process.
+    pub pid: u32,
+    /// The revision now.
+    pub revision: Revision,
+    /// The sentence of truth over all volumes.
+    pub truth: Truth,
+    /// The pause.
+    pub pause: Pause,
+    /// What a person should know, as settings that were damaged and set aside.
+    pub notices: Vec<Problem>,
+}

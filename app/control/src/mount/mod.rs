@@ -1,0 +1,114 @@
+//! What the agent asks of a process that serves a mount, over a socket of that process outside of the mount: so nothing
+//! keeps the mount busy, and what hangs there does not hang here.
+//!
+//! A connection is one request and one answer, each a message in a [`frame`](crate::frame). Members and kinds are added
+//! without a new version; one that a side does not know is left out of account.
+
+mod ask;
+mod serve;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::ask::{AskError, ask};
+pub use self::serve::{MountService, serve};
+use crate::figures::Figures;
+use crate::problem::Problem;
+use crate::settings::Pause;
+use crate::state::Timestamp;
+use crate::transfer::{Direction, Progress};
+
+/// The version of this protocol. It grows when an old side would misread a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MountProtocol(pub u32);
+
+impl MountProtocol {
+    /// What this build speaks.
+    pub const CURRENT: Self = Self(1);
+}
+
+/// A request with the version of who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountMessage {
+    /// What the asking side speaks.
+    pub protocol: MountProtocol,
+    /// What is asked.
+    #[serde(flatten)]
+    pub request: MountRequest,
+}
+
+/// What is asked of a mount process. The comment names the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum MountRequest {
+    /// How it is doing: `report`.
+    Report,
+    /// Holds uploads, and downloads that nobody waits for: `done`.
+    Pause {
+        /// Until when; absent is until resumed.
+        until: Option<Timestamp>,
+    },
+    /// Ends the pause: `done`.
+    Resume,
+    /// Tries again now what failed and waits for its next attempt: `done`.
+    Retry,
+    /// Anything newer than this process.
+    #[serde(other)]
+    Other,
+}
+
+/// What it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum MountAnswer {
+    /// How it is doing.
+    Report {
+        /// The report.
+        report: Box<MountReport>,
+    },
+    /// It was done.
+    Done,
+    /// It was not.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// How a mount process is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MountReport {
+    /// Whether it holds uploads and downloads; absent where it can not.
+    pub pause: Option<Pause>,
+    /// Its figures.
+    pub figures: Figures,
+    /// Why nothing gets through to the object store, as the store or the system said it; absent while there is no sign
+    /// of that.
+    pub store_problem: Option<String>,
+    /// Uploads: running ones first, then failed ones, then those that wait, at most [`MOST_TRANSFERS`]; and the last few
+    /// that are done.
+    pub transfers: Vec<MountTransfer>,
+}
+
+/// How many uploads that are not done a report names at most; the figures count all of them.
+pub const MOST_TRANSFERS: usize = 100;
+
+/// One file on its way, as its mount process knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountTransfer {
+    /// What tells it apart from others of this volume; the same for as long as it goes on.
+    pub key: String,
+    /// Path within the volume; absent when the mount cannot tell.
+    pub path: Option<String>,
+    /// Which way.
+    pub direction: Direction,
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all.
+    pub total: u64,
+    /// When it was asked for.
+    pub since: Timestamp,
+    /// How it is going.
+    pub progress: Progress,
+}

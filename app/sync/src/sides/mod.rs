@@ -1,0 +1,25 @@
+//! The kinds of ends.
+
+#[cfg(unix)]
+mod folder;
+mod objects;
+mod sorted_page;
+mod temporary;
+mod volume;
+
+#[cfg(unix)]
+pub use folder::FolderSide;
+pub use objects::ObjectSide;
+pub use temporary::Tag;
+pub use volume::VolumeSide;
+
+/// What happens when the root of a side does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingRoot {
+    /// It is an error.
+    Refuse,
+    /// It is made, with the folders above it.
+    Make,
+    /// It is taken for an empty one, by somebody who only looks.
+    TakeAsEmpty,
+}

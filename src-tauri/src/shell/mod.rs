@@ -1,0 +1,9 @@
+//! Tauri's part: the tray, the window, and the commands of its pages.
+
+mod app;
+mod commands;
+mod deeds;
+mod tray;
+mod window;
+
+pub use app::run;

@@ -1,0 +1,57 @@
+//! German.
+
+use super::{Numbers, States, Words};
+
+pub(super) static WORDS: Words = Words {
+    numbers: Numbers {
+        point: ',',
+        group: '.',
+        byte: "Byte",
+        bytes: "Byte",
+    },
+    not_connected: "Nicht verbunden: Was gespeichert ist, ist zurzeit nicht bekannt",
+    stored: "Alle Dateien sind sicher gespeichert",
+    only_here: |numbers, files, bytes| {
+        let (noun, verb) = if files == 1 {
+            ("Datei", "liegt")
+        } else {
+            ("Dateien", "liegen")
+        };
+        let (files, bytes) = (numbers.count(files), numbers.bytes(bytes));
+        format!("{files} {noun} ({bytes}) {verb} nur auf diesem Computer")
+    },
+    unknown: |message| format!("Was gespeichert ist, war nicht zu lesen: {message}"),
+    not_done: |message| format!("Nicht ausgeführt: {message}"),
+    no_volumes: "Noch keine Laufwerke",
+    more_volumes: |count| format!("{count} weitere Laufwerke …"),
+    volume: |name, state| format!("{name}: {state}"),
+    states: States {
+        unconfigured: "unvollständig",
+        stopped: "angehalten",
+        connecting: "verbindet",
+        mounted: "eingehängt",
+        degraded: "eingeschränkt",
+        unmounting: "wird ausgehängt",
+        error: "Fehler",
+    },
+    open_folder: "Öffnen",
+    mount: "Einhängen",
+    unmount: "Aushängen",
+    details: "Einzelheiten",
+    pause: "Anhalten",
+    paused: "Angehalten",
+    pause_not_offered: "Anhalten: noch nicht möglich",
+    quarter_hour: "Für 15 Minuten",
+    hour: "Für 1 Stunde",
+    until_resumed: "Bis es weitergehen soll",
+    resume: "Weitermachen",
+    transfers: "Letzte Übertragungen",
+    transfers_not_offered: "Letzte Übertragungen: noch nicht möglich",
+    no_transfers: "Keine Übertragungen in letzter Zeit",
+    unnamed_file: "eine Datei",
+    failed: |path| format!("{path}: fehlgeschlagen"),
+    window: "Moorage öffnen",
+    settings: "Einstellungen",
+    diagnostics: "Diagnose",
+    quit: "Beenden (Laufwerke bleiben eingehängt)",
+};

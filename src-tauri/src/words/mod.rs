@@ -1,0 +1,112 @@
+//! The texts of the tray, in the languages of the window.
+
+mod english;
+mod german;
+mod numbers;
+
+use moorage_control::state::VolumeState;
+
+pub(crate) use numbers::Numbers;
+
+/// Every text of the tray in one language. A language that lacks one does not compile.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) numbers: Numbers,
+    pub(crate) not_connected: &'static str,
+    pub(crate) stored: &'static str,
+    pub(crate) only_here: fn(&Numbers, files: u64, bytes: u64) -> String,
+    pub(crate) unknown: fn(message: &str) -> String,
+    pub(crate) not_done: fn(message: &str) -> String,
+    pub(crate) no_volumes: &'static str,
+    pub(crate) more_volumes: fn(count: usize) -> String,
+    pub(crate) volume: fn(name: &str, state: &str) -> String,
+    pub(crate) states: States,
+    pub(crate) open_folder: &'static str,
+    pub(crate) mount: &'static str,
+    pub(crate) unmount: &'static str,
+    pub(crate) details: &'static str,
+    pub(crate) pause: &'static str,
+    pub(crate) paused: &'static str,
+    pub(crate) pause_not_offered: &'static str,
+    pub(crate) quarter_hour: &'static str,
+    pub(crate) hour: &'static str,
+    pub(crate) until_resumed: &'static str,
+    pub(crate) resume: &'static str,
+    pub(crate) transfers: &'static str,
+    pub(crate) transfers_not_offered: &'static str,
+    pub(crate) no_transfers: &'static str,
+    pub(crate) unnamed_file: &'static str,
+    pub(crate) failed: fn(path: &str) -> String,
+    pub(crate) window: &'static str,
+    pub(crate) settings: &'static str,
+    pub(crate) diagnostics: &'static str,
+    pub(crate) quit: &'static str,
+}
+
+/// The words for how a volume is doing, those of the pages.
+#[derive(Debug)]
+pub(crate) struct States {
+    pub(crate) unconfigured: &'static str,
+    pub(crate) stopped: &'static str,
+    pub(crate) connecting: &'static str,
+    pub(crate) mounted: &'static str,
+    pub(crate) degraded: &'static str,
+    pub(crate) unmounting: &'static str,
+    pub(crate) error: &'static str,
+}
+
+impl States {
+    /// The word for `state`.
+    pub(crate) fn of(&self, state: &VolumeState) -> &'static str {
+        match state {
+            VolumeState::Unconfigured { .. } => self.unconfigured,
+            VolumeState::Stopped => self.stopped,
+            VolumeState::Connecting { .. } => self.connecting,
+            VolumeState::Mounted => self.mounted,
+            VolumeState::Degraded { .. } => self.degraded,
+            VolumeState::Unmounting { .. } => self.unmounting,
+            VolumeState::Error { .. } => self.error,
+        }
+    }
+}
+
+/// The words of the language that the BCP 47 `tag` names; English for one that there are none of.
+pub(crate) fn words(tag: &str) -> &'static Words {
+    match tag.split(['-', '_']).next() {
+        Some(language) if language.eq_ignore_ascii_case("de") => &german::WORDS,
+        _ => &english::WORDS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_found_by_its_tag_and_english_stands_in() {
+        for tag in ["de", "de-AT", "DE_de"] {
+            assert_eq!(words(tag).mount, german::WORDS.mount, "{tag}");
+        }
+        for tag in ["en", "fr", "den", ""] {
+            assert_eq!(words(tag).mount, english::WORDS.mount, "{tag}");
+        }
+    }
+
+    #[test]
+    fn one_file_is_counted_in_the_singular() {
+        let english = &english::WORDS;
+        assert_eq!(
+            (english.only_here)(&english.numbers, 1, 5),
+            "1 file, 5 bytes, exists only on this computer"
+        );
+        assert_eq!(
+            (english.only_here)(&english.numbers, 3, 1_200_000_000),
+            "3 files, 1.2 GB, exist only on this computer"
+        );
+        let german = &german::WORDS;
+        assert_eq!(
+            (german.only_here)(&german.numbers, 1, 1_200_000_000),
+            "1 Datei (1,2 GB) liegt nur auf diesem Computer"
+        );
+    }
+}

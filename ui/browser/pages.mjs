@@ -1,0 +1,181 @@
+// Looks at every page of the mock build in every theme and language, and lets axe judge it.
+// Screenshots go to the folder that MOORAGE_SCREENSHOTS names, and nowhere when it names none.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+
+const PAGES = {
+  volumes: '#/volumes',
+  welcome: '?empty#/volumes',
+  silent: '?silent#/volumes',
+  join: '#/add/join',
+  create: '#/add/create',
+  volume: '#/volume/studio',
+  'volume-error': '#/volume/clients',
+  'volume-gone': '#/volume/nowhere',
+  activity: '#/activity',
+  'activity-modest': '?modest#/activity',
+  settings: '#/settings',
+  diagnostics: '#/diagnostics',
+  'diagnostics-silent': '?silent#/diagnostics',
+};
+const THEMES = ['light', 'dark'];
+const LANGUAGES = ['en', 'de'];
+/** The narrow window is looked at in the language of the longest words. */
+const NARROW_LANGUAGE = 'de';
+const WIDTHS = { wide: 1100, narrow: 420 };
+/** Milliseconds until what was pressed has to be seen. */
+const PATIENCE = 5_000;
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const screenshots = process.env.MOORAGE_SCREENSHOTS;
+
+const server = await preview({
+  configFile: false,
+  build: { outDir: 'dist/mock' },
+  preview: { host: '127.0.0.1', port: 0 },
+  logLevel: 'error',
+});
+const address = server.resolvedUrls?.local[0];
+if (address === undefined) throw new Error('the mock build is served nowhere');
+const browser = await chromium.launch({
+  executablePath: process.env.MOORAGE_CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
+let failures = 0;
+function fail(text) {
+  failures += 1;
+  console.error(text);
+}
+
+/** Every page as one person sees it. */
+async function look(colorScheme, locale, size) {
+  const viewport = { width: WIDTHS[size], height: 820 };
+  const context = await browser.newContext({ colorScheme, locale, viewport });
+  for (const [name, path] of Object.entries(PAGES)) {
+    const title = `${name}-${colorScheme}-${locale}-${size}`;
+    const page = await context.newPage();
+    listenForErrors(page, title);
+    await page.goto(address + path);
+    await page.getByRole('main').getByRole('heading', { level: 2 }).first().waitFor();
+    await judge(page, title);
+    await page.close();
+  }
+  await context.close();
+}
+
+function listenForErrors(page, title) {
+  page.on('pageerror', (error) => fail(`${title}: ${error}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) fail(`${title}: ${message.text()}`);
+  });
+}
+
+/** Lets axe look at the page, and keeps a picture of it. */
+async function judge(page, title) {
+  await page.addScriptTag({ path: axe });
+  const { violations } = await page.evaluate(() => window.axe.run());
+  for (const { id, nodes } of violations) {
+    fail(`${title}: ${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
+  }
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  if (wider) fail(`${title}: wider than the window`);
+  if (screenshots !== undefined) {
+    await page.screenshot({ path: join(screenshots, `${title}.png`), fullPage: true });
+  }
+}
+
+/** A page for one of the walks below. */
+async function begin(path, title) {
+  const page = await browser.newPage({ locale: 'en' });
+  listenForErrors(page, title);
+  await page.goto(address + path);
+  await page.getByRole('main').getByRole('heading', { level: 2 }).first().waitFor();
+  return page;
+}
+
+/** From nothing to a mounted volume and back, by pressing what a person presses. */
+async function demo() {
+  const page = await begin('?empty', 'demo');
+  await page.getByRole('button', { name: 'Try a demo volume' }).click();
+  await page.getByText('Mounted', { exact: true }).waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Unmount' }).click();
+  await page.getByText('Stopped', { exact: true }).waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Mount', exact: true }).click();
+  await page.getByText('Mounted', { exact: true }).waitFor({ timeout: PATIENCE });
+  await page.close();
+}
+
+/** Joins a volume with keys alone: no press of a mouse is needed anywhere. */
+async function joinByKeys() {
+  const page = await begin('?empty#/add/join', 'join');
+  await page.getByRole('button', { name: 'Add and mount' }).press('Enter');
+  await page.getByText('Give it a name.').waitFor({ timeout: PATIENCE });
+  await page.getByLabel('Name').first().focus();
+  for (const text of ['Papers', 'redis://:secret@server/1']) {
+    await page.keyboard.type(text);
+    await page.keyboard.press('Tab');
+  }
+  await page.getByText('The password in the address').waitFor({ timeout: PATIENCE });
+  const address = await page.getByLabel('Metadata address').inputValue();
+  if (address !== 'redis://server/1') fail(`join: the password can be read in ${address}`);
+  const folder = page.getByLabel('Folder');
+  if ((await folder.inputValue()) !== '/home/ada/Papers') fail('join: no folder is suggested');
+  await judge(page, 'join-filled');
+  await page.getByRole('button', { name: 'Test the connection' }).press('Enter');
+  await page.getByText('The object store refused the key.').waitFor({ timeout: PATIENCE });
+  await judge(page, 'join-tested');
+  await page.getByRole('button', { name: 'Add and mount' }).press('Enter');
+  await page.getByRole('heading', { name: 'Papers' }).waitFor({ timeout: PATIENCE });
+  await page.close();
+}
+
+/** What the agent refuses is said where it was asked for, and named for what it is. */
+async function refusals() {
+  const page = await begin('?modest#/activity', 'refusals');
+  await page.getByRole('button', { name: 'For 1 hour' }).click();
+  await page.getByText('Not available yet').waitFor({ timeout: PATIENCE });
+  await judge(page, 'activity-refused');
+  await page.goto(`${address}#/volume/photos`);
+  await page.getByRole('button', { name: 'Remove from the list' }).click();
+  await page.getByRole('button', { name: /^Yes, remove/ }).click();
+  await page.getByText('Unmount it first.').waitFor({ timeout: PATIENCE });
+  await judge(page, 'volume-removal-refused');
+  await page.close();
+}
+
+/** The language and the colours that were chosen hold at once. */
+async function chosen() {
+  const page = await begin('#/settings', 'chosen');
+  await page.getByLabel('Language').selectOption('de');
+  await page.getByRole('heading', { name: 'Einstellungen' }).waitFor({ timeout: PATIENCE });
+  await page.getByLabel('Aussehen').selectOption('dark');
+  await page.locator('html[data-theme=dark]').waitFor({ timeout: PATIENCE });
+  await judge(page, 'settings-chosen');
+  await page.close();
+}
+
+try {
+  for (const theme of THEMES) {
+    for (const language of LANGUAGES) {
+      await look(theme, language, 'wide');
+      if (language === NARROW_LANGUAGE) await look(theme, language, 'narrow');
+    }
+  }
+  for (const walk of [demo, joinByKeys, refusals, chosen]) {
+    await walk().catch((error) => fail(`${walk.name}: ${error}`));
+  }
+} finally {
+  await browser.close();
+  await server.close();
+}
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,221 @@
+import type { AddVolume } from '../bindings/AddVolume';
+import type { AgentStatus } from '../bindings/AgentStatus';
+import type { Checklist } from '../bindings/Checklist';
+import type { Request } from '../bindings/Request';
+import type { Response } from '../bindings/Response';
+import type { SecretStoreStatus } from '../bindings/SecretStoreStatus';
+import type { Settings } from '../bindings/Settings';
+import type { Transfer } from '../bindings/Transfer';
+import type { TransferId } from '../bindings/TransferId';
+import type { Truth } from '../bindings/Truth';
+import type { Volume } from '../bindings/Volume';
+import type { VolumeId } from '../bindings/VolumeId';
+import type { VolumeSecrets } from '../bindings/VolumeSecrets';
+import type { VolumeSettings } from '../bindings/VolumeSettings';
+import { ask } from './client';
+import { isNotOffered } from './explain';
+import type { Transport } from './transport';
+
+/** Milliseconds between two looks at the agent; an event brings news earlier. */
+export const HEARTBEAT = 2_000;
+/** Milliseconds that an answer may take; after them nothing is claimed any more. */
+export const DEADLINE = 5_000;
+/** Milliseconds that a mount or unmount may take before the person is told that it hangs. */
+export const ACTION_DEADLINE = 60_000;
+/** Milliseconds that making a volume or trying a connection may take: its servers are asked. */
+export const ADDING_DEADLINE = 160_000;
+
+/** What was heard in one look. */
+interface Heard {
+  status: AgentStatus;
+  volumes: readonly Volume[];
+  settings: Settings;
+  secretStore: SecretStoreStatus;
+  transfers: readonly Transfer[] | 'not_offered';
+}
+
+/** What the window knows of the agent, and only for as long as it hears from it. */
+export class AgentStore {
+  #transport: Transport;
+  #heard: Heard | undefined = $state.raw();
+  #refreshing = false;
+  #again = false;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Whether the last look at the agent was answered within {@link DEADLINE}. */
+  get connected(): boolean {
+    return this.#heard !== undefined;
+  }
+
+  /** How the agent is doing; absent while not connected, as all the others. */
+  get status(): AgentStatus | undefined {
+    return this.#heard?.status;
+  }
+
+  /** Whether the files are stored. */
+  get truth(): Truth | undefined {
+    return this.#heard?.status.truth;
+  }
+
+  /** The volumes in the person's order. */
+  get volumes(): readonly Volume[] | undefined {
+    return this.#heard?.volumes;
+  }
+
+  /** What the person chose. */
+  get settings(): Settings | undefined {
+    return this.#heard?.settings;
+  }
+
+  /** Where passwords are kept. */
+  get secretStore(): SecretStoreStatus | undefined {
+    return this.#heard?.secretStore;
+  }
+
+  /** What is on its way, the newest first; or that this agent does not know single transfers. */
+  get transfers(): Heard['transfers'] | undefined {
+    return this.#heard?.transfers;
+  }
+
+  /** Looks and listens until the returned function is called. */
+  start(): () => void {
+    const timer = setInterval(() => void this.refresh(), HEARTBEAT);
+    const deafen = this.#transport.listen(() => void this.refresh());
+    void this.refresh();
+    return () => {
+      clearInterval(timer);
+      deafen();
+    };
+  }
+
+  /** Asks for everything; what was heard before is dropped when that fails. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    this.#refreshing = true;
+    try {
+      const [{ status }, { volumes }, { settings, secret_store }, transfers] = await Promise.all([
+        ask(this.#transport, { request: 'agent_status' }, 'agent', DEADLINE),
+        ask(this.#transport, { request: 'volumes' }, 'volumes', DEADLINE),
+        ask(this.#transport, { request: 'settings' }, 'settings', DEADLINE),
+        this.#transfers(),
+      ]);
+      this.#heard = { status, volumes, settings, secretStore: secret_store, transfers };
+    } catch {
+      this.#heard = undefined;
+    } finally {
+      this.#refreshing = false;
+    }
+    if (this.#again) {
+      this.#again = false;
+      await this.refresh();
+    }
+  }
+
+  /** Mounts the volume `id`; settles as soon as it connects. */
+  async mount(id: VolumeId): Promise<void> {
+    await this.#change({ request: 'volume_mount', id }, 'volume');
+  }
+
+  /** Unmounts the volume `id`; settles as soon as it is under way. `lazy` takes it away from those who hold it. */
+  async unmount(id: VolumeId, lazy = false): Promise<void> {
+    await this.#change({ request: 'volume_unmount', id, lazy }, 'volume');
+  }
+
+  /** Adds a volume, made before where that is asked for; it is not mounted yet. */
+  async add(volume: AddVolume): Promise<VolumeId> {
+    const request: Request = { request: 'volume_add', volume };
+    return (await this.#change(request, 'volume', ADDING_DEADLINE)).volume.id;
+  }
+
+  /** Adds a volume with nothing to fill in, and mounts it. */
+  async addDemo(): Promise<void> {
+    await this.mount(await this.add({ add: 'demo' }));
+  }
+
+  /** Tries what a volume would need, without adding it. */
+  async test(volume: AddVolume): Promise<Checklist> {
+    const request: Request = { request: 'connection_test', volume };
+    return (await ask(this.#transport, request, 'checklist', ADDING_DEADLINE)).checklist;
+  }
+
+  /** Changes how a volume is mounted, from its next mount on. */
+  async changeVolume(id: VolumeId, settings: VolumeSettings): Promise<void> {
+    await this.#change({ request: 'volume_change', id, settings }, 'volume');
+  }
+
+  /** Gives the secrets of a volume, all of them. */
+  async giveSecrets(id: VolumeId, secrets: VolumeSecrets): Promise<void> {
+    await this.#change({ request: 'volume_secrets', id, secrets }, 'done');
+  }
+
+  /** Takes a volume off the list; its data stays. */
+  async remove(id: VolumeId): Promise<void> {
+    await this.#change({ request: 'volume_remove', id }, 'done');
+  }
+
+  /** Changes what the person chose. */
+  async changeSettings(changes: Partial<Settings>): Promise<void> {
+    const { settings } = await ask(this.#transport, { request: 'settings' }, 'settings', DEADLINE);
+    const request: Request = { request: 'settings_change', settings: { ...settings, ...changes } };
+    await this.#change(request, 'settings');
+  }
+
+  /** Holds uploads, and downloads that nobody waits for, for some seconds or until resumed. */
+  async pause(seconds: number | null): Promise<void> {
+    await this.#change({ request: 'pause', seconds }, 'pause');
+  }
+
+  /** Ends the pause. */
+  async resume(): Promise<void> {
+    await this.#change({ request: 'resume' }, 'pause');
+  }
+
+  /** Tries a failed transfer again. */
+  async retry(id: TransferId): Promise<void> {
+    await this.#change({ request: 'transfer_retry', id }, 'done');
+  }
+
+  /** Gives a transfer up. */
+  async cancel(id: TransferId): Promise<void> {
+    await this.#change({ request: 'transfer_cancel', id }, 'done');
+  }
+
+  /** Shows the folder of a volume in the file manager. */
+  open(id: VolumeId): Promise<void> {
+    return this.#transport.open(id);
+  }
+
+  /** The person's own folder. */
+  home(): Promise<string> {
+    return this.#transport.home();
+  }
+
+  async #transfers(): Promise<Heard['transfers']> {
+    try {
+      const request: Request = { request: 'transfers' };
+      return (await ask(this.#transport, request, 'transfers', DEADLINE)).transfers;
+    } catch (reason) {
+      if (isNotOffered(reason)) return 'not_offered';
+      throw reason;
+    }
+  }
+
+  /** Asks for a change, and looks at what came of it. */
+  async #change<Kind extends Response['response']>(
+    request: Request,
+    expected: Kind,
+    deadline = ACTION_DEADLINE,
+  ): Promise<Extract<Response, { response: Kind }>> {
+    try {
+      return await ask(this.#transport, request, expected, deadline);
+    } finally {
+      void this.refresh();
+    }
+  }
+}

@@ -1,0 +1,230 @@
+import { Refused, type Transport } from '../agent/transport';
+import type { AddVolume } from '../bindings/AddVolume';
+import type { Pause } from '../bindings/Pause';
+import type { Request } from '../bindings/Request';
+import type { Response } from '../bindings/Response';
+import type { Settings } from '../bindings/Settings';
+import type { Transfer } from '../bindings/Transfer';
+import type { Truth } from '../bindings/Truth';
+import type { Volume } from '../bindings/Volume';
+import { checklist } from './checklist';
+import { transfers } from './transfers';
+import { demo, joined, volumes as examples } from './volumes';
+
+/** Milliseconds between two changes of the figures. */
+const TICK = 1_000;
+/** What an agent that offers less says no to. */
+const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
+  'connection_test',
+  'transfers',
+  'transfer_retry',
+  'transfer_cancel',
+  'pause',
+  'resume',
+]);
+
+/** An agent within the page, for work on the window without a mount. */
+export class MockAgent implements Transport {
+  /** Offers no transfers, no pause and no test of connections. */
+  modest = false;
+  #volumes: Volume[];
+  #transfers: Transfer[];
+  #pause: Pause = { pause: 'running' };
+  #settings: Settings = {
+    start_at_login: false,
+    language: null,
+    theme: 'system',
+    upload_limit: null,
+    download_limit: null,
+    secret_store: 'keyring',
+  };
+  #revision = 1;
+  #listeners = new Set<() => void>();
+
+  constructor(volumes: Volume[] = examples()) {
+    this.#volumes = volumes;
+    this.#transfers = volumes.length === 0 ? [] : transfers();
+  }
+
+  /** Lets the figures move until the returned function is called. */
+  run(): () => void {
+    const timer = setInterval(() => this.tick(), TICK);
+    return () => clearInterval(timer);
+  }
+
+  /** One step of time: what is mounted answers some more requests. */
+  tick(): void {
+    for (const { state, figures } of this.#volumes) {
+      if (figures === null) continue;
+      figures.operations += 37;
+      if (state.state === 'mounted' && figures.space !== null) figures.space.used += 60_000_000;
+    }
+    this.#changed();
+  }
+
+  listen(heard: () => void): () => void {
+    this.#listeners.add(heard);
+    return () => this.#listeners.delete(heard);
+  }
+
+  open(id: string): Promise<void> {
+    this.#find(id);
+    return Promise.resolve();
+  }
+
+  home(): Promise<string> {
+    return Promise.resolve('/home/ada');
+  }
+
+  async ask(request: Request): Promise<Response> {
+    if (this.modest && NOT_OFFERED.has(request.request)) return this.#refuse(request);
+    switch (request.request) {
+      case 'agent_status':
+        return {
+          response: 'agent',
+          status: {
+            product: 'mock',
+            pid: 1,
+            revision: this.#revision,
+            truth: this.#truth(),
+            pause: this.#pause,
+            notices: [],
+          },
+        };
+      case 'volumes':
+        return { response: 'volumes', volumes: structuredClone(this.#volumes) };
+      case 'volume':
+        return this.#answer(this.#find(request.id));
+      case 'volume_mount': {
+        const volume = this.#find(request.id);
+        volume.state = { state: 'mounted' };
+        return this.#answer(volume);
+      }
+      case 'volume_unmount': {
+        const volume = this.#find(request.id);
+        volume.state = { state: 'stopped' };
+        volume.figures = null;
+        return this.#answer(volume);
+      }
+      case 'volume_add': {
+        const volume = made(request.volume);
+        this.#volumes.push(volume);
+        return this.#answer(volume);
+      }
+      case 'volume_change': {
+        const volume = this.#find(request.id);
+        volume.settings = request.settings;
+        return this.#answer(volume);
+      }
+      case 'volume_secrets':
+        this.#find(request.id);
+        return this.#done();
+      case 'volume_remove': {
+        const volume = this.#find(request.id);
+        if (volume.state.state !== 'stopped') return this.#refuseRemoval(volume);
+        this.#volumes = this.#volumes.filter((other) => other !== volume);
+        return this.#done();
+      }
+      case 'connection_test':
+        return { response: 'checklist', checklist: checklist() };
+      case 'transfers':
+        return { response: 'transfers', transfers: structuredClone(this.#transfers) };
+      case 'transfer_retry': {
+        const transfer = this.#transfers.find(({ id }) => id === request.id);
+        if (transfer !== undefined) transfer.progress = { progress: 'waiting' };
+        return this.#done();
+      }
+      case 'transfer_cancel':
+        this.#transfers = this.#transfers.filter(({ id }) => id !== request.id);
+        return this.#done();
+      case 'settings':
+        return this.#answerSettings();
+      case 'settings_change':
+        this.#settings = request.settings;
+        this.#changed();
+        return this.#answerSettings();
+      case 'pause':
+        return this.#answerPause({ pause: 'paused', until: null });
+      case 'resume':
+        return this.#answerPause({ pause: 'running' });
+      default:
+        return this.#refuse(request);
+    }
+  }
+
+  #truth(): Truth {
+    let files = 0;
+    let bytes = 0;
+    for (const { truth } of this.#volumes) {
+      if (truth.truth !== 'only_here') continue;
+      files += truth.files;
+      bytes += truth.bytes;
+    }
+    return files > 0 ? { truth: 'only_here', files, bytes, oldest: null } : { truth: 'stored' };
+  }
+
+  #find(id: string): Volume {
+    const found = this.#volumes.find((volume) => volume.id === id);
+    if (found !== undefined) return found;
+    throw new Refused({
+      code: 'not_found',
+      message: `There is no volume “${id}”.`,
+      cause: null,
+      advice: '',
+      retryable: false,
+    });
+  }
+
+  #answer(volume: Volume): Response {
+    this.#changed();
+    return { response: 'volume', volume: structuredClone(volume) };
+  }
+
+  #answerSettings(): Response {
+    return {
+      response: 'settings',
+      settings: { ...this.#settings },
+      secret_store: { store: this.#settings.secret_store, access: 'open' },
+    };
+  }
+
+  #answerPause(pause: Pause): Response {
+    this.#pause = pause;
+    this.#changed();
+    return { response: 'pause', pause };
+  }
+
+  #done(): Response {
+    this.#changed();
+    return { response: 'done' };
+  }
+
+  #refuse(request: Request): never {
+    throw new Refused({
+      code: 'not_supported',
+      message: `The mock agent does not answer ${request.request}.`,
+      cause: null,
+      advice: 'Nothing was changed; a later version may offer it.',
+      retryable: false,
+    });
+  }
+
+  #refuseRemoval({ settings }: Volume): never {
+    throw new Refused({
+      code: 'wrong_state',
+      message: `“${settings.name}” is mounted, so it can not be removed from the list.`,
+      cause: null,
+      advice: 'Unmount it first.',
+      retryable: false,
+    });
+  }
+
+  #changed(): void {
+    this.#revision += 1;
+    for (const heard of this.#listeners) heard();
+  }
+}
+
+function made(volume: AddVolume): Volume {
+  return volume.add === 'demo' ? demo() : joined(volume.settings);
+}
