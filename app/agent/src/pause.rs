@@ -9,6 +9,7 @@ use moorage_control::pause_file;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Pause;
 use moorage_control::state::Timestamp;
+use moorage_host::replace_file;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::agent::Agent;
@@ -50,7 +51,8 @@ impl<T: MountTable> Agent<T> {
     /// Kept first: so what mounts meanwhile begins with it. One after the other.
     async fn set_pause(self: &Arc<Self>, pause: Pause) -> Result<Response, Problem> {
         let _one = self.file.lock().await;
-        pause_file::write(&self.places.pause, &pause).map_err(|error| {
+        let written = pause_file::text(pause).and_then(|text| replace_file(&self.places.pause, &text));
+        written.map_err(|error| {
             let what = format!("the pause can not be kept in {}", self.places.pause.display());
             let advice =
                 "Free space on its disk and check that this user may write there; nothing was changed.";

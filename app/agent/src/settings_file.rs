@@ -5,11 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use moorage_control::durable_file::replace;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Settings;
 use moorage_control::volume::{VolumeId, VolumeSettings};
-use moorage_host::Folders;
+use moorage_host::{Folders, replace_file};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -132,7 +131,7 @@ impl SettingsFile {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         Folders::make_private(folder).map_err(|error| of_host(ProblemCode::Internal, &error))?;
         written
-            .and_then(|text| replace(&self.path, &text))
+            .and_then(|text| replace_file(&self.path, &text))
             .map_err(|error| {
                 let code = match error.kind() {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ProblemCode::DiskFull,

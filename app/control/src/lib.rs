@@ -12,7 +12,6 @@ mod bindings;
 pub mod changes;
 pub mod check;
 pub mod client;
-pub mod durable_file;
 pub mod figures;
 pub mod frame;
 pub mod greeting;

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::durable_file::replace;
 use crate::settings::Pause;
 use crate::state::Timestamp;
 
@@ -38,13 +37,13 @@ pub fn read(path: &Path, now: Timestamp) -> io::Result<Pause> {
     Ok(pause.at(now))
 }
 
-/// Keeps the pause: after this returns it is there even after a power cut.
+/// What the file of a pause holds.
 ///
 /// # Errors
 ///
-/// When the disk refuses; then the old one is still there.
-pub fn write(path: &Path, pause: &Pause) -> io::Result<()> {
-    replace(path, &serde_json::to_vec(pause)?)
+/// None that a pause can cause.
+pub fn text(pause: Pause) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&pause)?)
 }
 
 #[cfg(test)]
@@ -60,12 +59,13 @@ mod tests {
         let timed = Pause::Paused {
             until: Some(Timestamp(100)),
         };
-        write(&file, &timed).expect("written");
+        let write = |pause| std::fs::write(&file, text(pause).expect("text")).expect("written");
+        write(timed);
         assert_eq!((at(99), at(100)), (timed, Pause::Running));
         let endless = Pause::Paused { until: None };
-        write(&file, &endless).expect("written");
+        write(endless);
         assert_eq!(at(u64::MAX), endless);
-        write(&file, &Pause::Running).expect("written");
+        write(Pause::Running);
         assert_eq!(at(0), Pause::Running);
     }
 

@@ -25,6 +25,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("mariadb-server", "/usr/sbin/mariadbd"),
     ("postgresql", "/usr/share/doc/postgresql"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
+    ("dbus", "/usr/bin/dbus-run-session"),
+    ("gnome-keyring", "/usr/bin/gnome-keyring-daemon"),
 ];
 
 /// What building the tray and the window takes, and what they are walked through with.

@@ -10,7 +10,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// When the disk refuses; then the old text is still there.
-pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut part = tempfile::NamedTempFile::new_in(folder)?;
     part.write_all(text)?;
