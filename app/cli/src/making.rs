@@ -1,9 +1,12 @@
-//! Making a volume: the object store is tested and claimed before the database says that a volume exists
+//! Making a volume: the object store is tested before the database says that a volume exists, and claimed after it
 //! (spec 10-setting sections 6 and 7).
+//!
+//! A making that ends half-way leaves either nothing that counts or a volume without its claim, which [`finish`] puts
+//! there: never a claim of a volume that does not exist, which nobody could tell from that of a volume of others.
 
 use std::sync::Arc;
 
-use moorage_chunk::{ObjectStore, claim_prefix, prefix_in_use, probe_store, withdraw_claim};
+use moorage_chunk::{Claim, ObjectStore, check_claim, claim_prefix, prefix_in_use, probe_store};
 use moorage_meta::{Engine, Meta};
 use moorage_model::{Error, ErrorKind, Result, SECRET_NONCE_BYTES, Setting, SystemClock};
 use rand::RngExt as _;
@@ -43,29 +46,56 @@ pub(crate) async fn make(
     context: &Context,
 ) -> Result<Setting> {
     Meta::check_new(engine, setting).await?;
-    let store = if environment::check_store() {
-        let store = volume::open_objects(setting)?;
+    let store = environment::check_store()
+        .then(|| volume::open_objects(setting))
+        .transpose()?;
+    if let Some(store) = &store {
         answered(store.as_ref(), context, async {
             if !making.force {
                 refuse_foreign_objects(store.as_ref()).await?;
             }
-            probe_store(store.as_ref()).await?;
-            claim(store.as_ref(), &setting.uuid).await;
-            Ok(())
+            probe_store(store.as_ref()).await
         })
         .await?;
-        Some(store)
-    } else {
-        None
-    };
-    let made = Meta::format(engine, &seal(setting)?, &SystemClock).await;
-    if made.is_err()
-        && let Some(store) = store
-    {
-        // The reason why the volume was not made is worth more than this one.
-        let _ = withdraw_claim(store.as_ref()).await;
     }
-    made
+    let made = Meta::format(engine, &seal(setting)?, &SystemClock).await?;
+    // The claim must not outlive a power cut that takes the volume.
+    engine.make_durable().await?;
+    if let Some(store) = &store {
+        claim(store.as_ref(), &made.uuid, context).await;
+    }
+    Ok(made)
+}
+
+/// Claims the store of a volume whose making ended before it came to that. One with files is left alone: where a
+/// place has nothing of them, it is the wrong one. A store that does not answer is tried again another time.
+///
+/// # Errors
+/// `Exists` when another volume has claimed the store meanwhile.
+pub(crate) async fn finish(engine: &Arc<dyn Engine>, setting: &Setting, context: &Context) -> Result<()> {
+    if !environment::check_store() {
+        return Ok(());
+    }
+    let looked = async {
+        let meta = volume::meta_to_look(engine).await?;
+        if !meta.sample_slices(1).await?.is_empty() {
+            return Ok(None);
+        }
+        let store = volume::open_objects(setting)?;
+        let found = answered(
+            store.as_ref(),
+            context,
+            check_claim(store.as_ref(), &setting.uuid),
+        );
+        Ok::<_, Error>((found.await? == Claim::Empty).then_some(store))
+    };
+    match looked.await {
+        Ok(Some(store)) => claim(store.as_ref(), &setting.uuid, context).await,
+        Ok(None) => {}
+        Err(error) if error.kind() == ErrorKind::Exists => return Err(error),
+        Err(error) => tracing::debug!(%error, "whether the object store is claimed is not known"),
+    }
+    Ok(())
 }
 
 async fn refuse_foreign_objects(store: &dyn ObjectStore) -> Result<()> {
@@ -82,8 +112,8 @@ async fn refuse_foreign_objects(store: &dyn ObjectStore) -> Result<()> {
     .with_advice("Give the volume another name or another bucket."))
 }
 
-async fn claim(store: &dyn ObjectStore, uuid: &str) {
-    if let Err(error) = claim_prefix(store, uuid).await {
+async fn claim(store: &dyn ObjectStore, uuid: &str, context: &Context) {
+    if let Err(error) = answered(store, context, claim_prefix(store, uuid)).await {
         tracing::warn!("the object store could not be marked as this volume's: {error}");
     }
 }

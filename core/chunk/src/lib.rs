@@ -51,6 +51,5 @@ pub use store::{
     BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, MemoryStore,
     ObjectInfo, ObjectStore, ObjectUpload, RemoteStore, STORAGES, Sealer, Storage, StoreConfig,
     StoreCounters, check_claim, claim_prefix, is_of_volume, open_store, prefix_in_use, probe_store,
-    withdraw_claim,
 };
 pub use writer::SliceWriter;

@@ -15,6 +15,8 @@ use crate::{Engine, Key, Meta, Record, Scan, Txn, TxnExt as _, engine};
 const MAX_SHARDS: u32 = 256;
 /// Highest user-defined tier.
 const MAX_TIER: u8 = 3;
+/// The cipher that an empty member means (spec 10-setting section 2).
+const DEFAULT_ALGORITHM: &str = "aes256gcm-rsa";
 /// Records removed per transaction when statistics or quotas are cleared.
 const CLEAR_BATCH: usize = 1000;
 /// Value of a counter in a fresh volume (spec 40-sql section 3).
@@ -265,18 +267,37 @@ fn merge(existing: &Setting, wanted: &Setting, fixed: Fixed) -> Result<Setting> 
     let mut merged = wanted.clone();
     if fixed == Fixed::Refuse {
         let same_text = |a: &str, b: &str| normal(a).eq_ignore_ascii_case(normal(b));
-        refuse_change("Name", existing.name == wanted.name)?;
-        refuse_change("BlockSize", existing.block_size == wanted.block_size)?;
-        refuse_change(
-            "Compression",
-            same_text(&existing.compression, &wanted.compression),
-        )?;
-        refuse_change("Shards", existing.shards.max(1) == wanted.shards.max(1))?;
-        refuse_change("HashPrefix", existing.hash_prefix == wanted.hash_prefix)?;
-        refuse_change(
-            "MetaVersion",
-            wanted.meta_version == 0 || existing.meta_version.max(1) == wanted.meta_version,
-        )?;
+        let members = [
+            ("Name", existing.name.clone(), existing.name == wanted.name),
+            (
+                "BlockSize",
+                format!("{} KiB", existing.block_size),
+                existing.block_size == wanted.block_size,
+            ),
+            (
+                "Compression",
+                normal(&existing.compression).to_owned(),
+                same_text(&existing.compression, &wanted.compression),
+            ),
+            (
+                "Shards",
+                existing.shards.to_string(),
+                existing.shards.max(1) == wanted.shards.max(1),
+            ),
+            (
+                "HashPrefix",
+                existing.hash_prefix.to_string(),
+                existing.hash_prefix == wanted.hash_prefix,
+            ),
+            (
+                "MetaVersion",
+                existing.meta_version.to_string(),
+                wanted.meta_version == 0 || existing.meta_version.max(1) == wanted.meta_version,
+            ),
+        ];
+        for (member, has, same) in members {
+            refuse_change(member, &has, same)?;
+        }
         merged.compression.clone_from(&existing.compression);
         merged.shards = existing.shards;
         merged.meta_version = existing.meta_version;
@@ -295,13 +316,8 @@ fn merge(existing: &Setting, wanted: &Setting, fixed: Fixed) -> Result<Setting> 
         }
         merged.uuid.clone_from(&existing.uuid);
     }
+    refuse_other_encryption(existing, wanted)?;
     merged.encrypt_algo.clone_from(&existing.encrypt_algo);
-    if existing.encrypt_key.is_empty() != wanted.encrypt_key.is_empty() {
-        return Err(invalid(
-            "EncryptKey",
-            "encryption is decided when the volume is made",
-        ));
-    }
     if existing.key_encrypted == wanted.key_encrypted {
         merged.encrypt_key.clone_from(&existing.encrypt_key);
     }
@@ -314,11 +330,49 @@ fn merge(existing: &Setting, wanted: &Setting, fixed: Fixed) -> Result<Setting> 
     Ok(merged)
 }
 
-fn refuse_change(member: &str, same: bool) -> Result<()> {
+fn refuse_change(member: &str, has: &str, same: bool) -> Result<()> {
     if same {
         Ok(())
     } else {
-        Err(invalid(member, "it is fixed when the volume is made"))
+        let why = format!("the volume has {has}, which is fixed since it was made");
+        Err(invalid(member, &why).with_advice(
+            "Leave it as it is. Other data needs a volume of its own, to which files are copied.",
+        ))
+    }
+}
+
+/// Key and cipher of the data are never changed (spec 10-setting section 2), and a volume that took others without a
+/// word would be one that is not encrypted with them.
+fn refuse_other_encryption(existing: &Setting, wanted: &Setting) -> Result<()> {
+    let refused = |member, has: &str| {
+        Err(
+            invalid(member, &format!("the volume has {has}, which is fixed since it was made")).with_advice(
+                "Leave key and cipher as they are. Another encryption needs a volume of its own, to which files are \
+                 copied. A key gets another passphrase where it is kept, not here.",
+            ),
+        )
+    };
+    match (existing.encrypt_key.is_empty(), wanted.encrypt_key.is_empty()) {
+        (true, false) => return refused("EncryptKey", "data that is not encrypted"),
+        (false, true) => return refused("EncryptKey", "encrypted data"),
+        (true, true) | (false, false) => {}
+    }
+    // Sealed twice, the same key is two texts.
+    if existing.encrypt_key != wanted.encrypt_key
+        && existing.with_opened_secrets()?.encrypt_key.trim()
+            != wanted.with_opened_secrets()?.encrypt_key.trim()
+    {
+        return refused("EncryptKey", "another key");
+    }
+    let algorithm = |setting: &Setting| match setting.encrypt_algo.as_str() {
+        "" => DEFAULT_ALGORITHM.to_owned(),
+        named => named.to_owned(),
+    };
+    let has = algorithm(existing);
+    if has == algorithm(wanted) {
+        Ok(())
+    } else {
+        refused("EncryptAlgo", &has)
     }
 }
 

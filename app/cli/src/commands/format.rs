@@ -20,7 +20,8 @@ use crate::{environment, size};
 /// Make a volume, or change the changeable options of one
 ///
 /// The object store is written, read and deleted from before anything is stored. Running it again on an existing
-/// volume changes the options that are given and keeps the others.
+/// volume changes the options that are given and keeps the others; of the name and the layout, which stay as they were
+/// made, it refuses other values. A making that was broken off is brought to its end.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -38,12 +39,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     limits: LimitArguments,
 
-    /// Overwrite options that a volume fixes, use a folder of the bucket that holds other objects, and take a bucket that
-    /// lacks those of the volume. Data that was written with other options becomes unreadable
+    /// Overwrite options that a volume fixes, but not its encryption, use a folder of the bucket that holds other objects,
+    /// and take a bucket that lacks those of the volume. Data that was written with other options becomes unreadable
     #[arg(long)]
     force: bool,
 
-    /// Leave an existing volume as it is
+    /// Leave an existing volume as it is: no option has an effect on it
     #[arg(long, conflicts_with = "force")]
     no_update: bool,
 
@@ -71,15 +72,15 @@ struct StoreArguments {
     #[arg(long)]
     bucket: Option<String>,
 
-    /// Access key; also from ACCESS_KEY or MOORAGE_ACCESS_KEY
+    /// Access key; for a new volume also from ACCESS_KEY or MOORAGE_ACCESS_KEY
     #[arg(long)]
     access_key: Option<String>,
 
-    /// Secret key; also from SECRET_KEY or MOORAGE_SECRET_KEY
+    /// Secret key; for a new volume also from SECRET_KEY or MOORAGE_SECRET_KEY
     #[arg(long)]
     secret_key: Option<String>,
 
-    /// Session token; also from SESSION_TOKEN or MOORAGE_SESSION_TOKEN
+    /// Session token; for a new volume also from SESSION_TOKEN or MOORAGE_SESSION_TOKEN
     #[arg(long)]
     session_token: Option<String>,
 
@@ -194,9 +195,14 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         }
         Some(existing) if arguments.no_update => {
             context.say(&format!("Volume {} exists and stays as it is.", existing.name));
+            making::finish(&engine, &existing, context).await?;
             existing
         }
-        Some(existing) => change(&engine, &existing, arguments, context).await?,
+        Some(existing) => {
+            let changed = change(&engine, &existing, arguments, context).await?;
+            making::finish(&engine, &changed, context).await?;
+            changed
+        }
         None => {
             let making = Making {
                 force: arguments.force,
@@ -221,6 +227,18 @@ async fn change(
     let mut setting = existing.with_opened_secrets()?;
     setting.name.clone_from(&arguments.name);
     apply(&mut setting, arguments)?;
+    if setting.encrypt_key.is_empty() && arguments.layout.encrypt_algo.is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "volume {} has data that is not encrypted, and --encrypt-algo does not change that",
+                existing.name
+            ),
+        )
+        .with_advice(
+            "Leave --encrypt-algo out. Encryption needs a volume of its own, to which files are copied.",
+        ));
+    }
     if arguments.store.is_given() {
         let meta = volume::meta_to_look(engine).await?;
         let change = StoreChange {

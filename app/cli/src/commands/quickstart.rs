@@ -140,7 +140,9 @@ fn database_url(place: &Path) -> Result<MetaUrl> {
 async fn make_once(place: &Path, url: &MetaUrl, context: &Context) -> Result<()> {
     Folders::make_private(place).map_err(|error| host_error(ErrorKind::Io, &error))?;
     let engine = volume::open_engine(url, Database::MakeIfMissing)?;
-    if Meta::load_setting(&engine).await?.is_none() {
+    if let Some(existing) = Meta::load_setting(&engine).await? {
+        making::finish(&engine, &existing, context).await?;
+    } else {
         let setting = Setting {
             name: NAME.to_owned(),
             uuid: uuid::Uuid::new_v4().to_string(),
@@ -153,7 +155,6 @@ async fn make_once(place: &Path, url: &MetaUrl, context: &Context) -> Result<()>
             ..Setting::default()
         };
         making::make(&engine, &setting, Making::default(), context).await?;
-        engine.make_durable().await?;
     }
     engine.close().await
 }

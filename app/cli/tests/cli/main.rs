@@ -8,7 +8,12 @@ mod exit_codes;
 mod foreign_bucket;
 mod fsck;
 mod help;
+mod making;
 mod program;
 mod reformat;
 mod secrets;
+/// The S3 server of the chunk store's own tests.
+#[path = "../../../../core/chunk/tests/remote/server.rs"]
+#[expect(dead_code, reason = "these tests need less of it")]
+mod server;
 mod sync;

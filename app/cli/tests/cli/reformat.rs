@@ -67,12 +67,22 @@ fn what_a_volume_fixes_is_refused_and_nothing_changes() {
     let place = Place::new();
     let url = place.volume(&[]);
     let before = place.run(&["config", "--json", &url]).ends_with(0).out;
-    for change in [["--block-size", "1M"], ["--compress", "lz4"], ["--shards", "4"]] {
-        place
-            .run(&["format", &url, "disk", change[0], change[1]])
+    for (change, has) in [
+        (vec!["--block-size", "1M"], "4096 KiB"),
+        (vec!["--compress", "lz4"], "none"),
+        (vec!["--shards", "4"], "volume has 0"),
+        (vec!["--hash-prefix"], "volume has false"),
+        (vec!["--encrypt-algo", "aes256gcm-rsa"], "not encrypted"),
+        (vec!["--encrypt-algo", "chacha20-rsa", "--force"], "not encrypted"),
+    ] {
+        let refused = place
+            .run(&[vec!["format", &url, "disk"], change].concat())
             .ends_with(2);
+        assert!(refused.err.contains(has), "{has} in {}", refused.err);
+        assert!(refused.err.contains("what to do: "), "{}", refused.err);
     }
-    place.run(&["format", &url, "another"]).ends_with(2);
+    let renamed = place.run(&["format", &url, "another"]).ends_with(2);
+    assert!(renamed.err.contains("volume has disk"), "{}", renamed.err);
     assert_eq!(place.run(&["config", "--json", &url]).ends_with(0).out, before);
 }
 
@@ -148,6 +158,56 @@ fn a_wrong_passphrase_opens_no_volume() {
     };
     fsck("right").ends_with(0);
     assert_ne!(fsck("wrong").code, 0);
+}
+
+#[test]
+fn another_key_or_cipher_than_the_volume_has_is_refused() {
+    let place = Place::new();
+    let Some(key) = private_key(&place, "open") else {
+        println!("skipped: openssl is not installed");
+        return;
+    };
+    let own = place.path("own.pem").display().to_string();
+    fs::rename(&key, &own).expect("renamed");
+    let other = private_key(&place, "open").expect("openssl is there");
+    let run = |arguments: &[&str]| finish(place.command(arguments).env("JFS_RSA_PASSPHRASE", "open"));
+    let (url, bucket) = (place.url("meta.db"), place.path("objects").display().to_string());
+    let format = ["format", &url, "disk"];
+    let secret = ["--secret-key", "kept", "--bucket", &bucket, "--encrypt-rsa-key"];
+    run(&[&format[..], &secret, &[&own]].concat()).ends_with(0);
+    let before = fs::read(place.path("meta.db")).expect("the database");
+    for (change, has) in [
+        (vec!["--encrypt-rsa-key", &other], "another key"),
+        (vec!["--encrypt-rsa-key", &other, "--force"], "another key"),
+        (vec!["--encrypt-algo", "sm4gcm"], "aes256gcm-rsa"),
+        (vec!["--encrypt-algo", "chacha20-rsa", "--force"], "aes256gcm-rsa"),
+    ] {
+        let refused = run(&[&format[..], &change].concat()).ends_with(2);
+        assert!(refused.err.contains(has), "{has} in {}", refused.err);
+        assert!(refused.err.contains("what to do: "), "{}", refused.err);
+    }
+    assert_eq!(fs::read(place.path("meta.db")).expect("the database"), before);
+    let same = [
+        "--encrypt-rsa-key",
+        &own,
+        "--encrypt-algo",
+        "aes256gcm-rsa",
+        "--trash-days",
+        "3",
+    ];
+    run(&[&format[..], &same].concat()).ends_with(0);
+    run(&["fsck", &url]).ends_with(0);
+}
+
+#[test]
+fn a_volume_that_is_not_encrypted_takes_no_key() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    fs::write(place.path("key.pem"), "-----BEGIN PRIVATE KEY-----\n").expect("a file");
+    let refused = place
+        .run(&["format", &url, "disk", "--encrypt-rsa-key", "key.pem"])
+        .ends_with(2);
+    assert!(refused.err.contains("not encrypted"), "{}", refused.err);
 }
 
 /// Makes an RSA key that a passphrase protects; its path, or `None` where openssl is not installed.

@@ -48,14 +48,6 @@ pub fn is_of_volume(key: &str) -> bool {
         || folder_of_blocks()
 }
 
-/// Takes the claim back, for a volume that was not made after all.
-///
-/// # Errors
-/// The store's.
-pub async fn withdraw_claim(store: &dyn ObjectStore) -> Result<()> {
-    store.delete(CLAIM).await
-}
-
 /// Looks whose prefix it is.
 ///
 /// # Errors
@@ -113,8 +105,6 @@ mod tests {
         assert_eq!(check_claim(&store, UUID).await.unwrap(), Claim::Unclaimed);
         claim_prefix(&store, UUID).await.unwrap();
         assert_eq!(check_claim(&store, UUID).await.unwrap(), Claim::Own);
-        withdraw_claim(&store).await.unwrap();
-        assert_eq!(check_claim(&store, UUID).await.unwrap(), Claim::Unclaimed);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result, TierId};
 
-pub use claim::{Claim, check_claim, claim_prefix, is_of_volume, withdraw_claim};
+pub use claim::{Claim, check_claim, claim_prefix, is_of_volume};
 pub use encrypt::{Cipher, DataKey, EncryptedStore, Envelope, Sealer};
 pub use file::FileStore;
 pub use memory::MemoryStore;
