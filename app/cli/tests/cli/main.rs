@@ -13,6 +13,7 @@ mod program;
 mod reformat;
 mod secrets;
 /// The S3 server of the chunk store's own tests.
+#[cfg(test)]
 #[path = "../../../../core/chunk/tests/remote/server.rs"]
 #[expect(dead_code, reason = "these tests need less of it")]
 mod server;
