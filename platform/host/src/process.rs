@@ -14,14 +14,7 @@ pub struct ProcessIdentity {
 impl ProcessIdentity {
     /// The process that has this id now.
     pub fn of(pid: u32) -> Option<ProcessIdentity> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses may hold anything; state is the first field behind it, start time the twentieth.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let mut fields = fields.split_whitespace();
-        let state = fields.next()?;
-        let start = fields.nth(18)?.parse().ok()?;
-        // A zombie has ended; its parent only has not looked yet.
-        (state != "Z").then_some(ProcessIdentity { pid, start })
+        look(pid).map(|(process, _)| process)
     }
 
     /// The calling process.
@@ -33,6 +26,23 @@ impl ProcessIdentity {
     pub fn is_running(self) -> bool {
         ProcessIdentity::of(self.pid) == Some(self)
     }
+
+    /// Whether somebody stopped it, with a signal or in a debugger: it does nothing until it is told to go on.
+    pub fn is_stopped(self) -> bool {
+        look(self.pid).is_some_and(|(process, state)| process == self && matches!(state, 'T' | 't'))
+    }
+}
+
+/// The process that has this id now, and the letter of its state.
+fn look(pid: u32) -> Option<(ProcessIdentity, char)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; state is the first field behind it, start time the twentieth.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let start = fields.nth(18)?.parse().ok()?;
+    // A zombie has ended; its parent only has not looked yet.
+    (state != 'Z').then_some((ProcessIdentity { pid, start }, state))
 }
 
 /// The process of a thread, and the name of its program; `None` when it is gone.

@@ -19,6 +19,11 @@ use crate::{output, staged};
 const OWN_KIND: &str = "fuse.moorage";
 /// How often the state of the ending mount is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a process may be stopped before nobody waits for it any more: a debugger stops one for moments.
+const STOPPED_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process whose mount is gone may be silent: requests that it still answers end with their deadlines, which
+/// are shorter, and after them it says how far it is.
+const SILENT_PATIENCE: Duration = Duration::from_secs(300);
 /// How long a mount that is told to end by force may take; it needs up to 5 s to store what it can, seconds to name
 /// what it cannot, and 5 s for its tasks to end.
 const FORCED_END: Duration = Duration::from_secs(20);
@@ -26,7 +31,8 @@ const FORCED_END: Duration = Duration::from_secs(20);
 /// Unmount a volume, and wait until everything written to it is stored
 ///
 /// Files that the store refuses, because it is full or does not answer, are named; the process of the mount keeps their
-/// data and tries again. The same command once more waits for its next attempt, and --force gives the data up.
+/// data and tries again. The same command once more waits for its next attempt, and --force gives the data up. A process
+/// that is stopped, or silent for five minutes, is named and not waited for.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Where the volume is mounted
@@ -71,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
                 Some((folder, record)) if arguments.force => {
                     return end_by_force(&folder, record, arguments, context);
                 }
-                Some((folder, record)) if record.phase.is_storing() => {
+                Some((folder, record)) if record.phase.is_storing() || record.is_stopped() => {
                     return wait(&folder, record, None, context);
                 }
                 _ => {}
@@ -88,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         _ => Unmount::Clean,
     };
     let record = find_record(&point, Some(&entry))?;
-    unmount(&point, how, context)?;
+    unmount(&point, how, record.as_ref().map(|(_, record)| record), context)?;
     if let Some((_, earlier)) = earlier_at(&point, record.as_ref().map(|(_, record)| record))? {
         output::tell(&format!(
             "An earlier mount at {shown} (process {}) is not stored yet; run umount once more to wait for it, or to end \
@@ -125,22 +131,85 @@ fn state_of(point: &MountPoint) -> Result<MountPointState> {
     point.state().map_err(failed)
 }
 
-/// Takes the mount away, and says so when the kernel first has to hand over what was written.
-fn unmount(point: &MountPoint, how: Unmount, context: &Context) -> Result<()> {
+/// Takes the mount away, and says so when the kernel first has to hand over what was written. A process that is stopped
+/// takes nothing.
+fn unmount(point: &MountPoint, how: Unmount, record: Option<&MountRecord>, context: &Context) -> Result<()> {
     let (done, outcome) = mpsc::channel();
     let path = point.path().to_owned();
     std::thread::spawn(move || done.send(moorage_host::unmount(&path, how)));
-    let outcome = outcome.recv_timeout(PATIENCE).or_else(|_| {
-        context.say(&format!(
-            "Waiting for the mount at {} to take what the kernel still holds for it.",
-            point.path().display()
-        ));
-        outcome.recv()
-    });
-    match outcome {
-        Ok(outcome) => outcome.map_err(|error| host_error(ErrorKind::Busy, &error)),
-        Err(error) => Err(Error::new(ErrorKind::Io, "unmounting was cut off").with_source(error)),
+    let mut stopped = Stopped::default();
+    let mut told = false;
+    loop {
+        match outcome.recv_timeout(PATIENCE) {
+            Ok(outcome) => return outcome.map_err(|error| host_error(ErrorKind::Busy, &error)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(Error::new(ErrorKind::Io, "unmounting was cut off"));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        if !told {
+            context.say(&format!(
+                "Waiting for the mount at {} to take what the kernel still holds for it.",
+                point.path().display()
+            ));
+            told = true;
+        }
+        if let Some(record) = record
+            && stopped.for_long(record)
+        {
+            return Err(is_stopped(record));
+        }
     }
+}
+
+/// Since when a process is stopped, as far as somebody looked.
+#[derive(Default)]
+struct Stopped {
+    since: Option<Instant>,
+}
+
+impl Stopped {
+    /// Whether the process of a mount is stopped, and was for as long as it is waited for.
+    fn for_long(&mut self, record: &MountRecord) -> bool {
+        if !record.is_stopped() {
+            self.since = None;
+            return false;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        since.elapsed() >= STOPPED_PATIENCE
+    }
+}
+
+fn is_stopped(record: &MountRecord) -> Error {
+    let (pid, point) = (record.pid, record.point.display());
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "process {pid}, which serves volume {} at {point}, is stopped: what was written and is not stored stays in \
+             its memory",
+            record.volume
+        ),
+    )
+    .with_advice(format!(
+        "Let it go on with `kill -CONT {pid}`, and run `moorage umount {point}` once more to wait for it; or end it with \
+         `moorage umount --force {point}`, which gives up what can not be stored within seconds."
+    ))
+}
+
+fn is_silent(record: &MountRecord) -> Error {
+    let (pid, point) = (record.pid, record.point.display());
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "process {pid}, which served volume {} at {point}, has not said for {} minutes how far it is",
+            record.volume,
+            SILENT_PATIENCE.as_secs() / 60
+        ),
+    )
+    .with_advice(format!(
+        "Look at its log and at what it waits for, and run `moorage umount {point}` once more to wait for it; or end it \
+         with `moorage umount --force {point}`, which gives up what can not be stored within seconds."
+    ))
 }
 
 /// The mount is gone, and the promise to wait for its process can not be kept.
@@ -190,6 +259,8 @@ fn end_by_force(
     context: &Context,
 ) -> Result<ExitCode> {
     record.signal(FORCE_SIGNAL)?;
+    // One that somebody stopped hears of it when it goes on.
+    record.signal(Signal::SIGCONT)?;
     if arguments.no_wait {
         return Ok(ExitCode::SUCCESS);
     }
@@ -197,7 +268,8 @@ fn end_by_force(
 }
 
 /// Waits for the process that serves the mount, and says what it waits for. Kills it after `patience`; without, returns
-/// when an attempt to store what was written fails from now on: that may be so for hours, and the process goes on.
+/// when an attempt to store what was written fails from now on, which may be so for hours while the process goes on, and
+/// when the process is stopped or says nothing.
 fn wait(
     folder: &Path,
     mut record: MountRecord,
@@ -208,7 +280,14 @@ fn wait(
     let started = Instant::now();
     let known = record.phase.failed_attempts();
     let mut told = false;
+    let mut stopped = Stopped::default();
     while record.is_running() {
+        if patience.is_none() && stopped.for_long(&record) {
+            return Err(is_stopped(&record));
+        }
+        if patience.is_none() && record.phase == MountPhase::Serving && started.elapsed() >= SILENT_PATIENCE {
+            return Err(is_silent(&record));
+        }
         if !told && record.phase == MountPhase::Serving && started.elapsed() >= PATIENCE {
             context.say(&format!(
                 "Waiting for process {} to answer what was asked of the mount.",

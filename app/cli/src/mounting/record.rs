@@ -187,6 +187,15 @@ impl MountRecord {
         process.is_running()
     }
 
+    /// Whether somebody stopped that process: it does nothing until it is told to go on.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let process = ProcessIdentity {
+            pid: self.pid,
+            start: self.started,
+        };
+        process.is_stopped()
+    }
+
     /// Whether it runs in the background and nobody would start it again after a crash, since its supervisor is gone.
     pub(crate) fn has_lost_supervisor(&self) -> bool {
         self.is_running() && self.supervisor.is_some_and(|supervisor| !supervisor.is_running())

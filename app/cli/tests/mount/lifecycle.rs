@@ -250,6 +250,47 @@ fn a_mount_whose_process_hangs_is_taken_away_with_and_without_force() {
     }
 }
 
+#[test]
+fn a_stopped_process_is_named_and_not_waited_for_and_force_ends_it() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mount("mount", &[]);
+    fs::write(mount.file("kept"), b"written").expect("written");
+    let workers = mount.workers();
+    let &[worker] = workers.as_slice() else {
+        panic!("one worker serves the mount: {workers:?}");
+    };
+    let signal = |signal| kill(Pid::from_raw(worker), signal).expect("ours");
+    signal(Signal::SIGSTOP);
+    // The mount point is free after the first.
+    for _ in 0..2 {
+        let output = mount.umount(&[]);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(6), "{said}");
+        for part in [
+            format!("process {worker}"),
+            format!("kill -CONT {worker}"),
+            "umount --force".to_owned(),
+        ] {
+            assert!(said.contains(&part), "{part} in {said}");
+        }
+        assert!(!is_mounted(mount.point()));
+    }
+    signal(Signal::SIGCONT);
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+    let mount = volume.mount("mount", &[]);
+    assert_eq!(fs::read(mount.file("kept")).expect("read"), b"written");
+    for worker in mount.workers() {
+        kill(Pid::from_raw(worker), Signal::SIGSTOP).expect("ours");
+    }
+    let output = mount.umount(&["--force"]);
+    assert!(output.status.success(), "{}", text(&output));
+    until("all processes to end", || {
+        processes_naming(mount.point()).is_empty()
+    });
+}
+
 /// Removes everything in a folder.
 fn empty(folder: &Path) {
     fs::remove_dir_all(folder).expect("removed");
