@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use moorage_host::{Folders, MountEntry};
 use moorage_meta::Context;
 use moorage_model::{Error, ErrorKind, Gid, Ino, Name, Result, Uid};
+use moorage_vfs::refusal_in_root;
 
 use crate::arguments::MetaUrl;
 use crate::mounting::{MountRecord, host_error};
@@ -52,6 +53,26 @@ impl Place {
         let what = format!("{} ends in . or .. and not in a name", path.display());
         Err(Error::new(ErrorKind::InvalidArgument, what)
             .with_advice("Write the path with the name of what is meant."))
+    }
+
+    /// Refuses to make something where a mount has a node of its own, which would hide it: in the root of the volume, and
+    /// in the folder that a mount of one folder shows as its root.
+    ///
+    /// # Errors
+    /// As the mount answers who makes a file there: `Exists`, and `NotPermitted` for the trash.
+    pub(crate) fn refuse_hidden(&self, folder: Ino, name: &Name) -> Result<()> {
+        let root = match &self.at {
+            At::Path(_) => Ino::ROOT,
+            At::Shown(path) => path.root,
+        };
+        let refusal = refusal_in_root(name).filter(|_| folder == Ino::ROOT || folder == root);
+        let Some(kind) = refusal else { return Ok(()) };
+        let shown = String::from_utf8_lossy(name.as_bytes());
+        Err(Error::new(
+            kind,
+            format!("{shown} is a name that every mount has for itself in its root"),
+        )
+        .with_advice("Choose another name."))
     }
 
     /// Refuses a change of what a read-only mount shows: who mounted it so wanted it safe from commands on its paths.

@@ -34,6 +34,7 @@ pub use backup::BackupOptions;
 pub use caller::{Caller, Groups};
 pub use coherence::Asked;
 pub use figures::{Figures, VolumeSpace};
+pub use internal::refusal_in_root;
 pub use notify::KernelNotifier;
 pub use options::{Squash, SyncMode, VfsOptions};
 pub use reply::{

@@ -56,6 +56,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let volume = Volume::open(&targets.url).await?;
     let (source, _) = source.node(&volume.meta).await?;
     let (parent, name) = destination.entry(&volume.meta).await?;
+    destination.refuse_hidden(parent, &name)?;
+    destination.refuse_hidden(parent, &name)?;
     let options = CloneOptions {
         preserve: arguments.preserve,
         umask: mounted::umask(),

@@ -123,6 +123,27 @@ fn a_folder_is_not_cloned_into_itself() {
 }
 
 #[test]
+fn a_name_that_mounts_have_for_themselves_is_no_destination_of_a_clone() {
+    let place = Place::new();
+    let url = place.volume(&[]);
+    let set = ["quota", "set", &url, "--path", "/a", "--create", "--inodes", "9"];
+    on(&place, &set).ends_with(0);
+    for (destination, code) in [
+        ("/.stats", 4),
+        ("/.config", 4),
+        ("/.control", 4),
+        ("/.accesslog", 4),
+        ("/.trash", 5),
+    ] {
+        let refused = on(&place, &["clone", &url, "/a", destination]).ends_with(code);
+        assert!(refused.err.contains(&destination[1..]), "{}", refused.err);
+    }
+    // Elsewhere they are names as any other.
+    on(&place, &["clone", &url, "/a", "/b"]).ends_with(0);
+    on(&place, &["clone", &url, "/b", "/a/.stats"]).ends_with(0);
+}
+
+#[test]
 fn what_can_not_be_meant_is_refused_with_its_reason() {
     let place = Place::new();
     let url = place.volume(&[]);
@@ -132,6 +153,13 @@ fn what_can_not_be_meant_is_refused_with_its_reason() {
     std::fs::create_dir(place.path("point")).expect("a mount point");
     for (arguments, code, reason) in [
         (quota.to_vec(), 2, "/a/../b"),
+        // What a script makes of a variable that is not set is not the root.
+        (
+            vec!["quota", "set", &url, "--path", "", "--inodes", "9"],
+            2,
+            "--path",
+        ),
+        (vec!["quota", "delete", &url, "--path", ""], 2, "--path"),
         (vec!["rmr", &url, "/.trash"], 5, "trash"),
         (vec!["restore", &url, "../../x"], 2, "YYYY-MM-DD-HH"),
         (vec!["restore", &url, "2026-11-24-13"], 3, "YYYY-MM-DD-HH"),

@@ -7,4 +7,5 @@ mod open;
 mod stats;
 
 pub(crate) use node::InternalNode;
+pub use node::refusal_in_root;
 pub(crate) use open::OpenInternal;

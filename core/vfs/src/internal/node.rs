@@ -90,6 +90,15 @@ impl InternalNode {
     }
 }
 
+/// Why nobody may make something of this name in the folder that a mount shows as its root: the mount has a node of its
+/// own there, which would hide it. `None` when nothing is in the way. Of mounts with the usual names, not with prefixed
+/// ones.
+pub fn refusal_in_root(name: &Name) -> Option<ErrorKind> {
+    let mut nodes = InternalNode::ALL.into_iter();
+    let hiding = nodes.find(|node| node.name(false) == name.as_bytes())?;
+    Some(hiding.refuses_to_be_made())
+}
+
 impl Vfs {
     /// The internal node of that name in that directory, both as stored. Costs a comparison in other directories.
     pub(crate) fn internal_at(&self, parent: Ino, name: &[u8]) -> Option<InternalNode> {

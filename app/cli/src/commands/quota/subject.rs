@@ -1,6 +1,7 @@
 //! Whom a quota limits, as the command line names it.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use moorage_meta::{Context, Counting, Meta};
 use moorage_model::{Error, ErrorKind, Gid, Ino, QuotaKey, Result, Uid};
 
@@ -11,7 +12,7 @@ use crate::target;
 #[group(required = true, multiple = false)]
 pub(super) struct SubjectArguments {
     /// Folder, from the root of the volume
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     path: Option<String>,
 
     /// Number of a user
@@ -28,7 +29,7 @@ pub(super) struct SubjectArguments {
 #[group(multiple = false)]
 pub(super) struct OptionalSubjectArguments {
     /// Folder, from the root of the volume; without --path, --uid and --gid all quotas
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     path: Option<String>,
 
     /// Number of a user
