@@ -14,7 +14,8 @@ use crate::mounts::MountTable;
 use crate::service::{Desk, of_volume};
 use crate::settings_file::Entry;
 use crate::trouble::{caused, lasting, of_host};
-use crate::validity::checked;
+use crate::validity::{checked, local_database};
+use crate::volume_check;
 
 /// What the demo volume is called, and its mount point below the home folder.
 const DEMO: &str = "Moorage Demo";
@@ -59,10 +60,21 @@ impl<T: MountTable> Desk<T> {
             session_token: None,
             ..secrets
         };
-        self.join(settings, secrets).await
+        self.enlist(settings, secrets).await
     }
 
+    /// Takes a volume that exists into the list. Whether it is there is asked of a database that is a file: a server that
+    /// is away now, or whose password comes later, is asked when the volume is mounted.
     async fn join(&self, settings: VolumeSettings, secrets: VolumeSecrets) -> Result<Response, Problem> {
+        let others = self.0.state().content().volumes;
+        let settings = checked(settings, None, &others)?;
+        if local_database(&settings.metadata_url).is_some() {
+            volume_check::find(&self.0.places.program, &settings.metadata_url).await?;
+        }
+        self.enlist(settings, secrets).await
+    }
+
+    async fn enlist(&self, settings: VolumeSettings, secrets: VolumeSecrets) -> Result<Response, Problem> {
         let mut file = self.0.file.lock().await;
         let mut content = self.0.state().content();
         let settings = checked(settings, None, &content.volumes)?;

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::trouble::{caused, passing};
 
-/// Runs a command that understands `--json` and `--secrets-from-stdin`, and that is named as `task` in messages.
+/// Runs a command that understands `--json`, and that is named as `task` in messages. Its secrets come on standard input,
+/// which it reads where it is told to with `--secrets-from-stdin`.
 ///
 /// # Cancel safety
 /// The command is killed.

@@ -27,6 +27,7 @@ mod trouble;
 mod truth;
 mod unmounting;
 mod validity;
+mod volume_check;
 mod watch;
 
 pub use mounts::{Journal, Look, MountTable, Sighting, Watched};

@@ -69,7 +69,7 @@ pub(crate) fn checked(
 }
 
 /// The path of a database that is a file.
-fn local_database(url: &MetadataUrl) -> Option<PathBuf> {
+pub(crate) fn local_database(url: &MetadataUrl) -> Option<PathBuf> {
     let text = url.as_str();
     let path = text
         .strip_prefix("sqlite3://")

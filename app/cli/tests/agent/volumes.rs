@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fixture::{Volume, is_mounted, succeed, text, until};
+use crate::fixture::{Volume, is_mounted, text, until};
 use crate::running::{Agent, program};
 
 #[test]
@@ -45,22 +45,41 @@ fn without_an_agent_every_command_says_how_to_start_one() {
 
 #[test]
 fn a_volume_that_can_not_be_mounted_says_why_until_a_person_mends_it() {
-    let Some(volume) = Volume::home() else { return };
+    let Some(volume) = Volume::format(&[]) else { return };
     let mount = volume.mounted("mount");
     let agent = Agent::start(&volume);
     agent.add(&[]);
+    let (database, away) = (volume.path().join("meta.db"), volume.path().join("away.db"));
+    fs::rename(&database, &away).expect("renamed");
     let failed = agent.attempt(&["volume", "mount", "disk"]);
     assert_eq!(failed.status.code(), Some(3), "{}", text(&failed));
     assert!(text(&failed).contains("meta.db"), "{}", text(&failed));
     assert_eq!(agent.only_volume()["state"]["problem"]["code"], "not_found");
-    succeed(
-        volume
-            .program()
-            .args(["format", &volume.url(), "testvolume", "--bucket"])
-            .arg(volume.path().join("objects")),
-    );
+    fs::rename(&away, &database).expect("renamed");
     agent.run(&["volume", "mount", "disk"]);
     assert!(is_mounted(mount.point()));
+}
+
+#[test]
+fn a_database_without_a_volume_is_not_added() {
+    let Some(volume) = Volume::home() else { return };
+    let agent = Agent::start(&volume);
+    let point = volume.path().join("mount").display().to_string();
+    let (url, database) = (volume.url(), volume.path().join("meta.db"));
+    for held in [None, Some("")] {
+        if let Some(content) = held {
+            fs::write(&database, content).expect("a file");
+        }
+        let refused = agent.attempt(&["volume", "add", &url, &point, "--name", "disk"]);
+        assert_eq!(refused.status.code(), Some(3), "{}", text(&refused));
+        let said = text(&refused);
+        assert!(
+            said.contains("meta.db") && said.contains("moorage format"),
+            "{said}"
+        );
+        assert_eq!(database.exists(), held.is_some(), "looking made a database");
+    }
+    assert_eq!(agent.json(&["volume", "list"]), serde_json::json!([]));
 }
 
 #[test]

@@ -20,7 +20,8 @@ const MEGABIT: u64 = 1_000_000 / 8;
 ///
 /// From the next start of the agent on it is mounted by itself; `moorage volume mount`, or --mount here, mounts it now. A
 /// password of its database comes from META_PASSWORD or from the URL and is kept in memory only: after a restart of the
-/// agent give it again with `moorage volume password`. A new volume is made with `moorage format` first.
+/// agent give it again with `moorage volume password`. A new volume is made with `moorage format` first: a database file that
+/// holds none is refused.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(flatten)]
