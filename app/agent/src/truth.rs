@@ -1,6 +1,6 @@
 //! The sentence of truth, from what was seen and nothing else.
 
-use moorage_control::mount::MountReport;
+use moorage_control::mount::{Lost, MountReport};
 use moorage_control::truth::Truth;
 
 use crate::mounts::{Journal, Sighting};
@@ -25,6 +25,14 @@ pub(crate) fn of_volume(seen: &Evidence<'_>) -> Truth {
         Ok(journal) => journal,
         Err(message) => return unknown(message.clone()),
     };
+    if let Some(lost) = seen
+        .reports
+        .iter()
+        .flatten()
+        .find_map(|report| report.lost.as_ref())
+    {
+        return unknown(in_words(seen.name, lost));
+    }
     // Processes count what is in their memory, too; the disk also has what other mounts of the volume left.
     let told = || seen.reports.iter().flatten().map(|report| &report.figures);
     let files = told()
@@ -52,6 +60,25 @@ pub(crate) fn of_volume(seen: &Evidence<'_>) -> Truth {
         ));
     }
     Truth::Stored
+}
+
+/// What a staging folder lost: no file of it waits, and none is stored.
+fn in_words(name: &str, lost: &Lost) -> String {
+    /// Files in a sentence that a person reads in a moment.
+    const MOST_NAMED: usize = 3;
+    let named = lost.named.iter().take(MOST_NAMED).map(|file| match &file.path {
+        Some(path) => path.clone(),
+        None => format!("inode {}", file.inode),
+    });
+    let mut named: Vec<String> = named.collect();
+    let more = lost.files.saturating_sub(named.len() as u64);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    format!(
+        "data of {name} is lost, since it was deleted from the staging folder before its upload: {}",
+        named.join(", ")
+    )
 }
 
 /// The sentence of truth over all volumes: it claims only what holds for each.
@@ -83,6 +110,7 @@ pub(crate) fn over_all<'a>(truths: impl Iterator<Item = &'a Truth>) -> Truth {
 #[cfg(test)]
 mod tests {
     use moorage_control::figures::Figures;
+    use moorage_control::mount::LostFile;
     use moorage_control::state::Timestamp;
 
     use super::*;
@@ -195,6 +223,31 @@ mod tests {
         assert_eq!(
             over_all([unknown, here.clone(), here].iter()),
             only_here(2, 4, None)
+        );
+    }
+
+    #[test]
+    fn what_a_staging_folder_lost_is_neither_stored_nor_waiting() {
+        let file = |inode, path: Option<&str>| LostFile {
+            inode,
+            path: path.map(str::to_owned),
+            bytes: 1,
+        };
+        let lost = Lost {
+            files: 5,
+            bytes: 9,
+            named: vec![file(2, Some("/a")), file(3, None)],
+        };
+        let report = MountReport {
+            lost: Some(lost),
+            ..holding(1, 1, None)
+        };
+        let Truth::Unknown { message } = truth(&SERVING, &[Some(report)], &Ok(journal(1, 1, 1))) else {
+            panic!("nothing is claimed");
+        };
+        assert!(
+            message.contains("is lost") && message.ends_with("/a, inode 3, 3 more"),
+            "{message}"
         );
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use moorage_chunk::{BlockId, PendingUploads, left_blocks, staged_blocks};
+use moorage_control::mount::{MountAnswer, MountRequest, ask};
 use moorage_host::{Folders, ProcessIdentity};
 use moorage_model::SessionInfo;
 use serde::Serialize;
@@ -12,13 +13,18 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::mounting::MountRecord;
-use crate::noun::{BLOCKS, agree};
-use crate::size;
+use crate::noun::{BLOCKS, FILES, agree};
+use crate::{output, size};
 
 /// Names of the file in which a mount says how it is (spec 70-semantics section 13).
 const STATS_FILES: [&str; 2] = [".stats", ".jfs.stats"];
 /// Longest wait for a mount to answer: one that hangs must not hang those who look at it.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Longest wait for the report of a mount, which may look for names in its database.
+const REPORT_PATIENCE: Duration = Duration::from_secs(4);
+/// Lost files named in a sentence; JSON has all that the mount names.
+const MOST_NAMED: usize = 10;
 
 /// Blocks that only this computer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +76,90 @@ impl Left {
             agree(self.blocks, "waits", "wait"),
             agree(self.blocks, "it", "them"),
         )
+    }
+}
+
+/// What the staging folder of a running mount lost: nobody uploads it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LostHere {
+    pub(crate) mount_point: PathBuf,
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    /// As many as the mount names.
+    pub(crate) named: Vec<LostFile>,
+}
+
+/// A file of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LostFile {
+    pub(crate) inode: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
+    pub(crate) bytes: u64,
+}
+
+impl LostHere {
+    /// Which files, and that they are not merely late.
+    pub(crate) fn text(&self) -> String {
+        let mut named: Vec<String> = self.named.iter().take(MOST_NAMED).map(LostFile::text).collect();
+        let more = self.files.saturating_sub(named.len() as u64);
+        if more > 0 {
+            named.push(format!("{more} more"));
+        }
+        format!(
+            "{} of {} written to the mount at {} {} lost, deleted from the staging folder before the upload: {}. Write \
+             these files again.",
+            size::show(self.bytes),
+            FILES.count(self.files),
+            self.mount_point.display(),
+            if self.bytes == 1 { "is" } else { "are" },
+            named.join(", "),
+        )
+    }
+}
+
+impl LostFile {
+    fn text(&self) -> String {
+        match &self.path {
+            Some(path) => output::plain(path),
+            None => format!("inode {}", self.inode),
+        }
+    }
+}
+
+/// What mounts of this volume on this computer, that run and answer, know to be lost.
+pub(crate) async fn lost_here(uuid: &str) -> Vec<LostHere> {
+    let Ok(folders) = Folders::of_user() else {
+        return Vec::new();
+    };
+    let records = MountRecord::all(&folders.state).into_iter();
+    let mut lost = Vec::new();
+    for record in records.filter(|record| record.uuid == uuid && record.is_running()) {
+        let Some(socket) = &record.socket else { continue };
+        match ask(socket, MountRequest::Report, REPORT_PATIENCE).await {
+            Ok(MountAnswer::Report { report }) => {
+                lost.extend(report.lost.map(|lost| lost_by(record.point.clone(), lost)));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the mount does not say whether anything is lost"),
+        }
+    }
+    lost
+}
+
+fn lost_by(mount_point: PathBuf, lost: moorage_control::mount::Lost) -> LostHere {
+    let named = lost.named.into_iter().map(|file| LostFile {
+        inode: file.inode,
+        path: file.path,
+        bytes: file.bytes,
+    });
+    LostHere {
+        mount_point,
+        files: lost.files,
+        bytes: lost.bytes,
+        named: named.collect(),
     }
 }
 

@@ -7,6 +7,7 @@ use moorage_model::{Error, ErrorKind, Result};
 
 use crate::chunk_store::{ChunkStore, closed};
 use crate::disk_cache::DiskCache;
+use crate::offload::away;
 use crate::staging::{StagedFiles, Upload};
 
 /// How often a waiter looks at what is pending, when nothing wakes it earlier.
@@ -14,16 +15,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Longest wait for uploaded files to leave the staging folder.
 const MOST_SETTLING: Duration = Duration::from_secs(5);
 
+/// What to do about blocks whose files are gone.
+const GONE_FOR_GOOD: &str = "Put the staging folder back where it was, for example by mounting its disk, and it goes on; \
+                             otherwise write the files again.";
+
 /// What is wrong with a store that calls get no answer from.
 const DOES_NOT_ANSWER: &str = "it does not answer";
 
-/// Blocks that a write-back volume has acknowledged but not yet uploaded.
+/// Blocks that a write-back volume has acknowledged but not yet uploaded, and whose files are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingUploads {
     /// Number of blocks.
     pub blocks: u64,
     /// Bytes of their objects.
     pub bytes: u64,
+    /// Number of blocks that were not uploaded and whose files are gone.
+    pub lost_blocks: u64,
     /// How long the oldest has been waiting.
     pub oldest: Option<Duration>,
     /// Why the last attempt failed, if it did; without advice.
@@ -43,6 +50,34 @@ impl ChunkStore {
         self.staging
             .as_ref()
             .map_or_else(StagedFiles::default, |staging| staging.files())
+    }
+
+    /// What was acknowledged, is not in the store, and is lost since its files are gone, by files; as far as that was seen.
+    /// In proportion to the number of staged blocks.
+    pub fn lost_files(&self) -> StagedFiles {
+        self.staging
+            .as_ref()
+            .map_or_else(StagedFiles::default, |staging| staging.lost_files())
+    }
+
+    /// Looks whether the files of all staged blocks are there, as far as their bytes are not in memory, from where they are
+    /// uploaded then. A look at each.
+    ///
+    /// # Errors
+    /// While the process ends.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn look_for_lost(self: &Arc<Self>) -> Result<()> {
+        let Some(staging) = self.staging.clone() else {
+            return Ok(());
+        };
+        let this = Arc::clone(self);
+        away(&self.runtime, move || {
+            staging.look_for_gone(|block| this.memory.get(block).is_some());
+            Ok(())
+        })
+        .await
     }
 
     /// Uploads of staged blocks by file: at most so many that are not done, and the last few that are. In proportion to
@@ -75,12 +110,14 @@ impl ChunkStore {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer, or an upload fails after all its retries. What is pending stays
-    /// on the disk and is tried again, by this process or the next.
-    pub async fn drain(&self, mut progress: impl FnMut(&PendingUploads) + Send) -> Result<()> {
+    /// on the disk and is tried again, by this process or the next. `Io` when nothing is left but what is lost.
+    pub async fn drain(self: &Arc<Self>, mut progress: impl FnMut(&PendingUploads) + Send) -> Result<()> {
         let Some(staging) = &self.staging else {
             progress(&self.pending());
             return Ok(());
         };
+        // What is gone is not found by uploads that are paused.
+        self.look_for_lost().await?;
         let failures = staging.failures();
         let mut last = None;
         let mut stored_since = None;
@@ -91,6 +128,16 @@ impl ChunkStore {
                 last = Some(pending.blocks);
             }
             let failed = staging.failures() > failures;
+            if pending.blocks == 0 && pending.lost_blocks > 0 {
+                return Err(Error::new(
+                    ErrorKind::Io,
+                    format!(
+                        "blocks that were deleted from the staging folder before they were uploaded: {}",
+                        pending.lost_blocks
+                    ),
+                )
+                .with_advice(GONE_FOR_GOOD));
+            }
             if pending.blocks == 0 && !failed {
                 // Files that are stored but still lie in the staging folder would be uploaded once more by the next
                 // process: worth a moment, but no more.

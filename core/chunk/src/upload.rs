@@ -134,11 +134,20 @@ pub(crate) async fn upload_staged(store: Weak<ChunkStore>, staging: Arc<Staging>
 }
 
 impl ChunkStore {
+    /// The object of a block whose file is gone and whose bytes are still in memory.
+    async fn remembered(&self, staged: &Staged) -> Option<Bytes> {
+        self.encode(self.memory.get(&staged.block)?).await.ok()
+    }
+
     async fn upload_one(&self, staging: &Arc<Staging>, staged: Staged) {
         let reader = Arc::clone(staging);
         let payload = match away(&self.runtime, move || reader.payload(&staged)).await {
             Ok(payload) => payload,
             Err(error) if error.kind() == ErrorKind::Corrupt => return staging.lost(&staged, &error),
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.remembered(&staged).await {
+                Some(payload) => payload,
+                None => return staging.gone(&staged, &error),
+            },
             Err(error) => return staging.failed(&staged, &error),
         };
         let sent = tokio::select! {

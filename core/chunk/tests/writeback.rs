@@ -429,3 +429,72 @@ async fn what_is_held_is_staged_and_read_and_not_uploaded_before_it_is_released(
     assert_eq!(store.stored.lock().unwrap().len(), 5);
     check(&chunks, 1, &data).await;
 }
+
+/// Deletes every staged block of the only mount.
+fn lose_staged(dir: &Path) {
+    for entry in std::fs::read_dir(dir.join(UUID).join("staging-0")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap() != "lock" {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+fn held(dir: &Path) -> ChunkConfig {
+    ChunkConfig {
+        hold: Some(Hold { until: None }),
+        ..config(dir)
+    }
+}
+
+#[test]
+fn blocks_whose_files_are_gone_are_lost_and_named_and_hold_up_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let earlier = tokio::runtime::Runtime::new().unwrap();
+    earlier.block_on(async {
+        let chunks = ChunkStore::open(store.clone(), held(dir.path()), UUID)
+            .await
+            .unwrap();
+        write_of(&chunks, Some(Ino(7)), 1, 1_000).await;
+    });
+    drop(earlier);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let chunks = ChunkStore::open(store.clone(), held(dir.path()), UUID)
+            .await
+            .unwrap();
+        lose_staged(dir.path());
+        let kept = write_of(&chunks, Some(Ino(8)), 2, 200_000).await;
+        chunks.look_for_lost().await.unwrap();
+        let (pending, lost) = (chunks.pending(), chunks.lost_files());
+        assert_eq!((pending.blocks, pending.lost_blocks), (4, 1));
+        assert_eq!(lost.owners().into_iter().collect::<Vec<_>>(), [Ino(7)]);
+        assert_eq!(lost.bytes_of(Ino(7)), 1_000);
+        assert_eq!(chunks.staged_files().bytes(), 200_000);
+        chunks.release();
+        let error = chunks.drain(|_| ()).await.unwrap_err();
+        assert!(
+            error.to_string().contains("deleted from the staging folder"),
+            "{error}"
+        );
+        assert_eq!(store.stored.lock().unwrap().len(), 4);
+        check(&chunks, 2, &kept).await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_that_is_in_memory_outlives_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let chunks = ChunkStore::open(store.clone(), held(dir.path()), UUID)
+        .await
+        .unwrap();
+    let data = write_of(&chunks, Some(Ino(7)), 1, 200_000).await;
+    lose_staged(dir.path());
+    chunks.look_for_lost().await.unwrap();
+    assert_eq!((chunks.pending().blocks, chunks.pending().lost_blocks), (4, 0));
+    chunks.release();
+    chunks.drain(|_| ()).await.unwrap();
+    assert_eq!(store.stored.lock().unwrap().len(), 4);
+    check(&chunks, 1, &data).await;
+}

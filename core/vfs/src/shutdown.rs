@@ -23,7 +23,7 @@ pub struct UnstoredFile {
     pub ino: Ino,
     /// One of its paths in the volume; none for a deleted file, or when the engine did not tell.
     pub path: Option<String>,
-    /// Bytes written that are only in memory; 0 when what was written was given up before.
+    /// Bytes written that are only in memory, or were staged and lost; 0 when what was written was given up before.
     pub bytes: u64,
 }
 
@@ -133,6 +133,18 @@ impl Vfs {
             unstored,
             outcome: stored.and(lost).and(closed),
         }
+    }
+
+    /// Files with bytes that were staged, and are lost since the staging folder lost them before they were uploaded; as far
+    /// as they are known. Names are looked for within seconds. One listing of names per file.
+    pub async fn lost_files(&self) -> Vec<UnstoredFile> {
+        let lost = self.chunks.lost_files();
+        let files = lost.owners().into_iter().map(|ino| UnstoredFile {
+            ino,
+            path: None,
+            bytes: lost.bytes_of(ino),
+        });
+        self.named(files.collect()).await
     }
 
     /// One attempt at all files at once: one that has to wait for its object does not keep others from being stored.

@@ -16,7 +16,7 @@ use crate::mounting::MountRecord;
 use crate::noun::{RANGES, RECORDS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
-use crate::staged::Left;
+use crate::staged::{Left, LostHere};
 use crate::{size, staged, volume};
 
 /// Show a volume, who uses it and how full it is
@@ -47,6 +47,9 @@ struct Status {
     /// Of mounts on this computer that have ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_staged: Vec<Left>,
+    /// By running mounts on this computer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost_staged: Vec<LostHere>,
 }
 
 #[derive(Serialize)]
@@ -148,6 +151,7 @@ impl Status {
             sessions.push(Session::new(session).await);
         }
         Status {
+            lost_staged: staged::lost_here(&status.setting.uuid).await,
             left_staged: staged::left_here(&status.setting.uuid),
             setting: status.setting,
             sessions,
@@ -208,9 +212,10 @@ impl Status {
     }
 
     fn tell_left(&self, text: &mut String) {
-        for left in &self.left_staged {
+        let lost = self.lost_staged.iter().map(LostHere::text);
+        for sentence in lost.chain(self.left_staged.iter().map(Left::text)) {
             text.push('\n');
-            text.push_str(&left.text());
+            text.push_str(&sentence);
             text.push('\n');
         }
     }

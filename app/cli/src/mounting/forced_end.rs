@@ -26,6 +26,7 @@ pub(super) async fn end_by_force(plan: &MountPlan, vfs: &Vfs) -> Result<()> {
     // It waits for requests that this process may never answer.
     drop(spawn_blocking(move || unmount(&point, Unmount::Force)));
     let Shutdown { unstored, outcome } = vfs.shutdown_within(FORCED_FLUSH).await;
+    let unstored = with_deleted(vfs, unstored).await;
     unstored_files::log_all(&unstored, "written data was not stored and is lost");
     let staged = vfs.chunks().pending();
     let staging = plan.writeback_folder();
@@ -39,6 +40,17 @@ pub(super) async fn end_by_force(plan: &MountPlan, vfs: &Vfs) -> Result<()> {
         (Ok(()), Some(cause)) => error.with_source(Error::new(ErrorKind::Io, cause.clone())),
         (Ok(()), None) => error,
     })
+}
+
+/// The files, and those whose bytes were staged and are gone.
+async fn with_deleted(vfs: &Vfs, mut unstored: Vec<UnstoredFile>) -> Vec<UnstoredFile> {
+    if let Err(error) = vfs.chunks().look_for_lost().await {
+        tracing::debug!(%error, "whether staged blocks are there is not known");
+    }
+    let deleted = vfs.lost_files().await;
+    unstored.retain(|file| !deleted.iter().any(|gone| gone.ino == file.ino));
+    unstored.extend(deleted);
+    unstored
 }
 
 fn told(point: &Path, unstored: &[UnstoredFile], staged: &PendingUploads, kept: Option<&Path>) -> Error {

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use moorage_chunk::Hold;
 use moorage_control::figures::{CacheUse, ErrorCount, Figures, Reader, Space, TOP_READERS};
-use moorage_control::mount::{MountAnswer, MountReport, MountRequest, MountService, serve};
+use moorage_control::mount::{
+    Lost, LostFile, MOST_LOST, MountAnswer, MountReport, MountRequest, MountService, serve,
+};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Pause;
 use moorage_control::socket::Listener;
@@ -98,8 +100,10 @@ impl Answering {
     async fn report(&self) -> MountReport {
         let space = self.space().await;
         let transfers = self.transfers.now(&self.vfs).await;
+        let lost = self.lost().await;
         let figures = self.vfs.figures();
         MountReport {
+            lost,
             pause: Some(match self.vfs.chunks().held() {
                 Some(hold) => Pause::Paused {
                     until: hold.until.map(timestamp),
@@ -113,6 +117,29 @@ impl Answering {
                 ..in_protocol(figures)
             },
         }
+    }
+
+    /// What the staging folder lost, as it is now.
+    async fn lost(&self) -> Option<Lost> {
+        if let Err(error) = self.vfs.chunks().look_for_lost().await {
+            tracing::debug!(%error, "whether staged blocks are there is not known");
+        }
+        if self.vfs.chunks().pending().lost_blocks == 0 {
+            return None;
+        }
+        let all = self.vfs.chunks().lost_files();
+        let mut named = self.vfs.lost_files().await;
+        named.truncate(MOST_LOST);
+        let named = named.into_iter().map(|file| LostFile {
+            inode: file.ino.0,
+            path: file.path,
+            bytes: file.bytes,
+        });
+        Some(Lost {
+            files: all.files(),
+            bytes: all.bytes(),
+            named: named.collect(),
+        })
     }
 
     async fn space(&self) -> Option<Space> {

@@ -45,6 +45,19 @@ pub(super) fn lost(how: &str, files: &[UnstoredFile]) -> Error {
     Error::new(moorage_model::ErrorKind::Io, what).with_advice("Write these files again.")
 }
 
+/// The error of a mount that has ended, and whose staging folder was deleted before everything in it was uploaded.
+pub(super) fn deleted(point: &Path, folder: &Path, files: &[UnstoredFile]) -> Error {
+    let how = format!(
+        "the mount at {} has ended, and blocks are gone from its staging folder in {}",
+        point.display(),
+        folder.display()
+    );
+    lost(&how, files).with_advice(
+        "Put the staging folder back, for example by mounting its disk, and mount the volume again; otherwise write these \
+         files again.",
+    )
+}
+
 /// Puts every file into the log, since messages name only some.
 pub(super) fn log_all(files: &[UnstoredFile], what: &str) {
     for file in files {

@@ -267,7 +267,9 @@ async fn store_until_forced(
         }
         outcome?;
         let drained = vfs.chunks().drain(|_| {}).await;
-        drained.map_err(|error| still_staged(plan, vfs, error))?;
+        if let Err(error) = drained {
+            return Err(still_staged(plan, vfs, error).await);
+        }
         vfs.meta().engine().close().await
     };
     tokio::pin!(work);
@@ -305,8 +307,17 @@ async fn store_until_forced(
     }
 }
 
-/// The error of an upload with what is left in the staging folder and how it gets into the store.
-fn still_staged(plan: &MountPlan, vfs: &Vfs, error: Error) -> Error {
+/// The error of an upload with what the staging folder lost, or with what is left in it and how it gets into the store.
+async fn still_staged(plan: &MountPlan, vfs: &Vfs, error: Error) -> Error {
+    if vfs.chunks().pending().lost_blocks > 0 {
+        let lost = vfs.lost_files().await;
+        unstored_files::log_all(
+            &lost,
+            "staged data was deleted before it was uploaded and is lost",
+        );
+        let folder = plan.writeback_folder().unwrap_or_default();
+        return unstored_files::deleted(plan.point.path(), &folder, &lost).with_source(error);
+    }
     let left = plan
         .writeback_folder()
         .and_then(|folder| Left::by_ending(folder, &vfs.chunks().pending()));

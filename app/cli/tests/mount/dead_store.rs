@@ -331,3 +331,53 @@ fn info_marks_what_only_this_computer_has_until_it_is_uploaded() {
     let said = succeed(info.arg("info").arg(remote.volume.url()).arg("/staged"));
     assert!(!said.contains("only"), "{said}");
 }
+
+#[test]
+fn what_a_deleted_staging_folder_held_is_said_to_be_lost_and_its_file_is_named() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let cache = remote.volume.path().join("own cache");
+    let options = ["--writeback", "--io-retries", "0", "--cache-dir"];
+    let mount = remote.volume.mount(
+        "mount",
+        &[&options[..], &[cache.to_str().expect("UTF-8")]].concat(),
+    );
+    remote.server.be(Mood::Failing);
+    let lost = mount.file("lost");
+    let mut file = File::create(&lost).expect("made");
+    file.write_all(&[7; LOST_BYTES]).expect("taken");
+    file.sync_all().expect("staged");
+    drop(file);
+    // The next process has nothing of it in memory.
+    let before = mount.workers();
+    for worker in &before {
+        kill(Pid::from_raw(*worker), Signal::SIGKILL).expect("ours");
+    }
+    until("the mount to come back", || {
+        mount.workers() != before && fs::metadata(&lost).is_ok()
+    });
+    for volume in fs::read_dir(&cache).expect("the cache") {
+        let staging = volume.expect("an entry").path().join("staging-0");
+        if staging.exists() {
+            fs::remove_dir_all(staging).expect("deleted");
+        }
+    }
+    let status = succeed(remote.volume.program().arg("status").arg(remote.volume.url()));
+    assert!(status.contains("97.7 KiB of 1 file"), "{status}");
+    assert!(
+        status.contains("are lost") && status.contains("upload: /lost."),
+        "{status}"
+    );
+    assert!(
+        !status.contains("waits") && !status.contains("not uploaded yet"),
+        "{status}"
+    );
+    let info = succeed(remote.volume.program().arg("info").arg(&lost));
+    assert!(info.contains("Lost") && info.contains("97.7 KiB"), "{info}");
+    let output = mount.umount(&[]);
+    let said = text(&output);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("is lost: /lost (97.7 KiB)"), "{said}");
+    assert!(!said.contains("wait in"), "{said}");
+}

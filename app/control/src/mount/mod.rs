@@ -86,10 +86,39 @@ pub struct MountReport {
     /// Why nothing gets through to the object store, as the store or the system said it; absent while there is no sign
     /// of that.
     pub store_problem: Option<String>,
+    /// What was staged and is lost, since the staging folder lost it before it was uploaded; absent while nothing is known to
+    /// be.
+    pub lost: Option<Lost>,
     /// Uploads: running ones first, then failed ones, then those that wait, at most [`MOST_TRANSFERS`]; and the last few
     /// that are done.
     pub transfers: Vec<MountTransfer>,
 }
+
+/// What a staging folder lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lost {
+    /// How many files lost bytes.
+    pub files: u64,
+    /// The bytes.
+    pub bytes: u64,
+    /// The files, at most [`MOST_LOST`].
+    pub named: Vec<LostFile>,
+}
+
+/// A file that lost bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostFile {
+    /// Its inode number in the volume.
+    pub inode: u64,
+    /// Path within the volume; absent when the mount cannot tell.
+    pub path: Option<String>,
+    /// The bytes.
+    pub bytes: u64,
+}
+
+/// How many files that lost bytes a report names at most: more than a person reads.
+pub const MOST_LOST: usize = 100;
 
 /// How many uploads that are not done a report names at most; the figures count all of them.
 pub const MOST_TRANSFERS: usize = 100;

@@ -48,6 +48,12 @@ impl StagedFiles {
         self.slices.values().map(|slice| slice.bytes).sum()
     }
 
+    /// Bytes of one of the files, before compression.
+    pub fn bytes_of(&self, ino: Ino) -> u64 {
+        let of_file = self.slices.values().filter(|slice| slice.owner == Some(ino));
+        of_file.map(|slice| slice.bytes).sum()
+    }
+
     /// Adds what another folder holds.
     pub fn merge(&mut self, other: StagedFiles) {
         for (id, more) in other.slices {

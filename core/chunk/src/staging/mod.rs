@@ -332,6 +332,37 @@ impl Staging {
         self.changed.notify_waiters();
     }
 
+    /// Notes that the file of a block is gone: its bytes are lost unless it comes back.
+    pub(crate) fn gone(&self, staged: &Staged, error: &Error) {
+        if self.queue.lock().gone(staged, error) {
+            tracing::error!(
+                file = %self.folder.path(staged).display(),
+                inode = staged.owner.map(|ino| ino.0),
+                bytes = staged.block.len,
+                "a staged block was deleted before it was uploaded; the file it belongs to has lost these bytes"
+            );
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Looks whether the files of all blocks are there, but of those that are `known` without them: a pause, or a store that
+    /// is away, may keep their uploads from finding out. Blocks the thread: a look at each block that waits.
+    pub(crate) fn look_for_gone(&self, known: impl Fn(&BlockId) -> bool) {
+        let mut waiting = self.queue.lock().waiting();
+        waiting.retain(|staged| !known(&staged.block));
+        for staged in waiting {
+            let path = self.folder.path(&staged);
+            match std::fs::symlink_metadata(&path) {
+                Ok(_) => self.queue.lock().found(&staged),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    let error = disk_error("can not read staged block", path.display(), error);
+                    self.gone(&staged, &error);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Drops a block that nobody wants any more. One that is on its way is deleted when it has arrived.
     pub(crate) fn cancel(&self, block: &BlockId) {
         let cancelled = self.queue.lock().cancel(block);
@@ -347,6 +378,10 @@ impl Staging {
 
     pub(crate) fn files(&self) -> StagedFiles {
         self.queue.lock().files()
+    }
+
+    pub(crate) fn lost_files(&self) -> StagedFiles {
+        self.queue.lock().lost_files()
     }
 
     pub(crate) fn uploads(&self, most: usize) -> Vec<Upload> {

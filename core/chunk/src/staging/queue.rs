@@ -17,6 +17,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Longest wait before the next try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// Wait before a file that was gone is looked for again: its disk may come back.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
 /// A block in the staging folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Staged {
@@ -48,6 +51,8 @@ struct Entry {
     uploading: bool,
     /// The slice was deleted while the block was on its way.
     unwanted: bool,
+    /// Its file is gone; when it is looked for again.
+    gone_until: Option<Instant>,
 }
 
 /// Everything that is staged.
@@ -101,6 +106,7 @@ impl Queue {
                 staged,
                 uploading: false,
                 unwanted: false,
+                gone_until: None,
             },
         );
         let earlier = earlier.and_then(|number| self.entries.remove(&number))?;
@@ -126,14 +132,44 @@ impl Queue {
         if let Some(until) = self.paused_until.filter(|until| *until > Instant::now()) {
             return Err(Some(until));
         }
-        match self.entries.values_mut().find(|entry| !entry.uploading) {
+        let now = Instant::now();
+        let mut waiting = self.entries.values_mut().filter(|entry| !entry.uploading);
+        // What is gone holds up nothing that is there.
+        match waiting.find(|entry| entry.gone_until.is_none_or(|until| until <= now)) {
             Some(entry) => {
                 entry.uploading = true;
                 let staged = entry.staged;
                 self.ledger.started(&staged);
                 Ok(staged)
             }
-            None => Err(None),
+            None => Err(self.entries.values().filter_map(|entry| entry.gone_until).min()),
+        }
+    }
+
+    /// Puts a block back whose file is gone; whether that is news.
+    pub(super) fn gone(&mut self, staged: &Staged, error: &Error) -> bool {
+        let Some(entry) = self.entries.get_mut(&staged.number) else {
+            return false;
+        };
+        let news = entry.gone_until.is_none();
+        entry.gone_until = Some(Instant::now() + LOOK_AGAIN);
+        if entry.uploading {
+            self.put_back(staged);
+        }
+        self.ledger.failed(staged, error);
+        news
+    }
+
+    /// The blocks whose files should be in the folder and are not on their way.
+    pub(super) fn waiting(&self) -> Vec<Staged> {
+        let waiting = self.entries.values().filter(|entry| !entry.uploading);
+        waiting.map(|entry| entry.staged).collect()
+    }
+
+    /// Notes that a file is there, perhaps again.
+    pub(super) fn found(&mut self, staged: &Staged) {
+        if let Some(entry) = self.entries.get_mut(&staged.number) {
+            entry.gone_until = None;
         }
     }
 
@@ -215,14 +251,20 @@ impl Queue {
 
     fn oldest(&self) -> Option<Duration> {
         // The clock may have been set back since: then nothing has waited.
-        let first = self.entries.values().next()?;
+        let first = self.there().next()?;
         Some(first.staged.since.elapsed().unwrap_or_default())
     }
 
     pub(super) fn pending(&self) -> PendingUploads {
+        let (mut blocks, mut bytes) = (0, 0);
+        for entry in self.there() {
+            blocks += 1;
+            bytes += entry.staged.bytes;
+        }
         PendingUploads {
-            blocks: self.entries.len() as u64,
-            bytes: self.entries.values().map(|entry| entry.staged.bytes).sum(),
+            blocks,
+            bytes,
+            lost_blocks: (self.entries.len() as u64).saturating_sub(blocks),
             oldest: self.oldest(),
             last_error: self.last_error.clone(),
         }
@@ -230,11 +272,25 @@ impl Queue {
 
     pub(super) fn files(&self) -> StagedFiles {
         let mut files = StagedFiles::default();
-        for entry in self.entries.values() {
+        for entry in self.there() {
             files.add(&entry.staged.name());
         }
-        if let Some(first) = self.entries.values().next() {
+        if let Some(first) = self.there().next() {
             files.note_age(first.staged.since);
+        }
+        files
+    }
+
+    /// The blocks whose files are there, in order.
+    fn there(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().filter(|entry| entry.gone_until.is_none())
+    }
+
+    /// The files whose blocks are gone.
+    pub(super) fn lost_files(&self) -> StagedFiles {
+        let mut files = StagedFiles::default();
+        for entry in self.entries.values().filter(|entry| entry.gone_until.is_some()) {
+            files.add(&entry.staged.name());
         }
         files
     }

@@ -37,6 +37,7 @@ pub(crate) fn text(vfs: &Vfs) -> String {
     let pending = vfs.chunks.pending();
     line("staging_blocks", pending.blocks as f64);
     line("staging_block_bytes", pending.bytes as f64);
+    line("staging_lost_blocks", pending.lost_blocks as f64);
     line("staged_blocks_total", chunks.staged_blocks as f64);
     out
 }

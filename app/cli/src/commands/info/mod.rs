@@ -2,6 +2,7 @@
 
 mod shown;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use clap::Args;
@@ -72,9 +73,18 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         .map_err(|error| {
             Error::new(ErrorKind::Io, "the staging folders can not be looked at").with_source(error)
         })?;
-    let shown = found
-        .iter()
-        .map(|info| Info::new(info, &setting, arguments.raw, &staged));
+    let mut lost: HashMap<u64, u64> = HashMap::new();
+    for file in staged::lost_here(&setting.uuid)
+        .await
+        .into_iter()
+        .flat_map(|lost| lost.named)
+    {
+        *lost.entry(file.inode).or_default() += file.bytes;
+    }
+    let shown = found.iter().map(|info| {
+        let lost = lost.get(&info.ino.0).copied().unwrap_or_default();
+        Info::new(info, &setting, arguments.raw, &staged).with_lost(lost)
+    });
     let all: Vec<Info> = shown.collect();
     output::print(arguments.output, &all, |all| {
         all.iter().map(Info::text).collect::<Vec<_>>().join("\n")

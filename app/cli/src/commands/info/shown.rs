@@ -38,6 +38,8 @@ pub(super) struct Info {
     staged_blocks: u64,
     /// Their bytes before compression.
     staged_bytes: u64,
+    /// Bytes that a mount on this computer staged, and that were deleted before they were uploaded.
+    lost_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -138,7 +140,13 @@ impl Info {
             truncated: info.truncated,
             staged_blocks: waiting.len() as u64,
             staged_bytes: waiting.iter().map(|block| u64::from(block.len)).sum(),
+            lost_bytes: 0,
         }
+    }
+
+    /// With the bytes that a mount knows to be lost.
+    pub(super) fn with_lost(self, lost_bytes: u64) -> Info {
+        Info { lost_bytes, ..self }
     }
 
     fn paths_text(&self) -> String {
@@ -174,6 +182,7 @@ impl Info {
             ("Size", format!("{} ({} bytes)", size::show(self.size), self.size)),
         ];
         fields.extend(self.staged_text().map(|text| ("Staged", text)));
+        fields.extend(self.lost_text().map(|text| ("Lost", text)));
         let mut text = output::fields(&fields);
         if !self.objects.is_empty() {
             let rows: Vec<Vec<String>> = self.objects.iter().take(SHOWN_ROWS).map(Object::row).collect();
@@ -202,6 +211,16 @@ impl Info {
                 size::show(self.staged_bytes),
                 agree(blocks, "exists", "exist"),
                 agree(blocks, "it", "them"),
+            )
+        })
+    }
+
+    /// What nobody can read any more; `None` when nothing is known to be lost.
+    fn lost_text(&self) -> Option<String> {
+        (self.lost_bytes > 0).then(|| {
+            format!(
+                "{} that were written to it and deleted from the staging folder before their upload; write the file again",
+                size::show(self.lost_bytes)
             )
         })
     }
