@@ -141,7 +141,7 @@ impl ChunkStore {
             if pending.blocks == 0 && !failed {
                 // Files that are stored but still lie in the staging folder would be uploaded once more by the next
                 // process: worth a moment, but no more.
-                let settled = self.disk.as_ref().is_none_or(DiskCache::has_adopted);
+                let settled = staging.is_settled() && self.disk.as_ref().is_none_or(DiskCache::has_adopted);
                 let since = *stored_since.get_or_insert_with(Instant::now);
                 if settled || since.elapsed() > MOST_SETTLING {
                     return Ok(());

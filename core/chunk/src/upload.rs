@@ -170,6 +170,7 @@ impl ChunkStore {
         if let Some(disk) = &self.disk {
             disk.adopt(staged.block, arrived.wanted.then_some(arrived.file));
         }
+        staging.left();
         if !arrived.wanted
             && let Err(error) = self.remove_block(staged.block).await
         {

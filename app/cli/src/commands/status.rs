@@ -146,12 +146,14 @@ fn durability(meta: &Meta) -> &'static str {
 
 impl Status {
     async fn new(status: VolumeStatus, pending: Option<PendingStatus>, durability: &'static str) -> Status {
+        // First: a mount looks whether what it has staged is there when it is asked.
+        let lost_staged = staged::lost_here(&status.setting.uuid).await;
         let mut sessions = Vec::new();
         for session in status.sessions {
             sessions.push(Session::new(session).await);
         }
         Status {
-            lost_staged: staged::lost_here(&status.setting.uuid).await,
+            lost_staged,
             left_staged: staged::left_here(&status.setting.uuid),
             setting: status.setting,
             sessions,

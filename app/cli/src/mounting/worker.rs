@@ -316,7 +316,7 @@ async fn still_staged(plan: &MountPlan, vfs: &Vfs, error: Error) -> Error {
             "staged data was deleted before it was uploaded and is lost",
         );
         let folder = plan.writeback_folder().unwrap_or_default();
-        return unstored_files::deleted(plan.point.path(), &folder, &lost).with_source(error);
+        return unstored_files::deleted(plan.point.path(), &folder, &lost).with_source(error.reason());
     }
     let left = plan
         .writeback_folder()

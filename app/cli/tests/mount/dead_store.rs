@@ -337,12 +337,9 @@ fn what_a_deleted_staging_folder_held_is_said_to_be_lost_and_its_file_is_named()
     let Some(remote) = RemoteVolume::format() else {
         return;
     };
-    let cache = remote.volume.path().join("own cache");
-    let options = ["--writeback", "--io-retries", "0", "--cache-dir"];
-    let mount = remote.volume.mount(
-        "mount",
-        &[&options[..], &[cache.to_str().expect("UTF-8")]].concat(),
-    );
+    let cache = remote.volume.path().join("mount-cache");
+    let options = ["--writeback", "--io-retries", "0"];
+    let mount = remote.volume.mount("mount", &options);
     remote.server.be(Mood::Failing);
     let lost = mount.file("lost");
     let mut file = File::create(&lost).expect("made");

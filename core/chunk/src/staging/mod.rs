@@ -20,7 +20,7 @@ mod unstored;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -73,6 +73,8 @@ pub(crate) struct Staging {
     warned: AtomicBool,
     staged: AtomicU64,
     bypassed: AtomicU64,
+    /// Blocks that are stored, and whose files are about to leave the folder.
+    leaving: AtomicU64,
 }
 
 /// What is left of a staged block that is stored.
@@ -152,6 +154,7 @@ impl Staging {
             warned: AtomicBool::new(false),
             staged: AtomicU64::new(0),
             bypassed: AtomicU64::new(0),
+            leaving: AtomicU64::new(0),
         });
         staging.look_around();
         Ok(staging)
@@ -300,14 +303,27 @@ impl Staging {
     }
 
     /// Records that a block is stored. Its file is the caller's now; should the process end before the caller is done
-    /// with it, the block is uploaded once more.
+    /// with it, the block is uploaded once more. [`Staging::left`] ends it.
     pub(crate) fn arrived(&self, staged: &Staged) -> Arrived {
+        // First: whoever finds nothing pending must find this.
+        self.leaving.fetch_add(1, SeqCst);
         let wanted = self.queue.lock().done(staged);
         self.changed.notify_waiters();
         Arrived {
             wanted,
             file: self.folder.path(staged),
         }
+    }
+
+    /// Records that the file of a stored block was taken care of.
+    pub(crate) fn left(&self) {
+        self.leaving.fetch_sub(1, SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether the files of all stored blocks were taken care of.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.leaving.load(SeqCst) == 0
     }
 
     /// Records that an upload failed; it is tried again after a pause.
