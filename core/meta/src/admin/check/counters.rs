@@ -141,7 +141,7 @@ impl Namespace<'_> {
         Ok(())
     }
 
-    async fn read_counter(&self, counter: Counter) -> Result<Option<i64>> {
+    pub(super) async fn read_counter(&self, counter: Counter) -> Result<Option<i64>> {
         self.meta.engine.get(&[Key::Counter(counter)]).await?.counter()
     }
 
@@ -188,19 +188,30 @@ impl Namespace<'_> {
             return Ok(());
         };
         let unread = self.unread.nodes.len() as u64 + self.unread.unknown_nodes + self.unread.entries;
-        if unread > 0 {
+        let uncertain = if unread > 0 {
+            Some(format!("{unread} of the nodes and entries can not be read"))
+        } else if self.disputed.is_empty() {
+            None
+        } else {
+            Some("nodes and their entries contradict each other in what they are".to_owned())
+        };
+        if let Some(reason) = uncertain {
             self.add(
                 Defect::UsageCounter,
                 Severity::Note,
-                format!(
-                    "the usage counters were not compared: {unread} of the nodes and entries can not be read"
-                ),
+                format!("the usage counters were not compared: {reason}"),
                 "Restore them, then check again.",
                 None,
             );
             return Ok(());
         }
-        if before != after {
+        // Nodes that repairs made are counted by both.
+        let (mut expected, mut scanned) = (before, self.used);
+        for space in self.made.values() {
+            expected = (expected.0.saturating_add(*space), expected.1.saturating_add(1));
+            scanned = (scanned.0.saturating_add(*space), scanned.1.saturating_add(1));
+        }
+        if expected != after {
             self.add(
                 Defect::UsageCounter,
                 Severity::Note,
@@ -211,8 +222,8 @@ impl Namespace<'_> {
             return Ok(());
         }
         let pairs = [
-            (Counter::UsedSpace, "bytes", after.0, self.used.0),
-            (Counter::TotalInodes, "nodes", after.1, self.used.1),
+            (Counter::UsedSpace, "bytes", after.0, scanned.0),
+            (Counter::TotalInodes, "nodes", after.1, scanned.1),
         ];
         for (counter, unit, stored, scanned) in pairs {
             if stored == scanned {

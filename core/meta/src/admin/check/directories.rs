@@ -3,12 +3,13 @@
 use moorage_model::{Attr, DirStat, ErrorKind, Ino, NodeType, Result};
 
 use super::CheckScope;
+use super::kinds::has_any;
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
 use crate::admin::recount::{Listing, list_directory};
 use crate::admin::{read_entries, readable};
 use crate::verbs::TRASH_ENTRY;
-use crate::{DamagedRecord, DirectoryEntry, Key, TxnExt as _};
+use crate::{DamagedRecord, DirectoryEntry, Key, Scan, TxnExt as _};
 
 impl Namespace<'_> {
     /// Checks these directories, and those found below them when only a tree is checked.
@@ -65,10 +66,9 @@ impl Namespace<'_> {
         }
         self.report.counts.directories += 1;
         if all_read {
-            self.check_own_numbers(directory, before, listing).await
-        } else {
-            Ok(())
+            self.note_numbers(directory, &before, listing);
         }
+        Ok(())
     }
 
     /// A node that can not be read is the finding of the entry that leads to it, so only the statistics are looked at.
@@ -126,22 +126,13 @@ impl Namespace<'_> {
         if attr.is_directory() && attr.parent != directory && self.has_other_name(ino, attr).await? {
             return self.report_second_name(directory, item, attr).await;
         }
-        if attr.kind != item.entry.kind && self.still_there(directory, item).await? {
-            let repair = self
-                .repair(self.meta.repair_edge_kind(directory, item.name.clone()))
-                .await;
-            self.add(
-                Defect::WrongKind,
-                Severity::Error,
-                format!(
-                    "{subject} says {:?}, its node {ino} is a {:?}",
-                    item.entry.kind, attr.kind
-                ),
-                "`fsck --repair` takes over what the node says.",
-                Some(repair),
-            );
+        if attr.kind == item.entry.kind {
+            return self.check_parent(directory, item, attr, first, &subject).await;
         }
-        self.check_parent(directory, item, attr, first, &subject).await
+        match self.check_kind(directory, item, attr, waiting).await? {
+            Some(attr) => self.check_parent(directory, item, &attr, first, &subject).await,
+            None => Ok(()),
+        }
     }
 
     async fn check_parent(
@@ -258,7 +249,8 @@ impl Namespace<'_> {
             return Ok(());
         }
         let ino = item.entry.ino;
-        let is_directory = item.entry.kind == NodeType::Directory;
+        let is_directory = item.entry.kind == NodeType::Directory
+            || has_any(self.meta.engine.as_ref(), Scan::Edges(ino)).await?;
         let certain = self.unread.unknown_nodes == 0;
         let repair = if certain {
             self.repair(self.meta.repair_missing_node(directory, item.name.clone()))
@@ -293,7 +285,7 @@ impl Namespace<'_> {
     }
 
     /// Whether an entry that looked wrong is there and looks the same when it is read again.
-    async fn still_there(&self, directory: Ino, item: &DirectoryEntry) -> Result<bool> {
+    pub(super) async fn still_there(&self, directory: Ino, item: &DirectoryEntry) -> Result<bool> {
         let same = |attr: Option<&Attr>| attr.map(|attr| (attr.kind, attr.parent));
         // Twice, since an engine that can not join may read the entry before and the node after a removal.
         for _ in 0..2 {
@@ -312,30 +304,60 @@ impl Namespace<'_> {
         Ok((found.node()?, found.dir_stat()?))
     }
 
-    /// Link count and statistics of a directory, as they were before it was listed, against the listing. A directory
+    /// Notes a directory whose link count and statistics, as they were before it was listed, differ from the listing.
+    fn note_numbers(&mut self, directory: Ino, before: &(Option<Attr>, Option<DirStat>), listing: Listing) {
+        let (Some(attr), stat) = before else {
+            return;
+        };
+        let drifted = match stat {
+            Some(stat) => *stat != listing.stat,
+            // A missing record is made by whoever needs it, so it is no finding; a repair makes it.
+            None => self.options.repair,
+        };
+        let differ = attr.nlink != links_of(&listing) || self.has_statistics(attr, &listing) && drifted;
+        if differ && !directory.is_trash() {
+            self.misnumbered.push((directory, listing));
+        }
+    }
+
+    /// Whether a directory has statistics that its listing tells: a sum that leaves damaged nodes out tells nothing.
+    fn has_statistics(&self, attr: &Attr, listing: &Listing) -> bool {
+        self.meta.setting().dir_stats && !attr.in_trash() && listing.damaged == 0
+    }
+
+    /// Link counts and statistics of the noted directories, now that entries and nodes have their right kinds. A directory
     /// that changes meanwhile is not judged.
-    async fn check_own_numbers(
-        &mut self,
-        directory: Ino,
-        before: (Option<Attr>, Option<DirStat>),
-        listing: Listing,
-    ) -> Result<()> {
+    pub(super) async fn judge_numbers(&mut self) -> Result<()> {
+        for (directory, listing) in std::mem::take(&mut self.misnumbered) {
+            if !self.disputed.contains(&directory) {
+                self.judge_own_numbers(directory, listing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_own_numbers(&mut self, directory: Ino, listing: Listing) -> Result<()> {
+        let Some(before) = readable(self.own_numbers(directory).await)? else {
+            return Ok(());
+        };
         let (Some(attr), stat) = &before else {
             return Ok(());
         };
-        let links = listing.subdirectories.saturating_add(2);
-        // A sum that leaves damaged nodes out tells nothing.
-        let statistics = self.meta.setting().dir_stats && !attr.in_trash() && listing.damaged == 0;
-        // A missing record is made by whoever needs it, so it is no finding.
+        if !attr.is_directory() {
+            return Ok(());
+        }
+        let links = links_of(&listing);
+        let statistics = self.has_statistics(attr, &listing);
         if statistics && stat.is_none() && self.options.repair {
             readable(self.meta.repair_directory_statistics(directory).await)?;
         }
         let drifted = statistics && stat.is_some_and(|stat| stat != listing.stat);
-        if directory.is_trash() || (attr.nlink == links && !drifted) {
+        if attr.nlink == links && !drifted {
             return Ok(());
         }
         let again = readable(list_directory(self.meta.engine.as_ref(), directory).await)?;
-        if again != Some(listing) || self.own_numbers(directory).await? != before {
+        let now = readable(self.own_numbers(directory).await)?;
+        if again != Some(listing) || now.as_ref() != Some(&before) {
             return Ok(());
         }
         if attr.nlink != links {
@@ -388,6 +410,11 @@ impl Namespace<'_> {
             None
         }
     }
+}
+
+/// The links that the sub-directories of a directory make.
+fn links_of(listing: &Listing) -> u32 {
+    listing.subdirectories.saturating_add(2)
 }
 
 /// What an entry can not be reached by its name for.

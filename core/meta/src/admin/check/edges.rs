@@ -6,7 +6,7 @@ use moorage_model::{Attr, Ino, Name, Result};
 
 use super::namespace::Namespace;
 use super::report::{Defect, Severity};
-use crate::admin::{FROM_BACKUP, Pages, readable};
+use crate::admin::{Pages, readable};
 use crate::{Key, Record, Scan};
 
 /// Entries kept of nodes that seem to have too many names.
@@ -49,21 +49,7 @@ impl Namespace<'_> {
                 if again.is_none() || attr.as_ref().is_some_and(Attr::is_directory) {
                     continue;
                 }
-                let what = if attr.is_none() {
-                    "does not exist"
-                } else {
-                    "is no directory"
-                };
-                self.add(
-                    Defect::MissingDirectory,
-                    Severity::Error,
-                    format!("entry {name:?} leads to inode {} and lies in inode {parent}, which {what}", entry.ino),
-                    &format!(
-                        "When an entry still leads to that directory, `fsck --repair` makes it again. Otherwise: \
-                         {FROM_BACKUP}"
-                    ),
-                    None,
-                );
+                self.stranded.note(parent, attr.is_some(), name, entry);
             }
         }
         self.judge_second_names().await

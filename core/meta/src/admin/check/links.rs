@@ -19,7 +19,7 @@ impl Namespace<'_> {
                 let (Key::Node(ino), Record::Node(attr)) = (key, record) else {
                     continue;
                 };
-                if ino == Ino::ROOT || ino == Ino::TRASH {
+                if ino == Ino::ROOT || ino == Ino::TRASH || self.made.contains_key(&ino) {
                     continue;
                 }
                 let named = self.named.contains(ino);
@@ -28,10 +28,14 @@ impl Namespace<'_> {
                 if named || fresh || self.nameless.contains(&ino) {
                     self.count(&attr);
                 }
-                if named && !attr.is_directory() {
+                if named && !attr.is_directory() && !self.disputed.contains(&ino) {
                     self.check_file_links(ino, &attr).await?;
-                } else if !named && !fresh && !self.nameless.contains(&ino) {
-                    self.check_nameless(ino, &attr).await?;
+                } else if !named
+                    && !fresh
+                    && !self.nameless.contains(&ino)
+                    && self.check_nameless(ino, &attr).await?
+                {
+                    self.count(&attr);
                 }
             }
         }
@@ -82,18 +86,18 @@ impl Namespace<'_> {
         Ok(parents.into_iter().map(|(_, entries)| entries).sum())
     }
 
-    /// A node without a name that nobody holds open.
-    async fn check_nameless(&mut self, ino: Ino, attr: &Attr) -> Result<()> {
+    /// A node without a name that nobody holds open. Whether it counts as used: what gets a name does.
+    async fn check_nameless(&mut self, ino: Ino, attr: &Attr) -> Result<bool> {
         // In this order: a finished clone gets its name as it stops being kept.
-        if self.node_again(ino).await?.as_ref() != Some(attr)
-            || self.is_kept(ino, attr).await?
-            || self.has_name(ino, attr).await?
-        {
-            return Ok(());
+        if self.node_again(ino).await?.as_ref() != Some(attr) {
+            return Ok(false);
+        }
+        if self.is_kept(ino, attr).await? || self.has_name(ino, attr).await? {
+            return Ok(true);
         }
         // Somebody may have moved or removed it after the first of these reads.
         if self.node_again(ino).await?.as_ref() != Some(attr) {
-            return Ok(());
+            return Ok(false);
         }
         if !self.unread.names_are_known() {
             self.add(
@@ -106,7 +110,7 @@ impl Namespace<'_> {
                 ENTRIES_FIRST,
                 None,
             );
-            return Ok(());
+            return Ok(true);
         }
         if attr.nlink == 0 && attr.is_file() {
             let repair = self.repair(self.meta.repair_unsustained(ino)).await;
@@ -117,9 +121,13 @@ impl Namespace<'_> {
                 "`fsck --repair` deletes them.",
                 Some(repair),
             );
-            return Ok(());
+            return Ok(false);
         }
-        let repair = self.repair(self.meta.repair_orphan(ino)).await;
+        let repair = match self.home().await {
+            None => None,
+            Some(Ok(home)) => Some(self.meta.repair_orphan(ino, home).await),
+            Some(Err(error)) => Some(Err(error)),
+        };
         self.add(
             Defect::Orphan,
             Severity::Warning,
@@ -130,7 +138,7 @@ impl Namespace<'_> {
             "`fsck --repair` gives it a name in /lost+found.",
             Some(repair),
         );
-        Ok(())
+        Ok(true)
     }
 
     /// Whether it needs no name since the pass began: a clone at work, or a file removed while it is open.

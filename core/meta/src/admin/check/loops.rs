@@ -5,8 +5,8 @@ use moorage_model::{Error, ErrorKind, Ino, Name, Result};
 use super::CheckScope;
 use super::inode_set::InodeSet;
 use super::links::ENTRIES_FIRST;
+use super::lost_and_found::adopt;
 use super::namespace::{Namespace, Repaired};
-use super::repair::adopt;
 use super::report::{Defect, Severity};
 use crate::accounting::entry_stat;
 use crate::admin::readable;
@@ -108,10 +108,11 @@ impl Namespace<'_> {
     async fn report_loop(&mut self, message: String, directory: Ino, name: Name) {
         let whole_volume = self.options.scope == CheckScope::Volume;
         let certain = whole_volume && self.unread.names_are_known();
-        let repair = if certain {
-            self.repair(self.meta.repair_loop(directory, name)).await
-        } else {
-            None
+        let home = if certain { self.home().await } else { None };
+        let repair = match home {
+            None => None,
+            Some(Ok(home)) => Some(self.meta.repair_loop(directory, name, home).await),
+            Some(Err(error)) => Some(Err(error)),
         };
         let advice = if certain {
             "`fsck --repair` names it, or the first of them, in /lost+found instead."
@@ -142,8 +143,7 @@ impl Namespace<'_> {
 
 impl Meta {
     /// Gives a directory whose name lies inside it a name in `/lost+found` instead.
-    async fn repair_loop(&self, directory: Ino, name: Name) -> Repaired {
-        let home = self.lost_and_found().await?;
+    async fn repair_loop(&self, directory: Ino, name: Name, home: Ino) -> Repaired {
         self.transact("repair", move |meta, txn| {
             let name = name.clone();
             Box::pin(async move {

@@ -5,13 +5,16 @@ mod damaged;
 mod directories;
 mod edges;
 mod inode_set;
+mod kinds;
 mod links;
 mod loops;
+mod lost_and_found;
 mod namespace;
 mod owners;
 mod references;
 mod repair;
 mod report;
+mod stranded;
 
 pub(crate) use inode_set::InodeSet;
 pub use report::{CheckCounts, CheckReport, Defect, Finding, MAX_FINDINGS, RepairState, Severity};
@@ -46,9 +49,10 @@ impl Meta {
     /// statistics, loops, counters, and the owners of slices. Works on a volume in use: what looks wrong is read
     /// again before it is reported, and numbers that move meanwhile are not compared.
     ///
-    /// Repairs, when asked for: link counts, parents, kinds, directory statistics, entries without a node (a directory
-    /// gets a node again, others lose the entry), orphans (linked into `/lost+found`), deleted files that
-    /// nobody holds open, and, while no other session lives, counters (damaged ones too) and slice owners.
+    /// Repairs, when asked for: link counts, parents, kinds (of the entry or the node, as all other records say), directory
+    /// statistics, entries without a node (a directory gets a node again, others lose the entry), orphans and what lies in
+    /// directories that do not exist (named in `/lost+found`), deleted files that nobody holds open, and, while no other
+    /// session lives, counters (damaged ones too) and slice owners.
     ///
     /// Memory: 40 bytes per directory and 1 MB per million other nodes; 50 MB per million slices, of which at most
     /// two million are held at once and the rest is taken in further passes.

@@ -7,8 +7,10 @@ use moorage_model::{AclId, Attr, Error, ErrorKind, Ino, Name, NodeType, Result, 
 use super::damaged::Unread;
 use super::inode_set::InodeSet;
 use super::report::{Defect, Finding, RepairState, Severity};
+use super::stranded::Stranded;
 use super::{CheckOptions, CheckReport};
 use crate::admin::progress::Progress;
+use crate::admin::recount::Listing;
 use crate::admin::{FROM_BACKUP, Pages, readable};
 use crate::{DamagedRecord, Key, Meta, Record, Scan, TxnExt as _};
 
@@ -35,12 +37,22 @@ pub(super) struct Namespace<'m> {
     pub(super) sightings: Vec<(Ino, Ino, Name)>,
     /// Entries that lead to a directory from inside it: directory, name.
     pub(super) inner_entries: Vec<(Ino, Name)>,
+    /// Nodes of no certain kind, and the directories that have them: their numbers are not judged.
+    pub(super) disputed: HashSet<Ino>,
+    /// Directories whose own numbers differ from their listing.
+    pub(super) misnumbered: Vec<(Ino, Listing)>,
+    /// Symlinks without a target.
+    pub(super) targetless: Vec<Ino>,
+    /// Entries in directories that do not exist.
+    pub(super) stranded: Stranded,
     /// What could not be read.
     pub(super) unread: Unread,
     /// ACL rules that nodes refer to.
     pub(super) acls: BTreeSet<AclId>,
     /// Bytes and number of the nodes that count.
     pub(super) used: (i64, i64),
+    /// Nodes that repairs made, with the bytes that they count.
+    pub(super) made: HashMap<Ino, i64>,
     /// No session but this client's own lives, so numbers do not move.
     pub(super) alone: bool,
     /// Highest inode number of a node or entry, the trash aside.
@@ -63,9 +75,14 @@ impl<'m> Namespace<'m> {
             twice_named: HashSet::new(),
             sightings: Vec::new(),
             inner_entries: Vec::new(),
+            disputed: HashSet::new(),
+            misnumbered: Vec::new(),
+            targetless: Vec::new(),
+            stranded: Stranded::default(),
             unread: Unread::default(),
             acls: BTreeSet::new(),
             used: (0, 0),
+            made: HashMap::new(),
             alone: false,
             highest_inode: Ino::ROOT,
             highest_slice: SliceId::HOLE,
@@ -84,6 +101,9 @@ impl<'m> Namespace<'m> {
         let all: Vec<Ino> = self.directories.keys().copied().collect();
         self.check_directories(all).await?;
         self.check_edges().await?;
+        self.check_stranded().await?;
+        self.judge_numbers().await?;
+        self.judge_targets().await?;
         self.judge_inner_entries().await?;
         self.find_loops().await?;
         self.check_links().await?;
@@ -100,6 +120,7 @@ impl<'m> Namespace<'m> {
         self.report.counts.nodes += 1;
         if attr.is_directory() {
             self.check_directories(vec![top]).await?;
+            self.judge_numbers().await?;
             self.judge_inner_entries().await?;
         } else {
             self.check_file_links(top, &attr).await?;
@@ -177,15 +198,28 @@ impl<'m> Namespace<'m> {
             return self.report_damaged_among(keys).await;
         };
         for ino in symlinks {
-            if targets.symlink()?.is_none() && self.meta.getattr(ino).await.is_ok() {
-                self.add(
-                    Defect::MissingTarget,
-                    Severity::Error,
-                    format!("symlink {ino} has no target record"),
-                    "Remove it and make it again.",
-                    None,
-                );
+            if targets.symlink()?.is_none() {
+                self.targetless.push(ino);
             }
+        }
+        Ok(())
+    }
+
+    /// Reports the symlinks that still are such and have no target, now that nodes have their right kinds.
+    async fn judge_targets(&mut self) -> Result<()> {
+        for ino in std::mem::take(&mut self.targetless) {
+            let attr = self.node_again(ino).await?;
+            let is_symlink = attr.is_some_and(|attr| attr.kind == NodeType::Symlink);
+            if !is_symlink || self.disputed.contains(&ino) {
+                continue;
+            }
+            self.add(
+                Defect::MissingTarget,
+                Severity::Error,
+                format!("symlink {ino} has no target record"),
+                "Remove it and make it again.",
+                None,
+            );
         }
         Ok(())
     }

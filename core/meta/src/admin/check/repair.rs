@@ -1,19 +1,15 @@
 //! Repairs: each looks again in its own transaction and changes nothing that is right by then.
 
-use moorage_model::{
-    Attr, Counter, DirStat, Entry, Error, ErrorKind, Gid, Ino, Name, NodeType, Result, SliceId, Uid,
-};
+use moorage_model::{Attr, Counter, Error, ErrorKind, Gid, Ino, Name, NodeType, Result, SliceId, Uid};
 
 use super::loops::locked_lies_in;
+use super::lost_and_found::adopt;
 use super::namespace::Repaired;
 use crate::accounting::entry_stat;
 use crate::admin::readable;
 use crate::admin::recount::list_directory;
-use crate::verbs::CreateNode;
-use crate::{Context, Key, Meta, Record, Scan, Txn};
+use crate::{Key, Meta, Record, Scan, Txn};
 
-/// Directory in the root that takes nodes without a name.
-const LOST_AND_FOUND: &[u8] = b"lost+found";
 /// Records of open files without a name that are read at once.
 const SUSTAINED_PAGE: usize = 1000;
 /// Names tried for an entry that needs another one: more than a directory has hard links of one file with such names.
@@ -87,22 +83,6 @@ impl Meta {
         .await
     }
 
-    /// Gives an entry the kind of its node.
-    pub(super) async fn repair_edge_kind(&self, directory: Ino, name: Name) -> Repaired {
-        self.transact("repair", move |_, txn| {
-            let name = name.clone();
-            Box::pin(async move {
-                let Some((entry, Some(attr))) = txn.lock_child(directory, &name).await? else {
-                    return Ok(false);
-                };
-                let kind = attr.kind;
-                txn.put(Key::Edge(directory, name), Record::Edge(Entry { kind, ..entry }));
-                Ok(true)
-            })
-        })
-        .await
-    }
-
     /// Lets a node say the directory that has it, unless the directory that it says has it too, or it would lie in
     /// itself then.
     pub(super) async fn repair_parent(&self, directory: Ino, name: Name) -> Repaired {
@@ -158,7 +138,7 @@ impl Meta {
                 let Some(entry) = found else {
                     return Ok(false);
                 };
-                let renamed = unused_name(txn, directory, entry.ino).await?;
+                let renamed = unused_name(txn, directory, &format!("renamed-{}", entry.ino)).await?;
                 txn.delete(edge);
                 txn.insert(Key::Edge(directory, renamed), Record::Edge(entry));
                 meta.log(txn, || format!("REPAIRDIR({directory})"));
@@ -173,12 +153,17 @@ impl Meta {
         self.transact("repair", move |meta, txn| {
             let name = name.clone();
             Box::pin(async move {
-                let Some((entry, None)) = txn.lock_child(directory, &name).await? else {
+                let Some((mut entry, None)) = txn.lock_child(directory, &name).await? else {
                     return Ok(false);
                 };
-                if entry.kind == NodeType::Directory {
+                // What has entries was a directory, whatever the entry says.
+                if entry.kind == NodeType::Directory || !txn.lock_is_empty(entry.ino).await? {
                     if locked_lies_in(txn, directory, entry.ino).await? {
                         return Err(inside_itself(entry.ino));
+                    }
+                    if entry.kind != NodeType::Directory {
+                        entry.kind = NodeType::Directory;
+                        txn.put(Key::Edge(directory, name), Record::Edge(entry));
                     }
                     remake_directory(meta, txn, directory, entry.ino).await?;
                 } else {
@@ -194,39 +179,13 @@ impl Meta {
     }
 
     /// Names an orphan in `/lost+found` by its inode.
-    pub(super) async fn repair_orphan(&self, ino: Ino) -> Repaired {
-        let home = self.lost_and_found().await?;
+    pub(super) async fn repair_orphan(&self, ino: Ino, home: Ino) -> Repaired {
         let name = Name::new(ino.to_string().as_bytes())?;
         self.transact("repair", move |meta, txn| {
             let name = name.clone();
             Box::pin(async move { adopt(meta, txn, ino, home, name).await })
         })
         .await
-    }
-
-    pub(super) async fn lost_and_found(&self) -> Result<Ino> {
-        let name = Name::new(LOST_AND_FOUND)?;
-        let context = Context::root();
-        match self.lookup(&context, Ino::ROOT, &name).await {
-            Ok((ino, attr)) if attr.is_directory() => Ok(ino),
-            Ok(_) => Err(Error::new(
-                ErrorKind::NotDirectory,
-                "/lost+found is in the way: it is no directory",
-            )),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let node = CreateNode {
-                    kind: NodeType::Directory,
-                    mode: 0o700,
-                    umask: 0,
-                    rdev: 0,
-                    symlink_target: None,
-                };
-                self.mknod(&context, Ino::ROOT, &name, node)
-                    .await
-                    .map(|made| made.ino)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Turns a file without links that no session holds open into a deleted one.
@@ -348,12 +307,12 @@ async fn is_sustained(txn: &mut dyn Txn, ino: Ino) -> Result<bool> {
     }
 }
 
-/// `renamed-` and the inode, with a number behind it where a directory has that already.
-async fn unused_name(txn: &mut dyn Txn, directory: Ino, ino: Ino) -> Result<Name> {
+/// A name, with a number behind it where a directory has that already.
+pub(super) async fn unused_name(txn: &mut dyn Txn, directory: Ino, wanted: &str) -> Result<Name> {
     for number in 1..=MOST_NAMES {
         let text = match number {
-            1 => format!("renamed-{ino}"),
-            more => format!("renamed-{ino}-{more}"),
+            1 => wanted.to_owned(),
+            more => format!("{wanted}-{more}"),
         };
         let edge = Key::Edge(directory, Name::new(text.as_bytes())?);
         let taken = txn.get_locked(std::slice::from_ref(&edge)).await?.edge()?;
@@ -363,47 +322,20 @@ async fn unused_name(txn: &mut dyn Txn, directory: Ino, ino: Ino) -> Result<Name
     }
     Err(Error::new(
         ErrorKind::Exists,
-        format!("directory {directory} has all names up to renamed-{ino}-{MOST_NAMES}"),
+        format!("directory {directory} has all names up to {wanted}-{MOST_NAMES}"),
     )
     .with_advice("Give some of them other names, then repair again."))
 }
 
-async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino) -> Result<()> {
+/// Makes the node of a directory, with links and statistics of the entries that it still has.
+pub(super) async fn remake_directory(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino) -> Result<Attr> {
     let listing = list_directory(&*txn, ino).await?;
     let now = meta.now();
     let mut attr = Attr::new(NodeType::Directory, REMADE_MODE, Uid::ROOT, Gid(0), now, parent);
     attr.nlink = listing.subdirectories.saturating_add(2);
-    txn.insert(Key::Node(ino), Record::Node(attr));
+    txn.insert(Key::Node(ino), Record::Node(attr.clone()));
     if meta.setting().dir_stats && listing.damaged == 0 {
         txn.put(Key::DirStat(ino), Record::DirStat(listing.stat));
     }
-    Ok(())
-}
-
-/// Gives a node without a name one in `/lost+found`; `false` when it can have none there.
-pub(super) async fn adopt(meta: &Meta, txn: &mut dyn Txn, ino: Ino, home: Ino, name: Name) -> Repaired {
-    let edge = Key::Edge(home, name);
-    let mut found = txn
-        .get_locked(&[Key::Node(ino), Key::Node(home), edge.clone()])
-        .await?;
-    let (Some(mut attr), Some(directory), None) = (found.node()?, found.node()?, found.edge()?) else {
-        return Ok(false);
-    };
-    if attr.is_directory() && locked_lies_in(txn, home, ino).await? {
-        return Ok(false);
-    }
-    txn.insert(edge, Record::Edge(Entry { kind: attr.kind, ino }));
-    if attr.parent == Ino::NONE {
-        txn.add_parent(ino, home, 1);
-    } else {
-        attr.parent = home;
-    }
-    if !attr.is_directory() {
-        attr.nlink = 1;
-    }
-    let stat: DirStat = entry_stat(&attr);
-    meta.account_entry(txn, home, stat).await?;
-    meta.touch_directory(txn, home, directory, attr.kind);
-    txn.put(Key::Node(ino), Record::Node(attr));
-    Ok(true)
+    Ok(attr)
 }
