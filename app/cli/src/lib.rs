@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod concurrency;
 mod context;
+mod data_key;
 mod duration;
 mod environment;
 mod exit_code;

@@ -17,6 +17,8 @@ const MAX_SHARDS: u32 = 256;
 const MAX_TIER: u8 = 3;
 /// The cipher that an empty member means (spec 10-setting section 2).
 const DEFAULT_ALGORITHM: &str = "aes256gcm-rsa";
+/// Most days of the trash, 9999 years: what is older than the calendar has no date.
+const MAX_TRASH_DAYS: u32 = 3_652_059;
 /// Records removed per transaction when statistics or quotas are cleared.
 const CLEAR_BATCH: usize = 1000;
 /// Value of a counter in a fresh volume (spec 40-sql section 3).
@@ -318,7 +320,7 @@ fn merge(existing: &Setting, wanted: &Setting, fixed: Fixed) -> Result<Setting> 
     }
     refuse_other_encryption(existing, wanted)?;
     merged.encrypt_algo.clone_from(&existing.encrypt_algo);
-    if existing.key_encrypted == wanted.key_encrypted {
+    if existing.key_encrypted == wanted.key_encrypted && !existing.lacks_encrypt_key() {
         merged.encrypt_key.clone_from(&existing.encrypt_key);
     }
     if compare_versions(&existing.min_client_version, &wanted.min_client_version).is_gt() {
@@ -357,10 +359,11 @@ fn refuse_other_encryption(existing: &Setting, wanted: &Setting) -> Result<()> {
         (false, true) => return refused("EncryptKey", "encrypted data"),
         (true, true) | (false, false) => {}
     }
-    // Sealed twice, the same key is two texts.
+    // Sealed twice, the same key is two texts. A volume that was loaded without its key takes it.
     if existing.encrypt_key != wanted.encrypt_key
-        && existing.with_opened_secrets()?.encrypt_key.trim()
-            != wanted.with_opened_secrets()?.encrypt_key.trim()
+        && !existing.lacks_encrypt_key()
+        && existing.with_readable_secrets()?.encrypt_key.trim()
+            != wanted.with_readable_secrets()?.encrypt_key.trim()
     {
         return refused("EncryptKey", "another key");
     }
@@ -431,6 +434,15 @@ fn check_fixed(setting: &Setting) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a setting that no volume can have.
+///
+/// # Errors
+/// `InvalidArgument` naming the member.
+pub(crate) fn refuse_impossible(setting: &Setting) -> Result<()> {
+    check_fixed(setting)?;
+    check_changeable(setting)
+}
+
 /// Rules for the members that may change later.
 fn check_changeable(setting: &Setting) -> Result<()> {
     let limit = i64::MAX.unsigned_abs();
@@ -439,6 +451,9 @@ fn check_changeable(setting: &Setting) -> Result<()> {
     }
     if setting.capacity > limit || setting.inodes > limit {
         return Err(invalid("Capacity", "limits are below 2^63"));
+    }
+    if setting.trash_days > MAX_TRASH_DAYS {
+        return Err(invalid("TrashDays", "at most 3652059 days are possible"));
     }
     if setting.upload_limit < 0 || setting.download_limit < 0 {
         return Err(invalid("UploadLimit", "a rate limit is 0 or more Mbit/s"));

@@ -1,14 +1,12 @@
 //! The text of the volume setting as every client writes it (spec 10-setting section 1).
 
-use moorage_model::{Error, ErrorKind, Result, Setting, redact};
+use moorage_model::{Error, ErrorKind, REMOVED_SECRET, Result, Setting, redact};
 use serde::Serialize as _;
 
 /// Members that hold a secret, or an address that may hold one.
 const SECRETS: [&str; 5] = ["AccessKey", "SecretKey", "SessionToken", "EncryptKey", "Bucket"];
 /// Bytes of a damaged line that a message shows.
 const LONGEST_LINE_SHOWN: usize = 120;
-/// Text that takes the place of a secret where a setting is shown.
-const REMOVED: &str = "removed";
 
 /// What helps when the stored setting of a volume can not be.
 pub const MEND_SETTING: &str = "Restore it from a backup of the database, or mend its text by hand: SQL has it in the \
@@ -89,7 +87,7 @@ pub fn without_secrets(setting: &Setting) -> Setting {
         &mut shown.encrypt_key,
     ] {
         if !secret.is_empty() {
-            REMOVED.clone_into(secret);
+            REMOVED_SECRET.clone_into(secret);
         }
     }
     shown.bucket = redact(&shown.bucket);

@@ -33,7 +33,7 @@ pub use ids::{AclId, ChunkIndex, Gid, Ino, LockOwner, SessionId, SliceId, TierId
 pub use limits::*;
 pub use lock::{FileLock, FileLockKind, RecordLock, RecordLockKind, RecordLocks};
 pub use redact::{password_in, redact, replace_secrets, secrets_in, split_scheme};
-pub use secrets::SECRET_NONCE_BYTES;
+pub use secrets::{REMOVED_SECRET, SECRET_NONCE_BYTES};
 pub use session::SessionInfo;
 pub use setting::{EncryptAlgo, SecretError, Setting, Tier};
 pub use slice::{DelayedSlice, Segment, Slice, decode_slices, encode_slices, resolve};

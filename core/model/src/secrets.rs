@@ -17,8 +17,8 @@ use crate::{EncryptAlgo, Error, ErrorKind, Result, SecretError, Setting};
 pub const SECRET_NONCE_BYTES: usize = 12;
 /// Bytes of the key of either cipher.
 const KEY_BYTES: usize = 16;
-/// What a dump leaves in place of a secret.
-const REMOVED: &str = "removed";
+/// What a dump leaves in place of a secret, in the open or sealed.
+pub const REMOVED_SECRET: &str = "removed";
 /// Number of the first and only block of the key derivation: 16 of the 32 bytes it gives are used.
 const FIRST_BLOCK: u32 = 1;
 
@@ -51,18 +51,63 @@ impl Setting {
         let cipher = Cipher::of(self)?;
         for (name, secret) in opened.secrets() {
             if !secret.is_empty() {
-                *secret = open(&cipher, name, secret).map_err(|error| {
-                    Error::new(ErrorKind::Corrupt, error.to_string())
-                        .with_advice("Set it again with `moorage config`; other members are not affected.")
-                })?;
+                *secret = open(&cipher, name, secret).map_err(|error| unusable(name, &error))?;
             }
         }
         opened.key_encrypted = false;
         Ok(opened)
     }
 
+    /// As [`Setting::with_opened_secrets`], for changing the setting: secrets that a dump removed stay so.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the first secret that can not be decrypted.
+    pub fn with_readable_secrets(&self) -> Result<Setting> {
+        let mut known = self.clone();
+        let mut removed = Vec::new();
+        for (name, secret) in known.secrets() {
+            if secret == REMOVED_SECRET {
+                secret.clear();
+                removed.push(name);
+            }
+        }
+        let mut opened = known.with_opened_secrets()?;
+        for (name, secret) in opened.secrets() {
+            if removed.contains(&name) {
+                REMOVED_SECRET.clone_into(secret);
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Refuses a setting without a secret that a dump removed.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the first of them and the option of `moorage config` that sets it.
+    pub fn refuse_removed_secrets(&self) -> Result<()> {
+        let mut setting = self.clone();
+        let secrets = setting.secrets();
+        match secrets.into_iter().find(|(_, secret)| *secret == REMOVED_SECRET) {
+            None => Ok(()),
+            Some((name, _)) => Err(unusable(name, &SecretError::Removed(name))),
+        }
+    }
+
+    /// Whether the volume is encrypted and its key is not in the setting: a dump removed it, or it can not be decrypted.
+    pub fn lacks_encrypt_key(&self) -> bool {
+        if self.encrypt_key.is_empty() {
+            return false;
+        }
+        let key_alone = Setting {
+            secret_key: String::new(),
+            session_token: String::new(),
+            ..self.clone()
+        };
+        self.encrypt_key == REMOVED_SECRET || key_alone.with_opened_secrets().is_err()
+    }
+
     /// The setting as it is stored: secrets that are in the open are sealed for its UUID. `nonce` gives bytes that
-    /// are random for each secret. Without any secret nothing changes.
+    /// are random for each secret. Without any secret nothing changes; those that a dump removed stay so.
     ///
     /// # Errors
     /// `Io` when the cipher fails.
@@ -77,7 +122,7 @@ impl Setting {
         let cipher = Cipher::of(self)?;
         let mut any = false;
         for (name, secret) in sealed.secrets() {
-            if !secret.is_empty() {
+            if !secret.is_empty() && secret != REMOVED_SECRET {
                 let nonce = nonce();
                 let body = cipher.encrypt(&nonce, secret.as_bytes()).ok_or_else(|| {
                     Error::new(
@@ -145,8 +190,19 @@ impl Cipher {
     }
 }
 
+fn unusable(name: &str, error: &SecretError) -> Error {
+    let option = match name {
+        "EncryptKey" => "--encrypt-rsa-key FILE",
+        "SecretKey" => "--secret-key KEY",
+        _ => "--session-token TOKEN",
+    };
+    Error::new(ErrorKind::Corrupt, error.to_string()).with_advice(format!(
+        "Set it again with `moorage config META-URL {option}`; other members are not affected."
+    ))
+}
+
 fn open(cipher: &Cipher, name: &'static str, sealed: &str) -> Result<String, SecretError> {
-    if sealed == REMOVED {
+    if sealed == REMOVED_SECRET {
         return Err(SecretError::Removed(name));
     }
     let bytes = STANDARD.decode(sealed).ok();
@@ -191,6 +247,34 @@ mod tests {
             "AAECAwQFBgcICQoLXyYI+V2wZXEJwloLWF9ZjMHqUjFgSw=="
         );
         assert!(sealed.key_encrypted);
+    }
+
+    #[test]
+    fn a_removed_secret_stays_so_beside_one_that_is_sealed() {
+        let mut dumped = setting("", REMOVED_SECRET, true);
+        dumped.encrypt_key = REMOVED_SECRET.to_owned();
+        assert!(dumped.lacks_encrypt_key());
+        for refused in [
+            dumped.with_opened_secrets().map(drop),
+            dumped.refuse_removed_secrets(),
+        ] {
+            let refused = refused.unwrap_err();
+            assert!(
+                refused
+                    .advice()
+                    .unwrap()
+                    .contains("config META-URL --encrypt-rsa-key"),
+                "{refused}"
+            );
+        }
+        let mut opened = dumped.with_readable_secrets().unwrap();
+        opened.encrypt_key = "a key".to_owned();
+        let sealed = opened.with_sealed_secrets(counting).unwrap();
+        assert!(sealed.key_encrypted && !sealed.lacks_encrypt_key());
+        assert_eq!(sealed.secret_key, REMOVED_SECRET);
+        let refused = sealed.refuse_removed_secrets().unwrap_err();
+        assert!(refused.advice().unwrap().contains("--secret-key"), "{refused}");
+        assert_eq!(sealed.with_readable_secrets().unwrap(), opened);
     }
 
     #[test]

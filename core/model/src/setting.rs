@@ -36,10 +36,10 @@ pub enum EncryptAlgo {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// A dump stripped it.
-    #[error("{0} was removed by a dump; set it again with `moorage config`")]
+    #[error("{0} was removed from the volume setting by a dump")]
     Removed(&'static str),
     /// Base64 or the cipher rejects it.
-    #[error("{0} in the volume setting can not be decrypted; set it again with `moorage config`")]
+    #[error("{0} in the volume setting can not be decrypted")]
     Damaged(&'static str),
 }
 

@@ -1,5 +1,6 @@
 //! `moorage config`
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, builder::BoolishValueParser};
@@ -15,7 +16,7 @@ use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
 use crate::store_check::{self, StoreChange};
 use crate::volume::{self, Database};
-use crate::{making, size};
+use crate::{data_key, making, size};
 
 /// Show the options of a volume, or change those that are given
 ///
@@ -66,6 +67,11 @@ struct StoreArguments {
     /// Session token
     #[arg(long)]
     session_token: Option<String>,
+
+    /// Private key (PEM) of an encrypted volume that lacks it, because it was loaded from a dump without it; its
+    /// passphrase goes into JFS_RSA_PASSPHRASE. No other key can be set
+    #[arg(long, value_name = "FILE")]
+    encrypt_rsa_key: Option<PathBuf>,
 
     /// Seal secrets that an old client stored in the open
     #[arg(long)]
@@ -152,6 +158,7 @@ struct FeatureArguments {
 struct NewSecrets {
     secret_key: Option<String>,
     session_token: Option<String>,
+    encrypt_key: Option<String>,
     seal: bool,
 }
 
@@ -203,9 +210,14 @@ fn wanted(arguments: &Arguments, setting: &Setting) -> Result<(SettingChange, Ne
         change_log_max_age: features.changelog_max_age,
         change_log_max_lines: features.changelog_max_lines,
     };
+    let encrypt_key = match &store.encrypt_rsa_key {
+        Some(file) => data_key::wanted(setting, data_key::read(file)?)?,
+        None => None,
+    };
     let secrets = NewSecrets {
         secret_key: store.secret_key.clone(),
         session_token: store.session_token.clone(),
+        encrypt_key,
         seal: store.encrypt_secret,
     };
     Ok((change, secrets))
@@ -242,16 +254,14 @@ async fn update(
     context: &Context,
 ) -> Result<Setting> {
     let new_place = change.storage.is_some() || change.bucket.is_some() || change.access_key.is_some();
-    if new_place || secrets.secret_key.is_some() || secrets.session_token.is_some() {
+    let new_secrets = NewSecrets {
+        seal: false,
+        ..secrets.clone()
+    };
+    if new_place || new_secrets != NewSecrets::default() {
         let mut trial = open_all_but(setting, &secrets)?;
         change.apply(&mut trial)?;
-        let meta = volume::meta_to_look(engine).await?;
-        let change = StoreChange {
-            before: setting,
-            after: &trial,
-            force,
-        };
-        store_check::check_change(&meta, change, context).await?;
+        test_store(engine, setting, &trial, force, context).await?;
     }
     let changed = Meta::change_setting(engine, &SystemClock, move |setting| {
         if secrets != NewSecrets::default() {
@@ -268,6 +278,25 @@ async fn update(
         context.say(&line);
     }
     Ok(changed.after)
+}
+
+/// Tests the store of a changed setting, unless secrets that a dump removed are still missing.
+async fn test_store(
+    engine: &Arc<dyn Engine>,
+    before: &Setting,
+    after: &Setting,
+    force: bool,
+    context: &Context,
+) -> Result<()> {
+    if let Err(missing) = after.refuse_removed_secrets() {
+        context.say(&format!(
+            "warning: the object store was not tested yet: {missing}"
+        ));
+        return Ok(());
+    }
+    let meta = volume::meta_to_look(engine).await?;
+    let change = StoreChange { before, after, force };
+    store_check::check_change(&meta, change, context).await
 }
 
 /// Counts what users and groups have by now, so that their quotas start from there.
@@ -303,12 +332,18 @@ fn open_all_but(setting: &Setting, secrets: &NewSecrets) -> Result<Setting> {
     if secrets.session_token.is_some() {
         setting.session_token.clear();
     }
-    let mut opened = setting.with_opened_secrets()?;
+    if secrets.encrypt_key.is_some() {
+        setting.encrypt_key.clear();
+    }
+    let mut opened = setting.with_readable_secrets()?;
     if let Some(key) = &secrets.secret_key {
         opened.secret_key.clone_from(key);
     }
     if let Some(token) = &secrets.session_token {
         opened.session_token.clone_from(token);
+    }
+    if let Some(key) = &secrets.encrypt_key {
+        opened.encrypt_key.clone_from(key);
     }
     Ok(opened)
 }

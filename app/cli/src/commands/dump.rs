@@ -65,7 +65,20 @@ pub(crate) struct Arguments {
 }
 
 /// What the summary adds when secrets were left out.
-const WITHOUT_SECRETS: &str = " Its secrets are left out; --keep-secret-key keeps them.";
+fn left_out(summary: &DumpSummary) -> &'static str {
+    match (summary.secrets_removed, summary.key_removed) {
+        (false, false) => "",
+        (true, false) => " Its secrets are left out; --keep-secret-key keeps them.",
+        (false, true) => {
+            " The key of its encryption is left out: --keep-secret-key keeps it, and `moorage load --encrypt-rsa-key FILE` \
+             sets it again."
+        }
+        (true, true) => {
+            " Its secrets are left out, and the key of its encryption: --keep-secret-key keeps them, and `moorage load \
+             --encrypt-rsa-key FILE` sets the key again."
+        }
+    }
+}
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let file = arguments.file.as_deref().filter(|file| *file != Path::new("-"));
@@ -113,11 +126,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     target.finish()?;
     let name = meta.setting().name.clone();
     meta.engine().close().await?;
-    let secrets = if summary.secrets_removed {
-        WITHOUT_SECRETS
-    } else {
-        ""
-    };
+    let secrets = left_out(&summary);
     match file {
         Some(file) => output::print(arguments.output, &as_json(&summary), |_| {
             let (entries, bytes) = (ENTRIES.count(summary.entries), size::show(summary.bytes));
@@ -140,6 +149,7 @@ fn as_json(summary: &DumpSummary) -> Value {
         "bytes": summary.bytes,
         "unreadable": summary.unreadable,
         "secrets_removed": summary.secrets_removed,
+        "key_removed": summary.key_removed,
     })
 }
 

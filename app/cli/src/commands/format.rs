@@ -1,6 +1,6 @@
 //! `moorage format`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -15,7 +15,7 @@ use crate::noun::DAYS;
 use crate::output::{self, OutputArguments};
 use crate::store_check::{self, StoreChange};
 use crate::volume::{self, Database};
-use crate::{environment, size};
+use crate::{data_key, environment, size};
 
 /// Make a volume, or change the changeable options of one
 ///
@@ -327,7 +327,7 @@ fn apply(setting: &mut Setting, arguments: &Arguments) -> Result<()> {
     }
     setting.hash_prefix |= layout.hash_prefix;
     if let Some(file) = &layout.encrypt_rsa_key {
-        setting.encrypt_key = read_key(file)?;
+        setting.encrypt_key = data_key::read(file)?;
     }
     if let Some(algorithm) = layout.encrypt_algo {
         algorithm.text().clone_into(&mut setting.encrypt_algo);
@@ -413,28 +413,6 @@ fn default_bucket(storage: &str) -> Result<String> {
             .with_advice("Give one with --bucket.")
     })?;
     whole_bucket(storage, &folders.data.join("objects").to_string_lossy())
-}
-
-fn read_key(file: &Path) -> Result<String> {
-    /// How a key is made.
-    const MAKE_ONE: &str = "Make one with: openssl genrsa -aes256 -out key.pem 2048";
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("the key file {} can not be read", file.display()),
-        )
-        .with_source(error)
-        .with_advice(MAKE_ONE)
-    })?;
-    // An empty key is how a setting says that nothing is encrypted.
-    if text.trim().is_empty() {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("the key file {} is empty", file.display()),
-        )
-        .with_advice(MAKE_ONE));
-    }
-    Ok(text)
 }
 
 fn describe(setting: &Setting, location: &str) -> String {

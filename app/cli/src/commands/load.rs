@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use moorage_chunk::{Cipher, DataKey, Sealer};
 use moorage_meta::admin::Progress;
-use moorage_meta::{DumpCompression, LoadSummary, Meta};
+use moorage_meta::{DumpCompression, Engine, LoadSummary, Meta};
 use moorage_model::{Error, ErrorKind, Result, SystemClock};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::noun::{DIRECTORIES, NODES, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::{self, Database};
-use crate::{environment, io_kind, size};
+use crate::{data_key, environment, io_kind, size};
 
 /// Make a volume in an empty database out of a dump, of Moorage or of JuiceFS
 ///
@@ -34,12 +34,12 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// The private key of the volume in PEM, for a backup of an encrypted volume; its passphrase goes into
-    /// JFS_RSA_PASSPHRASE
+    /// The private key of the volume in PEM: opens a backup of an encrypted volume, and becomes the key of the loaded
+    /// volume where the dump lacks it, as one made with --binary does. Its passphrase goes into JFS_RSA_PASSPHRASE
     #[arg(long, value_name = "FILE")]
     encrypt_rsa_key: Option<PathBuf>,
 
-    /// How that volume is encrypted
+    /// How that backup is encrypted
     #[arg(
         long,
         value_name = "NAME",
@@ -61,21 +61,22 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// What opens an encrypted dump.
-    fn sealer(&self) -> Result<Option<Sealer>> {
-        let Some(file) = &self.encrypt_rsa_key else {
-            return Ok(None);
-        };
-        let pem = std::fs::read_to_string(file).map_err(|error| failed("key", file, error))?;
-        let key = DataKey::from_pem(&pem, environment::rsa_passphrase().as_deref())?;
-        Ok(Some(Sealer::new(key, Cipher::parse(&self.encrypt_algo)?)))
+    /// What opens an encrypted dump with this key.
+    fn sealer(&self, pem: &str) -> Result<Sealer> {
+        let key = DataKey::from_pem(pem, environment::rsa_passphrase().as_deref())?;
+        Ok(Sealer::new(key, Cipher::parse(&self.encrypt_algo)?))
     }
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     let file = arguments.file.as_deref().filter(|file| *file != Path::new("-"));
-    let sealer = arguments.sealer()?;
-    let dump = open(file, sealer.as_ref())?;
+    let pem = arguments
+        .encrypt_rsa_key
+        .as_deref()
+        .map(data_key::read)
+        .transpose()?;
+    let sealer = pem.as_deref().map(|pem| arguments.sealer(pem)).transpose()?;
+    let (dump, sealed) = open(file, sealer.as_ref())?;
     let engine = volume::open_engine(&arguments.database.url, Database::MakeIfMissing)?;
     let counts: Arc<Progress> = Arc::default();
     let work = Work {
@@ -95,8 +96,13 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         }
         (loaded, _) => loaded,
     };
+    let keyed = match &loaded {
+        Ok(summary) => give_key(summary, pem, sealed, &engine, context).await,
+        Err(_) => Ok(()),
+    };
     let closed = engine.close().await;
     let summary = loaded?;
+    keyed?;
     closed?;
     if summary.repeated > 0 {
         context.say(&format!(
@@ -107,12 +113,43 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         ));
     }
     if summary.secrets_removed {
-        context.say("warning: the dump has no secrets of the object store; set them with `moorage config`.");
+        context.say(
+            "warning: the dump has no secrets of the object store; set them with `moorage config META-URL --secret-key KEY` \
+             (or --session-token, or --bucket with its password).",
+        );
     }
     output::print(arguments.output, &as_json(&summary), |_| {
         let (nodes, space) = (NODES.count(summary.nodes), size::show(summary.space));
         format!("Loaded volume {}: {nodes}, {space}.", summary.name)
     })
+}
+
+/// Gives the loaded volume the key that the dump lacks, or says that it still lacks it, or that it needs none.
+async fn give_key(
+    summary: &LoadSummary,
+    pem: Option<String>,
+    sealed: bool,
+    engine: &Arc<dyn Engine>,
+    context: &Context,
+) -> Result<()> {
+    match (pem, summary.key_removed) {
+        (Some(pem), true) => data_key::set(engine, pem, context).await.map_err(|error| {
+            error
+                .context(format!(
+                    "volume {} is loaded, but its key is not set",
+                    summary.name
+                ))
+                .with_advice("Set it with `moorage config META-URL --encrypt-rsa-key FILE`.")
+        })?,
+        (None, true) => context.say(
+            "warning: the dump lacks the key of the encrypted volume; set it with `moorage config META-URL \
+             --encrypt-rsa-key FILE`: without it no file can be read or written.",
+        ),
+        (Some(_), false) if !sealed => context
+            .say("warning: the dump is not encrypted and lacks no key: --encrypt-rsa-key was not needed."),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn as_json(summary: &LoadSummary) -> Value {
@@ -122,16 +159,40 @@ fn as_json(summary: &LoadSummary) -> Value {
         "space": summary.space,
         "repeated_directories": summary.repeated,
         "secrets_removed": summary.secrets_removed,
+        "key_removed": summary.key_removed,
     })
 }
 
-/// Opens the dump and unpacks it on the way. An encrypted one was encrypted as a whole, and is in memory as such.
-fn open(file: Option<&Path>, sealer: Option<&Sealer>) -> Result<Box<dyn Read + Send>> {
+/// Bytes that tell whether a dump is encrypted.
+const START_BYTES: usize = 3;
+
+/// Whether a dump of any form begins so, packed or not. An encrypted one begins with the length of its wrapped key in two
+/// bytes and that of its nonce (spec 60-objects section 5), which no key makes any of these.
+fn is_plain(start: &[u8]) -> bool {
+    match start {
+        // gzip, Zstandard, a segment of a binary dump.
+        [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F] | [0, 0, 0] => true,
+        [first, ..] => matches!(first, b'{' | b' ' | b'\t' | b'\r' | b'\n'),
+        [] => true,
+    }
+}
+
+/// Opens the dump and unpacks it on the way; whether it was encrypted. Such a one was encrypted as a whole, and is in
+/// memory as such.
+fn open(file: Option<&Path>, sealer: Option<&Sealer>) -> Result<(Box<dyn Read + Send>, bool)> {
     let name = file.unwrap_or(Path::new("-"));
     let mut packed: Box<dyn Read + Send> = match file {
         Some(file) => Box::new(File::open(file).map_err(|error| failed("dump", file, error))?),
         None => Box::new(io::stdin()),
     };
+    let mut start = Vec::new();
+    packed
+        .by_ref()
+        .take(START_BYTES as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| failed("dump", name, error))?;
+    let sealer = sealer.filter(|_| !is_plain(&start));
+    packed = Box::new(io::Cursor::new(start).chain(packed));
     if let Some(sealer) = sealer {
         let mut sealed = Vec::new();
         packed
@@ -140,7 +201,8 @@ fn open(file: Option<&Path>, sealer: Option<&Sealer>) -> Result<Box<dyn Read + S
         let opened = sealer.open(&sealed, &name.display().to_string())?;
         packed = Box::new(io::Cursor::new(opened));
     }
-    DumpCompression::unpack(packed).map_err(|error| failed("dump", name, error))
+    let unpacked = DumpCompression::unpack(packed).map_err(|error| failed("dump", name, error))?;
+    Ok((unpacked, sealer.is_some()))
 }
 
 fn failed(what: &str, file: &Path, error: io::Error) -> Error {

@@ -219,3 +219,126 @@ fn a_backup_of_an_encrypted_volume_loads_with_its_key_alone() {
     finish(load(&open).env("JFS_RSA_PASSPHRASE", PASSPHRASE)).ends_with(0);
     assert_eq!(place.run(&["dump", &copy]).ends_with(0).out, plain);
 }
+
+/// A second key, and the path that the first one has now.
+fn another_key(place: &Place, key: &str) -> (String, String) {
+    let mine = place.path("mine.pem").display().to_string();
+    std::fs::rename(key, &mine).expect("the key");
+    let other = private_key(place, PASSPHRASE).expect("a second key");
+    (mine, other)
+}
+
+#[test]
+fn a_binary_dump_of_an_encrypted_volume_is_usable_again_with_its_key() {
+    let place = Place::new();
+    let Some((url, key)) = encrypted(&place) else {
+        return;
+    };
+    std::fs::create_dir_all(place.path("from")).expect("a folder");
+    std::fs::write(place.path("from/a.txt"), "one").expect("a file");
+    with_passphrase(&place, &["sync", "from", &url]).ends_with(0);
+    let said = place.run(&["dump", "--binary", &url, "a.bin"]).ends_with(0).out;
+    assert!(said.contains("moorage load --encrypt-rsa-key"), "{said}");
+    let (mine, other) = another_key(&place, &key);
+
+    // Without the key: every command says which one sets it, and it is set once only.
+    let copy = place.url("copy.db");
+    let said = place.run(&["load", &copy, "a.bin"]).ends_with(0).err;
+    assert!(said.contains("config META-URL --encrypt-rsa-key"), "{said}");
+    for command in [&["fsck", &copy] as &[&str], &["sync", &copy, "nowhere"]] {
+        let refused = with_passphrase(&place, command);
+        assert_ne!(refused.code, 0);
+        assert!(
+            refused.err.contains("config META-URL --encrypt-rsa-key"),
+            "{}",
+            refused.err
+        );
+    }
+    let secret = ["config", &copy, "--secret-key", "hunter2-of-the-bucket"];
+    let said = with_passphrase(&place, &secret).ends_with(0).err;
+    assert!(said.contains("not tested yet"), "{said}");
+    let give = |key: &str| with_passphrase(&place, &["config", &copy, "--encrypt-rsa-key", key]);
+    let wrong = give(&other);
+    assert_ne!(wrong.code, 0);
+    assert!(wrong.err.contains("another key"), "{}", wrong.err);
+    give(&mine).ends_with(0);
+    give(&mine).ends_with(0);
+    let replaced = give(&other);
+    assert_ne!(replaced.code, 0);
+    assert!(replaced.err.contains("has its key"), "{}", replaced.err);
+    with_passphrase(&place, &["sync", &copy, "out"]).ends_with(0);
+    assert_eq!(
+        std::fs::read_to_string(place.path("out/a.txt")).expect("it"),
+        "one"
+    );
+
+    // With the key.
+    let second = place.url("second.db");
+    let load = ["load", "--encrypt-rsa-key", &mine, &second, "a.bin"];
+    with_passphrase(&place, &load).ends_with(0);
+    let secret = ["config", &second, "--secret-key", "hunter2-of-the-bucket"];
+    with_passphrase(&place, &secret).ends_with(0);
+    with_passphrase(&place, &["fsck", "--verify-contents", &second]).ends_with(0);
+    let shown = place.run(&["config", &second]).ends_with(0).out;
+    assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+}
+
+#[test]
+fn a_loaded_volume_takes_no_key_that_does_not_open_its_objects() {
+    let place = Place::new();
+    let Some(key) = private_key(&place, PASSPHRASE) else {
+        println!("skipped: openssl is not installed");
+        return;
+    };
+    let (url, bucket) = (place.url("meta.db"), place.path("objects").display().to_string());
+    let format = [
+        "format",
+        "--bucket",
+        &bucket,
+        "--encrypt-rsa-key",
+        &key,
+        &url,
+        "disk",
+    ];
+    with_passphrase(&place, &format).ends_with(0);
+    place.run(&["dump", "--binary", &url, "a.bin"]).ends_with(0);
+    let (mine, other) = another_key(&place, &key);
+    let copy = place.url("copy.db");
+    let load = ["load", "--encrypt-rsa-key", &other, &copy, "a.bin"];
+    let loaded = with_passphrase(&place, &load);
+    assert_ne!(loaded.code, 0);
+    assert!(loaded.err.contains("its key is not set"), "{}", loaded.err);
+    assert!(loaded.err.contains("another key"), "{}", loaded.err);
+    let config = ["config", &copy, "--encrypt-rsa-key", &mine];
+    with_passphrase(&place, &config).ends_with(0);
+    with_passphrase(&place, &["fsck", &copy]).ends_with(0);
+}
+
+#[test]
+fn a_key_that_a_dump_does_not_need_is_said_to_be_so() {
+    let place = Place::new();
+    let Some((url, key)) = encrypted(&place) else {
+        return;
+    };
+    for file in ["a.json", "a.json.gz", "a.json.zstd"] {
+        place.run(&["dump", &url, file]).ends_with(0);
+        let copy = place.url(&format!("{file}.db"));
+        let load = ["load", "--encrypt-rsa-key", &key, &copy, file];
+        let said = with_passphrase(&place, &load).ends_with(0).err;
+        assert!(said.contains("is not encrypted"), "{file}: {said}");
+    }
+    let whole = ["dump", "--binary", "--keep-secret-key", &url, "a.bin"];
+    place.run(&whole).ends_with(0);
+    let copy = place.url("binary.db");
+    let load = ["load", "--encrypt-rsa-key", &key, &copy, "a.bin"];
+    let said = with_passphrase(&place, &load).ends_with(0).err;
+    assert!(said.contains("is not encrypted"), "{said}");
+    let plain = place.url("plain.db");
+    let bucket = place.path("plain").display().to_string();
+    place
+        .run(&["format", "--bucket", &bucket, &plain, "bare"])
+        .ends_with(0);
+    let refused = with_passphrase(&place, &["config", &plain, "--encrypt-rsa-key", &key]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.err.contains("is not encrypted"), "{}", refused.err);
+}

@@ -70,7 +70,8 @@ pub async fn check_claim(store: &dyn ObjectStore, uuid: &str) -> Result<Claim> {
             None => Claim::Empty,
         }),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
-            Err(refused("a volume with another key".to_owned()).with_source(error))
+            let other = refused("a volume with another key".to_owned()).with_source(error);
+            Err(other.with_advice("Check the key, the bucket and the name of the volume."))
         }
         Err(error) => Err(error),
     }

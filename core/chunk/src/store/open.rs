@@ -15,9 +15,6 @@ use super::{
 /// Most buckets a volume is spread over (spec 10-setting section 2).
 const MAX_SHARDS: u32 = 256;
 
-/// What a dump leaves in the place of a secret (spec 10-setting section 3).
-const REMOVED: &str = "removed";
-
 /// Everything needed to open the store of a volume. Holds opened secrets, so it is neither shown nor stored.
 #[derive(Clone)]
 pub struct StoreConfig {
@@ -39,19 +36,7 @@ impl StoreConfig {
     /// `InvalidArgument` when members contradict each other or a secret was removed by a dump; else as
     /// [`DataKey::from_pem`] and [`Cipher::parse`].
     pub fn from_setting(setting: &Setting, passphrase: Option<&str>) -> Result<StoreConfig> {
-        for (name, secret) in [
-            ("secret key", &setting.secret_key),
-            ("session token", &setting.session_token),
-            ("data encryption key", &setting.encrypt_key),
-        ] {
-            if secret == REMOVED {
-                return Err(Error::new(
-                    ErrorKind::InvalidArgument,
-                    format!("the {name} of the volume was removed by a dump"),
-                )
-                .with_advice("Set it again with `moorage config`"));
-            }
-        }
+        setting.refuse_removed_secrets()?;
         let sealer = if setting.encrypt_key.is_empty() {
             None
         } else {

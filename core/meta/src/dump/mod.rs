@@ -14,7 +14,7 @@ mod load;
 mod output;
 mod text;
 
-use moorage_model::{Error, ErrorKind, Ino, Result, Setting, replace_secrets, secrets_in};
+use moorage_model::{Error, ErrorKind, Ino, REMOVED_SECRET, Result, Setting, replace_secrets, secrets_in};
 
 pub use backup::{BACKUP_FOLDER, BackupTurn, backup_look, is_backup};
 pub use compression::DumpCompression;
@@ -22,9 +22,6 @@ pub use load::LoadSummary;
 pub use output::{DumpBlocks, DumpOutput, dump_channel};
 
 use crate::Meta;
-
-/// What stands in a dump for a secret.
-const REMOVED: &str = "removed";
 
 /// What is dumped, and how.
 #[derive(Clone, Debug)]
@@ -59,8 +56,10 @@ pub struct DumpSummary {
     pub bytes: u64,
     /// Entries and records left out because they can not be read.
     pub unreadable: u64,
-    /// Whether the volume has secrets that were left out.
+    /// Whether the volume has secrets of its object store that were left out.
     pub secrets_removed: bool,
+    /// Whether the volume is encrypted and its key was left out.
+    pub key_removed: bool,
 }
 
 /// The setting as stored now.
@@ -72,7 +71,7 @@ async fn stored_setting(meta: &Meta) -> Result<Setting> {
 
 /// Leaves out the secrets of the object store, those in the address of the bucket too; whether there were any.
 fn remove_store_secrets(setting: &mut Setting) -> bool {
-    let bucket = replace_secrets(&setting.bucket, REMOVED);
+    let bucket = replace_secrets(&setting.bucket, REMOVED_SECRET);
     let in_bucket = bucket != setting.bucket;
     setting.bucket = bucket;
     let key = remove(&mut setting.secret_key);
@@ -84,14 +83,19 @@ fn remove_store_secrets(setting: &mut Setting) -> bool {
 fn remove(secret: &mut String) -> bool {
     let was_there = !secret.is_empty();
     if was_there {
-        REMOVED.clone_into(secret);
+        REMOVED_SECRET.clone_into(secret);
     }
     was_there
 }
 
-/// Whether secrets were left out of a dump with this setting.
+/// Whether the key of an encrypted volume was left out of a dump with this setting.
+fn lacks_key(setting: &Setting) -> bool {
+    setting.encrypt_key == REMOVED_SECRET
+}
+
+/// Whether secrets of the object store were left out of a dump with this setting.
 fn lacks_secrets(setting: &Setting) -> bool {
-    let members = [&setting.secret_key, &setting.session_token, &setting.encrypt_key];
+    let members = [&setting.secret_key, &setting.session_token];
     let in_bucket = secrets_in(&setting.bucket)
         .into_iter()
         .filter_map(|secret| setting.bucket.get(secret));
@@ -99,5 +103,5 @@ fn lacks_secrets(setting: &Setting) -> bool {
         .into_iter()
         .map(String::as_str)
         .chain(in_bucket)
-        .any(|secret| secret == REMOVED)
+        .any(|secret| secret == REMOVED_SECRET)
 }

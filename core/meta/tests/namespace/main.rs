@@ -19,6 +19,7 @@ mod dumps;
 mod durability;
 mod entries;
 mod fixture;
+mod impossible_dumps;
 mod jobs;
 mod model;
 #[path = "../../../engines/tests/mysql_server/mod.rs"]

@@ -38,10 +38,10 @@ impl Meta {
             unreadable: 0,
         };
         let mut setting = stored_setting(self).await?;
-        let mut secrets_removed = false;
+        let (mut secrets_removed, mut key_removed) = (false, false);
         if !options.keep_secrets {
-            let of_store = remove_store_secrets(&mut setting);
-            secrets_removed = remove(&mut setting.encrypt_key) || of_store;
+            secrets_removed = remove_store_secrets(&mut setting);
+            key_removed = remove(&mut setting.encrypt_key);
         }
         let format = Format {
             data: encode_setting(&setting)?.into_bytes(),
@@ -85,6 +85,7 @@ impl Meta {
             bytes,
             unreadable: writer.unreadable,
             secrets_removed,
+            key_removed,
         })
     }
 

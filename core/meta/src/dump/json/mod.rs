@@ -72,6 +72,8 @@ impl Meta {
             bytes,
             unreadable,
             secrets_removed,
+            // Sealed, as the format has it.
+            key_removed: false,
         })
     }
 

@@ -1,23 +1,25 @@
 //! Decoding a binary dump: its records are stored as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{ErrorKind as IoErrorKind, Read};
 
 use moorage_model::{
     AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Error, ErrorKind, Gid, Ino, Name, NodeType, Quota,
-    QuotaKey, Result, SessionId, Setting, SliceId, Uid, VersionGate, decode_slices,
+    QuotaKey, Result, SessionId, Setting, SliceId, Uid, decode_slices,
 };
 use prost::Message as _;
 
 use super::LoadSummary;
 use super::batch::{Batches, Loaded};
+use super::numbers::{check_chunk, check_entry, check_inode, second_chunk};
+use super::setting;
 use super::totals::Totals;
 use super::volume::LoadedVolume;
+use crate::admin::InodeSet;
 use crate::dump::binary::damaged;
 use crate::dump::binary::message::{self, Batch, Footer, Format};
 use crate::dump::binary::segment::Segment;
-use crate::dump::lacks_secrets;
-use crate::setting_text::decode_setting;
+use crate::dump::{lacks_key, lacks_secrets};
 use crate::{Key, Record};
 
 /// Longest segment that is read, bytes: those of JuiceFS have some thousand records.
@@ -38,6 +40,10 @@ struct Decoder<R> {
     rules: BTreeMap<u32, AclRule>,
     nodes: u64,
     space: i64,
+    /// Files with a first chunk.
+    first_chunks: InodeSet,
+    /// Indices of the other chunks, of files that have some.
+    further_chunks: HashMap<Ino, InodeSet>,
 }
 
 /// Decodes a dump: its records go into `batches`, the rest is returned.
@@ -55,6 +61,8 @@ pub(super) fn decode(dump: impl Read, batches: Batches) -> Result<LoadedVolume> 
         rules: BTreeMap::new(),
         nodes: 0,
         space: 0,
+        first_chunks: InodeSet::default(),
+        further_chunks: HashMap::new(),
     };
     while let Some((segment, bytes)) = decoder.segment()? {
         let place = format!("segment {} before byte {}", segment.name(), decoder.offset);
@@ -114,10 +122,7 @@ impl<R: Read> Decoder<R> {
         match segment {
             Segment::Format => {
                 let format = Format::decode(bytes).map_err(|error| damaged(place, &error))?;
-                let text = String::from_utf8_lossy(&format.data);
-                let setting = decode_setting(&text, "the dump")?;
-                VersionGate::check(&setting)?;
-                self.setting = Some(setting);
+                self.setting = Some(setting::decode(&format.data)?);
                 return Ok(());
             }
             // Tells of another database.
@@ -128,17 +133,23 @@ impl<R: Read> Decoder<R> {
         self.tree(batch.nodes, batch.edges, batch.parents, batch.symlinks)?;
         self.content(batch.chunks, batch.slice_refs)?;
         for xattr in batch.xattrs {
+            check_inode(Ino(xattr.inode))?;
             let key = Key::Xattr(Ino(xattr.inode), xattr.name.into_bytes());
             self.batches.put(key, Record::Xattr(xattr.value))?;
         }
         for sustained in batch.sustained {
+            let session = SessionId(sustained.sid);
+            self.totals.take_session(session);
             for ino in sustained.inodes {
-                let key = Key::Sustained(SessionId(sustained.sid), Ino(ino));
+                check_inode(Ino(ino))?;
+                self.totals.take_inode(Ino(ino));
+                let key = Key::Sustained(session, Ino(ino));
                 self.batches.put(key, Record::Sustained)?;
             }
         }
         for file in batch.del_files {
-            self.totals.is_first(Ino(file.inode));
+            check_inode(Ino(file.inode))?;
+            self.totals.take_inode(Ino(file.inode));
             let key = Key::DeletedFile(Ino(file.inode), file.length);
             self.batches.put(key, Record::DeletedFile(file.expire))?;
         }
@@ -186,10 +197,13 @@ impl<R: Read> Decoder<R> {
             let attr =
                 Attr::decode(&node.data).map_err(|error| error.context(format!("inode {}", node.inode)))?;
             let ino = Ino(node.inode);
-            if ino == Ino::NONE || ino.is_internal() || ino.0 > i64::MAX.unsigned_abs() {
-                return Err(self.damaged(&format!("{ino} is an inode number that no node has")));
+            check_inode(ino)?;
+            if (ino == Ino::ROOT || ino.is_trash()) && !attr.is_directory() {
+                return Err(self.damaged(&format!("inode {ino} has the number of a directory and is none")));
             }
-            self.totals.is_first(ino);
+            if !self.totals.is_first(ino) {
+                return Err(self.damaged(&format!("inode {ino} is there a second time")));
+            }
             if ino != Ino::ROOT && ino != Ino::TRASH {
                 self.nodes += 1;
                 self.space = self.space.saturating_add(attr.used_space());
@@ -202,12 +216,16 @@ impl<R: Read> Decoder<R> {
                 kind: NodeType::from_code(code)?,
                 ino: Ino(edge.inode),
             };
+            check_entry(Ino(edge.parent), entry.ino)?;
+            self.totals.take_inode(Ino(edge.parent));
+            self.totals.take_inode(entry.ino);
             let name = Name::new(&edge.name)
                 .map_err(|error| error.context(format!("a name in directory {}", edge.parent)))?;
             self.batches
                 .put(Key::Edge(Ino(edge.parent), name), Record::Edge(entry))?;
         }
         for parent in parents {
+            check_entry(Ino(parent.parent), Ino(parent.inode))?;
             self.batches.push(Loaded::Parent {
                 ino: Ino(parent.inode),
                 directory: Ino(parent.parent),
@@ -215,6 +233,7 @@ impl<R: Read> Decoder<R> {
             })?;
         }
         for symlink in symlinks {
+            check_inode(Ino(symlink.inode))?;
             let key = Key::Symlink(Ino(symlink.inode));
             self.batches.put(key, Record::Symlink(symlink.target))?;
         }
@@ -225,10 +244,18 @@ impl<R: Read> Decoder<R> {
         for chunk in chunks {
             let slices = decode_slices(&chunk.slices)
                 .map_err(|error| error.context(format!("chunk {} of inode {}", chunk.index, chunk.inode)))?;
+            let (ino, index) = (Ino(chunk.inode), ChunkIndex(chunk.index));
+            check_inode(ino)?;
+            check_chunk(ino, index)?;
+            if !self.is_first_chunk(ino, index) {
+                return Err(second_chunk(ino, index));
+            }
+            // Chunks of deleted files have no node.
+            self.totals.take_inode(ino);
             for slice in &slices {
                 self.totals.see_slice(&mut self.batches, slice.id, slice.size)?;
             }
-            let key = Key::Chunk(Ino(chunk.inode), ChunkIndex(chunk.index));
+            let key = Key::Chunk(ino, index);
             self.batches.put(key, Record::Chunk(slices))?;
         }
         for slice in slice_refs {
@@ -241,6 +268,15 @@ impl<R: Read> Decoder<R> {
             self.batches.push(Loaded::Owners(id, slice.size, more))?;
         }
         Ok(())
+    }
+
+    /// Whether this chunk is met for the first time. Most files have the first one only.
+    fn is_first_chunk(&mut self, ino: Ino, index: ChunkIndex) -> bool {
+        let chunks = match index {
+            ChunkIndex(0) => return self.first_chunks.insert(ino),
+            _ => self.further_chunks.entry(ino).or_default(),
+        };
+        chunks.insert(Ino(u64::from(index.0)))
     }
 
     fn quota(&mut self, key: QuotaKey, quota: &message::Quota) -> Result<()> {
@@ -268,14 +304,19 @@ impl<R: Read> Decoder<R> {
             space: self.space.unsigned_abs(),
             repeated: 0,
             secrets_removed: lacks_secrets(&setting),
+            key_removed: lacks_key(&setting),
         };
         let mut counters = self.counters;
         // The engine numbers the rules itself.
         counters.remove(&Counter::AclMaxId);
-        for counter in [Counter::NextInode, Counter::NextChunk, Counter::NextTrash] {
-            let least = i64::try_from(self.totals.least(counter)).unwrap_or(i64::MAX);
-            let value = counters.entry(counter).or_insert(least);
-            *value = least.max(*value);
+        for counter in [
+            Counter::NextInode,
+            Counter::NextChunk,
+            Counter::NextSession,
+            Counter::NextTrash,
+        ] {
+            let dumped = counters.get(&counter).copied().unwrap_or(0);
+            counters.insert(counter, self.totals.counter(counter, dumped)?);
         }
         debug_assert!(
             rules.len() <= HIGHEST_RULE as usize,

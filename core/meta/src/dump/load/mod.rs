@@ -4,6 +4,8 @@
 mod batch;
 mod binary;
 mod json;
+mod numbers;
+mod setting;
 mod totals;
 mod volume;
 
@@ -31,6 +33,8 @@ pub struct LoadSummary {
     pub repeated: u64,
     /// Secrets of the object store that the dump does not have.
     pub secrets_removed: bool,
+    /// The volume is encrypted and the dump does not have its key.
+    pub key_removed: bool,
 }
 
 impl Meta {
@@ -127,6 +131,7 @@ async fn load(
     let decoded = decoder.await.map_err(|error| {
         Error::new(ErrorKind::Io, "the thread that decodes the dump failed").with_source(error)
     });
+    let decoded = decoded.map(|decoded| decoded.map_err(with_way_out));
     // When storing failed, the decoder only knows that nobody listens.
     let loaded = async { stored.and(decoded?)?.store(engine).await }.await;
     match loaded {
@@ -140,6 +145,18 @@ async fn load(
             }
             Err(error)
         }
+    }
+}
+
+/// What to do about a dump that can not be.
+fn with_way_out(error: Error) -> Error {
+    if error.kind() == ErrorKind::Corrupt && error.advice().is_none() {
+        error.with_advice(
+            "Nothing was loaded. Load another dump, make a new one where the volume still is, or mend this place: JSON can be \
+             edited.",
+        )
+    } else {
+        error
     }
 }
 

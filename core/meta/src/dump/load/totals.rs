@@ -2,11 +2,17 @@
 
 use std::collections::HashMap;
 
-use moorage_model::{AclId, AclRule, Attr, Counter, Error, ErrorKind, Ino, QuotaKey, Result, SliceId};
+use moorage_model::{
+    AclId, AclRule, Attr, Counter, Error, ErrorKind, Ino, QuotaKey, Result, SessionId, SliceId,
+};
 
 use super::batch::{Batches, Loaded};
+use super::numbers::check_slice;
 use crate::admin::InodeSet;
 use crate::usage::Usage;
+
+/// Numbers that may have been taken while a dump was made, beyond what its counters said at its begin.
+const MOST_AHEAD: u64 = 1 << 32;
 
 /// Sums over the nodes that were read.
 ///
@@ -23,6 +29,7 @@ pub(super) struct Totals {
     highest_inode: u64,
     highest_hour: u64,
     highest_slice: u64,
+    highest_session: u64,
     rules: HashMap<AclRule, AclId>,
     rules_in_order: Vec<AclRule>,
 }
@@ -34,11 +41,21 @@ impl Totals {
 
     /// Whether this inode is met for the first time.
     pub(super) fn is_first(&mut self, ino: Ino) -> bool {
+        self.take_inode(ino);
+        self.nodes.insert(ino)
+    }
+
+    /// Notes an inode that a record names, so that its number is not given out again.
+    pub(super) fn take_inode(&mut self, ino: Ino) {
         match ino.0.checked_sub(Ino::TRASH.0) {
             Some(hour) => self.highest_hour = self.highest_hour.max(hour),
             None => self.highest_inode = self.highest_inode.max(ino.0),
         }
-        self.nodes.insert(ino)
+    }
+
+    /// Notes the number of a session.
+    pub(super) fn take_session(&mut self, session: SessionId) {
+        self.highest_session = self.highest_session.max(session.0);
     }
 
     /// Counts a node; the two roots belong to nobody.
@@ -63,6 +80,7 @@ impl Totals {
         if id == SliceId::HOLE {
             return Ok(());
         }
+        check_slice(id)?;
         self.highest_slice = self.highest_slice.max(id.0);
         batches.push(if self.slices.insert(Ino(id.0)) {
             Loaded::Slice(id, size)
@@ -79,6 +97,7 @@ impl Totals {
         if id == SliceId::HOLE {
             return Ok(());
         }
+        check_slice(id)?;
         self.highest_slice = self.highest_slice.max(id.0);
         if self.slices.insert(Ino(id.0)) {
             batches.push(Loaded::Slice(id, size))?;
@@ -114,13 +133,40 @@ impl Totals {
         self.usage
     }
 
-    /// The least value of a counter that hands out no number that the dump uses.
-    pub(super) fn least(&self, counter: Counter) -> u64 {
-        match counter {
-            Counter::NextInode => self.highest_inode.max(1) + 1,
-            Counter::NextChunk => self.highest_slice + 1,
-            Counter::NextTrash => self.highest_hour,
-            _ => 0,
+    /// The value of a counter that hands out numbers: it goes on where the dumped volume was, and gives none that the
+    /// dump uses.
+    ///
+    /// # Errors
+    /// `Corrupt` when a number of the dump is one that its counter can not have given, or the counter has none left.
+    pub(super) fn counter(&self, counter: Counter, dumped: i64) -> Result<i64> {
+        let (what, least) = match counter {
+            Counter::NextInode => ("inode", self.highest_inode.max(Ino::ROOT.0) + 1),
+            Counter::NextChunk => ("slice", self.highest_slice + 1),
+            Counter::NextTrash => ("directory of the trash", self.highest_hour),
+            Counter::NextSession => ("session", self.highest_session),
+            _ => return Ok(dumped),
+        };
+        let dumped = u64::try_from(dumped).unwrap_or(0);
+        if least > dumped.saturating_add(MOST_AHEAD) {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "the dump has {what} {}, a number that its counter {} can not have given: it says {dumped}",
+                    least - u64::from(counter.is_next_free()),
+                    counter.name()
+                ),
+            ));
         }
+        let value = dumped.max(least);
+        // Beyond it an inode would be one of the virtual files.
+        let value = (value < Ino::INTERNAL.0)
+            .then(|| i64::try_from(value).ok())
+            .flatten();
+        value.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("counter {} of the dump is beyond every number", counter.name()),
+            )
+        })
     }
 }

@@ -8,7 +8,6 @@ use std::io::Read;
 
 use moorage_model::{
     Attr, Counter, Error, ErrorKind, Gid, Ino, NodeType, QuotaKey, Result, Setting, Timestamp, Uid,
-    VersionGate,
 };
 use struson::reader::JsonReader as _;
 
@@ -16,10 +15,12 @@ use self::place::DumpReader;
 use self::tree::Tree;
 use super::LoadSummary;
 use super::batch::Batches;
+use super::numbers::check_inode;
+use super::setting;
 use super::totals::Totals;
 use super::volume::LoadedVolume;
 use crate::dump::document::{CountersDocument, DeletedFileDocument, QuotaDocument};
-use crate::dump::lacks_secrets;
+use crate::dump::{lacks_key, lacks_secrets};
 use crate::{Key, Record};
 
 /// Permission bits of a trash root (spec 10-setting section 7).
@@ -34,8 +35,6 @@ struct Decoder<R: Read> {
     setting: Option<Setting>,
     counters: Option<CountersDocument>,
     quotas: HashMap<QuotaKey, QuotaDocument>,
-    /// Highest inode of the deleted files.
-    highest_deleted: u64,
     repeated: u64,
     has_tree: bool,
     has_trash: bool,
@@ -53,7 +52,6 @@ pub(super) fn decode(dump: impl Read, batches: Batches, now: Timestamp) -> Resul
         setting: None,
         counters: None,
         quotas: HashMap::new(),
-        highest_deleted: 0,
         repeated: 0,
         has_tree: false,
         has_trash: false,
@@ -69,8 +67,8 @@ impl<R: Read> Decoder<R> {
             let name = self.reader.try_(|json| json.next_name_owned())?;
             match name.as_str() {
                 "Setting" => {
-                    let setting: Setting = self.reader.value_as_json()?;
-                    VersionGate::check(&setting)?;
+                    let text = self.reader.value_as_text()?;
+                    let setting = self.reader.at(setting::decode(&text))?;
                     self.totals.count_owners(setting.user_group_quota);
                     self.setting = Some(setting);
                 }
@@ -111,7 +109,8 @@ impl<R: Read> Decoder<R> {
     fn deleted_files(&mut self) -> Result<()> {
         self.reader.list(|reader| {
             let document: DeletedFileDocument = reader.value()?;
-            self.highest_deleted = self.highest_deleted.max(document.inode);
+            reader.at(check_inode(Ino(document.inode)))?;
+            self.totals.take_inode(Ino(document.inode));
             self.batches.put(
                 Key::DeletedFile(Ino(document.inode), document.length),
                 Record::DeletedFile(document.expire),
@@ -160,6 +159,7 @@ impl<R: Read> Decoder<R> {
             space: usage.space.unsigned_abs(),
             repeated: self.repeated,
             secrets_removed: lacks_secrets(&setting),
+            key_removed: lacks_key(&setting),
         };
         Ok(LoadedVolume {
             quotas: self.owners_quotas(),
@@ -202,22 +202,7 @@ impl<R: Read> Decoder<R> {
             (Counter::NextSession, dumped.next_session),
             (Counter::NextTrash, dumped.next_trash),
         ] {
-            let mut least = self.totals.least(counter);
-            if counter == Counter::NextInode {
-                least = least.max(self.highest_deleted.saturating_add(1));
-            }
-            let value = u64::try_from(value).unwrap_or(0).max(least);
-            // Beyond it an inode would be one of the virtual files.
-            let value = (value < Ino::INTERNAL.0)
-                .then(|| i64::try_from(value).ok())
-                .flatten();
-            let Some(value) = value else {
-                return Err(Error::new(
-                    ErrorKind::Corrupt,
-                    format!("counter {} of the dump is beyond every number", counter.name()),
-                ));
-            };
-            counters.push((counter, value));
+            counters.push((counter, self.totals.counter(counter, value)?));
         }
         Ok(counters)
     }

@@ -55,11 +55,11 @@ impl<R: Read> DumpReader<R> {
         }
     }
 
-    /// The next value as a document with members that are not known; small ones only.
+    /// The text of the next value; small ones only.
     ///
     /// # Errors
     /// See [`DumpReader::try_`].
-    pub(super) fn value_as_json<T: DeserializeOwned>(&mut self) -> Result<T> {
+    pub(super) fn value_as_text(&mut self) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         let mut writer = JsonStreamWriter::new(&mut text);
         let copied = self.0.transfer_to(&mut writer);
@@ -69,7 +69,7 @@ impl<R: Read> DumpReader<R> {
         writer
             .finish_document()
             .map_err(|error| self.damaged(&error.to_string()))?;
-        serde_json::from_slice(&text).map_err(|error| self.damaged(&error.to_string()))
+        Ok(text)
     }
 
     /// Takes a null; `false` when something else comes.

@@ -8,8 +8,10 @@ use struson::reader::JsonReader as _;
 
 use super::place::DumpReader;
 use crate::accounting::entry_stat;
+use crate::admin::InodeSet;
 use crate::dump::document::{AclDocument, AttrDocument, ChunkDocument, QuotaDocument, XattrDocument};
 use crate::dump::load::batch::{Batches, Loaded};
+use crate::dump::load::numbers::{check_chunk, check_entry, second_chunk};
 use crate::dump::load::totals::Totals;
 use crate::dump::text::unescape;
 use crate::usage::Usage;
@@ -48,6 +50,8 @@ struct Frame {
     /// What a quota of this directory counts.
     below: Usage,
     last_name: Option<Name>,
+    /// Indices of its chunks.
+    chunks: InodeSet,
 }
 
 impl<R: Read> Tree<'_, R> {
@@ -114,11 +118,13 @@ impl<R: Read> Tree<'_, R> {
             None => (directory, Ino::ROOT),
         };
         let is_root = name.is_none();
-        if ino == Ino::NONE || ino.is_internal() || ino.0 > i64::MAX.unsigned_abs() {
-            return Err(self.reader.damaged("an inode number that no node has"));
+        if !is_root {
+            self.reader.at(check_entry(directory, ino))?;
         }
-        if is_root && !attr.is_directory() {
-            return Err(self.reader.damaged("a root that is no directory"));
+        if (is_root || ino.is_trash()) && !attr.is_directory() {
+            return Err(self
+                .reader
+                .damaged("a root, or a directory of the trash, that is no directory"));
         }
         attr.parent = parent;
         let is_no_trash = is_root && document.is_no_trash();
@@ -143,6 +149,7 @@ impl<R: Read> Tree<'_, R> {
             statistics: DirStat::default(),
             below: Usage::default(),
             last_name: None,
+            chunks: InodeSet::default(),
         })
     }
 
@@ -194,9 +201,10 @@ impl<R: Read> Tree<'_, R> {
         Ok(())
     }
 
-    fn chunks(&mut self, frame: &Frame) -> Result<()> {
+    fn chunks(&mut self, frame: &mut Frame) -> Result<()> {
         let (ino, batches, totals) = (frame.ino, &mut *self.batches, &mut *self.totals);
         let is_file = frame.attr.is_file();
+        let seen = &mut frame.chunks;
         self.reader.list(|reader| {
             let document: ChunkDocument = reader.value()?;
             let records = document.into_records();
@@ -204,8 +212,12 @@ impl<R: Read> Tree<'_, R> {
             if !is_file {
                 return Err(reader.damaged("content of a node that is no file"));
             }
+            reader.at(check_chunk(ino, index))?;
+            if !seen.insert(Ino(u64::from(index.0))) {
+                return reader.at(Err(second_chunk(ino, index)));
+            }
             for slice in &slices {
-                totals.own_slice(batches, slice.id, slice.size)?;
+                reader.at(totals.own_slice(batches, slice.id, slice.size))?;
             }
             batches.put(Key::Chunk(ino, index), Record::Chunk(slices))
         })
