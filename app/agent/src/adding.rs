@@ -11,6 +11,7 @@ use crate::agent::Kept;
 use crate::format_command::{self, Existing};
 use crate::moment::Moment;
 use crate::mounts::MountTable;
+use crate::secret_kind::SecretKind;
 use crate::service::{Desk, of_volume};
 use crate::settings_file::Entry;
 use crate::trouble::{caused, lasting, of_host};
@@ -82,12 +83,17 @@ impl<T: MountTable> Desk<T> {
             id: VolumeId(Uuid::new_v4().to_string()),
             uuid: None,
             settings,
+            secrets: SecretKind::of(&secrets),
         };
         content.volumes.push(entry.clone());
+        // Before the secrets are stored: so none is ever in the store that the list does not know of.
         file.save(&content)?;
-        let kept = Kept::new(entry, secrets, false);
+        let held = (!entry.secrets.is_empty()).then_some(secrets);
+        let kept = Kept::new(entry, held, false);
         let volume = kept.volume(Moment::now());
         self.0.state().volumes.push(kept);
+        drop(file);
+        self.0.settle_secrets().await;
         self.0.changes.record(Topic::Volumes);
         self.0.wake.notify_one();
         Ok(of_volume(volume))

@@ -20,9 +20,11 @@ use crate::moment::Moment;
 use crate::mounts::Watched;
 use crate::reading::Hearing;
 use crate::run::Options;
+use crate::secret_kind::Leftover;
 use crate::settings_file::{Content, Entry, SettingsFile};
 use crate::transfers::TransferList;
 use crate::trouble::lasting;
+use crate::vault::Vault;
 use crate::{mount_command, unmounting};
 
 /// Most notices that are kept; the oldest give way.
@@ -33,6 +35,7 @@ pub(crate) struct Agent<T> {
     pub(crate) table: Arc<T>,
     pub(crate) places: Options,
     pub(crate) changes: ChangeLog,
+    pub(crate) vault: Vault,
     /// Whoever changes the list or the settings holds this from reading them to having them saved.
     pub(crate) file: tokio::sync::Mutex<SettingsFile>,
     state: Mutex<State>,
@@ -49,6 +52,8 @@ pub(crate) struct State {
     /// As it was asked for last; it may have ended since.
     pub(crate) pause: Pause,
     pub(crate) volumes: Vec<Kept>,
+    /// What is to be removed from the store of secrets when it is open.
+    pub(crate) leftover: Vec<Leftover>,
     pub(crate) transfers: TransferList,
     pub(crate) notices: Vec<Problem>,
 }
@@ -56,8 +61,8 @@ pub(crate) struct State {
 /// A volume of the list with what is known of it.
 pub(crate) struct Kept {
     pub(crate) entry: Entry,
-    /// Held while this agent runs.
-    pub(crate) secrets: VolumeSecrets,
+    /// Its secrets, while they are not in the store of secrets yet.
+    pub(crate) held: Option<VolumeSecrets>,
     pub(crate) keeper: Keeper,
     /// What was heard of its mount process last.
     pub(crate) hearing: Hearing,
@@ -70,11 +75,11 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new(entry: Entry, secrets: VolumeSecrets, mount: bool) -> Kept {
+    pub(crate) fn new(entry: Entry, held: Option<VolumeSecrets>, mount: bool) -> Kept {
         Kept {
             keeper: Keeper::new(mount),
             entry,
-            secrets,
+            held,
             hearing: Hearing::default(),
             truth: Truth::Unknown {
                 message: "the volume was not looked at yet".to_owned(),
@@ -87,7 +92,7 @@ impl Kept {
 
     /// As a client shows it.
     pub(crate) fn volume(&self, now: Moment) -> Volume {
-        let has_secrets = self.secrets != VolumeSecrets::default();
+        let has_secrets = !self.entry.secrets.is_empty();
         Volume {
             id: self.entry.id.clone(),
             settings: self.entry.settings.clone(),
@@ -130,6 +135,7 @@ impl State {
         Content {
             settings: self.settings.clone(),
             volumes: self.volumes.iter().map(|kept| kept.entry.clone()).collect(),
+            leftover: self.leftover.clone(),
         }
     }
 
@@ -164,10 +170,11 @@ impl<T: Send + Sync + 'static> Agent<T> {
     ) -> Agent<T> {
         let volumes = content.volumes.into_iter().map(|entry| {
             let at_start = entry.settings.options.mount_at_start;
-            Kept::new(entry, VolumeSecrets::default(), at_start)
+            Kept::new(entry, None, at_start)
         });
         Agent {
             table: Arc::new(table),
+            vault: Vault::new(places.secrets.clone(), content.settings.secret_store),
             places,
             changes: ChangeLog::default(),
             file: tokio::sync::Mutex::new(file),
@@ -175,6 +182,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
                 settings: content.settings,
                 pause,
                 volumes: volumes.collect(),
+                leftover: content.leftover,
                 transfers: TransferList::default(),
                 notices,
             }),
@@ -196,10 +204,9 @@ impl<T: Send + Sync + 'static> Agent<T> {
             Step::Start => {
                 tracing::info!(volume = kept.entry.settings.name, "mounting");
                 let (agent, entry) = (Arc::clone(self), kept.entry.clone());
-                let secrets = kept.secrets.clone();
+                let held = kept.held.clone();
                 let task = tokio::spawn(async move {
-                    let outcome =
-                        mount_command::start(&agent.places.program, &entry.settings, &secrets).await;
+                    let outcome = agent.start_mount(&entry, held).await;
                     agent.started(&entry, outcome);
                 });
                 kept.start = Some(task.abort_handle());
@@ -217,6 +224,14 @@ impl<T: Send + Sync + 'static> Agent<T> {
                 Some(refusal)
             }
         }
+    }
+
+    async fn start_mount(&self, entry: &Entry, held: Option<VolumeSecrets>) -> Result<(), Problem> {
+        let secrets = self.secrets_of(entry, held).await?;
+        if let Ok(kept) = self.state().find_mut(&entry.id) {
+            kept.keeper.has_secrets();
+        }
+        mount_command::start(&self.places.program, &entry.settings, &secrets).await
     }
 
     fn started(&self, entry: &Entry, outcome: Result<(), Problem>) {

@@ -217,6 +217,39 @@ impl Keeper {
         self.failure.as_ref().is_some_and(|problem| !problem.retryable)
     }
 
+    /// Whether the last attempt failed for want of secrets.
+    fn lacks_secrets(&self) -> bool {
+        self.waits_for_store() || self.failure_code() == Some(ProblemCode::SecretMissing)
+    }
+
+    /// Whether it waits for the store of secrets to open.
+    pub(crate) fn waits_for_store(&self) -> bool {
+        let waits = [ProblemCode::KeyringLocked, ProblemCode::KeyringMissing];
+        self.failure_code().is_some_and(|code| waits.contains(&code))
+    }
+
+    fn failure_code(&self) -> Option<ProblemCode> {
+        self.failure.as_ref().map(|problem| problem.code)
+    }
+
+    /// The attempt under way has the secrets that an earlier one had not.
+    pub(crate) fn has_secrets(&mut self) {
+        if self.lacks_secrets() {
+            self.failure = None;
+            self.failed_at = None;
+        }
+    }
+
+    /// Its secrets may be readable now: an attempt that failed for want of them is made again at once.
+    pub(crate) fn secrets_came(&mut self) {
+        if self.lacks_secrets() && self.wish == Wish::Mounted && self.activity == Activity::None {
+            self.retry_at = None;
+            self.attempts = 0;
+            self.failure = None;
+            self.failed_at = None;
+        }
+    }
+
     /// A start ended. A mount that answers is seen at the next look.
     pub(crate) fn started(&mut self, outcome: Result<(), Problem>, now: Moment) {
         if self.activity != Activity::Starting {
@@ -248,8 +281,10 @@ impl Keeper {
     }
 
     fn fail(&mut self, problem: Problem, now: Moment) {
+        // A keyring that is still locked is no news.
+        let same = self.lacks_secrets() && self.failure_code() == Some(problem.code);
+        self.failed_at = self.failed_at.filter(|_| same).or(Some(now));
         self.failure = Some(problem);
-        self.failed_at = Some(now);
     }
 
     fn forget_failures(&mut self) {
@@ -262,6 +297,8 @@ impl Keeper {
     /// The state in the words of the protocol. `has_secrets` tells a wrong password from one that is not known.
     pub(crate) fn state(&self, has_secrets: bool, now: Moment) -> VolumeState {
         match self.activity {
+            // Looking for secrets again and again is no connecting.
+            Activity::Starting if self.lacks_secrets() => {}
             Activity::Starting => return self.connecting(),
             Activity::Stopping => return VolumeState::Unmounting { waiting_for: None },
             Activity::None => {}
@@ -288,7 +325,9 @@ impl Keeper {
                 VolumeState::Unmounting { waiting_for: None }
             }
             _ => match &self.failure {
-                Some(problem) if !problem.retryable => self.failed(problem, has_secrets),
+                Some(problem) if !problem.retryable || self.lacks_secrets() => {
+                    self.failed(problem, has_secrets)
+                }
                 _ if self.wish == Wish::Mounted => self.connecting(),
                 _ => VolumeState::Stopped,
             },
@@ -296,19 +335,35 @@ impl Keeper {
     }
 
     fn failed(&self, problem: &Problem, has_secrets: bool) -> VolumeState {
-        if problem.code == ProblemCode::Authentication && !has_secrets {
-            let reason = Reason {
-                code: ReasonCode::Incomplete,
-                message: format!("a password is needed that the agent does not know: {problem}"),
-                advice: "Set META_PASSWORD, run `moorage volume password` for it, and mount it again."
-                    .to_owned(),
-                since: self.failed_at.map_or_else(|| Moment::now().wall, |at| at.wall),
-            };
-            return VolumeState::Unconfigured { reason };
-        }
-        VolumeState::Error {
-            problem: problem.clone(),
-        }
+        let (code, message, advice) = match problem.code {
+            ProblemCode::KeyringLocked => (
+                ReasonCode::KeyringLocked,
+                problem.message.clone(),
+                problem.advice.clone(),
+            ),
+            ProblemCode::KeyringMissing | ProblemCode::SecretMissing => (
+                ReasonCode::Incomplete,
+                problem.message.clone(),
+                problem.advice.clone(),
+            ),
+            ProblemCode::Authentication if !has_secrets => (
+                ReasonCode::Incomplete,
+                format!("a password is needed that the agent does not know: {problem}"),
+                "Set META_PASSWORD, run `moorage volume password` for it, and mount it again.".to_owned(),
+            ),
+            _ => {
+                return VolumeState::Error {
+                    problem: problem.clone(),
+                };
+            }
+        };
+        let reason = Reason {
+            code,
+            message,
+            advice,
+            since: self.failed_at.map_or_else(|| Moment::now().wall, |at| at.wall),
+        };
+        VolumeState::Unconfigured { reason }
     }
 
     fn connecting(&self) -> VolumeState {

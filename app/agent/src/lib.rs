@@ -20,6 +20,9 @@ mod mounts;
 mod pause;
 mod reading;
 mod run;
+mod secret_keeping;
+mod secret_kind;
+mod secret_store;
 mod service;
 mod settings_file;
 mod transfers;
@@ -27,6 +30,7 @@ mod trouble;
 mod truth;
 mod unmounting;
 mod validity;
+mod vault;
 mod volume_check;
 mod watch;
 

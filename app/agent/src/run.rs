@@ -16,6 +16,7 @@ use crate::moment::Moment;
 use crate::mounts::MountTable;
 use crate::pause;
 use crate::reading::read_on;
+use crate::secret_keeping::keep_secrets;
 use crate::service::Desk;
 use crate::settings_file::SettingsFile;
 use crate::trouble::lasting;
@@ -30,6 +31,8 @@ pub struct Options {
     pub lock: PathBuf,
     /// The settings file.
     pub settings: PathBuf,
+    /// Folder for stores of secrets that are files.
+    pub secrets: PathBuf,
     /// Where the pause is kept for mounts that begin later.
     pub pause: PathBuf,
     /// The program that mounts and makes volumes: `moorage`.
@@ -90,9 +93,11 @@ pub async fn run<T: MountTable>(
     };
     let watching = tokio::spawn(watch(Arc::clone(&agent)));
     let reading = tokio::spawn(read_on(Arc::clone(&agent)));
+    let keeping = tokio::spawn(keep_secrets(Arc::clone(&agent)));
     serve(listener, Arc::new(Desk(agent)), hello, stop).await;
     watching.abort();
     reading.abort();
+    keeping.abort();
     drop(claim);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the agent answers to its clients.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,15 @@ use moorage_control::message::{AgentStatus, Request, Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
 use moorage_control::server::Service;
-use moorage_control::settings::{SecretAccess, SecretStoreStatus, Settings};
+use moorage_control::settings::Settings;
 use moorage_control::volume::{Volume, VolumeId, VolumeSettings};
 use tokio::time::timeout;
 
-use crate::agent::{Agent, State};
+use crate::agent::Agent;
 use crate::moment::Moment;
 use crate::mounts::MountTable;
+use crate::secret_keeping::leftover_after;
+use crate::secret_kind::SecretKind;
 use crate::settings_file::{Content, Entry};
 use crate::trouble::{lasting, not_supported};
 use crate::truth::over_all;
@@ -51,12 +54,18 @@ impl<T: MountTable> Service for Desk<T> {
             }
             Request::VolumeAdd { volume } => self.add(volume).await,
             Request::VolumeChange { id, settings } => self.change(&id, settings).await,
-            Request::VolumeSecrets { id, secrets } => self.learn_secrets(&id, secrets),
+            Request::VolumeSecrets { id, secrets } => self.learn_secrets(&id, secrets).await,
             Request::VolumeRemove { id } => self.remove(&id).await,
             Request::VolumeMount { id } => self.mount(&id),
             Request::VolumeUnmount { id, lazy } => self.unmount(&id, lazy).await,
-            Request::Settings => Ok(settings_of(&self.0.state())),
+            Request::Settings => Ok(self.settings().await),
             Request::SettingsChange { settings } => self.change_settings(settings).await,
+            Request::SecretStoreUnlock { passphrase } => self.unlock_store(passphrase).await,
+            Request::SecretStoreChoose {
+                store,
+                passphrase,
+                forget,
+            } => self.choose_store(store, passphrase, forget).await,
             Request::ConnectionTest { .. } => Err(not_supported("test connections")),
             Request::Transfers => {
                 self.0.read_afresh().await;
@@ -118,8 +127,30 @@ impl<T: MountTable> Desk<T> {
         self.volume(id)
     }
 
-    fn learn_secrets(&self, id: &VolumeId, secrets: VolumeSecrets) -> Result<Response, Problem> {
-        self.0.state().find_mut(id)?.secrets = secrets;
+    async fn learn_secrets(&self, id: &VolumeId, secrets: VolumeSecrets) -> Result<Response, Problem> {
+        let kinds = SecretKind::of(&secrets);
+        let mut file = self.0.file.lock().await;
+        let mut content = {
+            let state = self.0.state();
+            let old = &state.find(id)?.entry.secrets;
+            Content {
+                leftover: leftover_after(&state.leftover, id, old, &kinds),
+                ..state.content()
+            }
+        };
+        edit(&mut content, id, |entry| entry.secrets.clone_from(&kinds));
+        file.save(&content)?;
+        {
+            let mut state = self.0.state();
+            let kept = state.find_mut(id)?;
+            kept.held = (!kinds.is_empty()).then_some(secrets);
+            kept.entry.secrets = kinds;
+            kept.keeper.secrets_came();
+            state.leftover = content.leftover;
+        }
+        drop(file);
+        self.0.settle_secrets().await;
+        self.0.wake.notify_one();
         Ok(Response::Done)
     }
 
@@ -136,9 +167,18 @@ impl<T: MountTable> Desk<T> {
                 ));
             }
         }
+        let kinds = content.volumes.iter().find(|entry| entry.id == *id);
+        let kinds = kinds.map(|entry| entry.secrets.clone()).unwrap_or_default();
         content.volumes.retain(|entry| entry.id != *id);
+        content.leftover = leftover_after(&content.leftover, id, &kinds, &BTreeSet::new());
         file.save(&content)?;
-        self.0.state().volumes.retain(|kept| kept.entry.id != *id);
+        {
+            let mut state = self.0.state();
+            state.volumes.retain(|kept| kept.entry.id != *id);
+            state.leftover = content.leftover;
+        }
+        drop(file);
+        self.0.settle_secrets().await;
         self.0.changes.record(Topic::Volumes);
         Ok(Response::Done)
     }
@@ -191,34 +231,20 @@ impl<T: MountTable> Desk<T> {
         };
         if kept != settings {
             return Err(not_supported(
-                "start at login, limit bandwidth for all volumes or keep secrets in another store",
+                "start at login or limit bandwidth for all volumes, and chooses a store of secrets by itself",
             ));
         }
         content.settings = settings.clone();
         file.save(&content)?;
-        let mut state = self.0.state();
-        state.settings = settings;
-        let response = settings_of(&state);
-        drop(state);
+        self.0.state().settings = settings;
         self.0.changes.record(Topic::Settings);
-        Ok(response)
+        Ok(self.settings().await)
     }
 }
 
 pub(crate) fn of_volume(volume: Volume) -> Response {
     Response::Volume {
         volume: Box::new(volume),
-    }
-}
-
-fn settings_of(state: &State) -> Response {
-    Response::Settings {
-        settings: state.settings.clone(),
-        // Secrets are held in memory: no store is used yet.
-        secret_store: SecretStoreStatus {
-            store: state.settings.secret_store,
-            access: SecretAccess::Missing,
-        },
     }
 }
 

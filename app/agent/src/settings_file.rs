@@ -1,6 +1,7 @@
-//! The one file that the agent keeps: the application's settings and the list of volumes. It holds no secret.
+//! The one file that the agent keeps: the application's settings and the list of volumes. It holds no secret, only which
+//! secrets there are.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{self, Outdated, STEPS, VERSION};
 use crate::moment::Moment;
+use crate::secret_kind::{Leftover, SecretKind};
 use crate::trouble::{caused, lasting, of_host};
 
 /// Longest settings file that is read: ten thousand volumes with long paths.
@@ -28,6 +30,9 @@ pub(crate) struct Content {
     /// The volumes, in the person's order.
     #[serde(default)]
     pub(crate) volumes: Vec<Entry>,
+    /// What is to be removed from the store of secrets when it is open.
+    #[serde(default)]
+    pub(crate) leftover: Vec<Leftover>,
 }
 
 /// A volume of the list.
@@ -40,6 +45,9 @@ pub(crate) struct Entry {
     pub(crate) uuid: Option<String>,
     /// How it is mounted.
     pub(crate) settings: VolumeSettings,
+    /// The secrets that it has; they themselves are in the store of secrets.
+    #[serde(default)]
+    pub(crate) secrets: BTreeSet<SecretKind>,
 }
 
 /// The file.
@@ -232,10 +240,16 @@ mod tests {
                 mount_point: "/mnt/a".to_owned(),
                 options: MountOptions::default(),
             },
+            secrets: BTreeSet::from([SecretKind::MetadataPassword]),
+        };
+        let leftover = Leftover {
+            id: VolumeId("2".to_owned()),
+            secrets: BTreeSet::from([SecretKind::KeyPassphrase]),
         };
         Content {
             settings: Settings::default(),
             volumes: vec![entry],
+            leftover: vec![leftover],
         }
     }
 

@@ -152,6 +152,7 @@ mod tests {
             id: VolumeId(id.to_owned()),
             uuid: None,
             settings,
+            secrets: std::collections::BTreeSet::new(),
         }
     }
 

@@ -17,6 +17,8 @@ const REDIS_PASSWORD: [&str; 2] = ["MOORAGE_REDIS_PASSWORD", "REDIS_PASSWORD"];
 const META_PASSWORD_FILE: [&str; 2] = ["MOORAGE_META_PASSWORD_FILE", "META_PASSWORD_FILE"];
 /// Passphrase of the private key of an encrypted volume.
 const RSA_PASSPHRASE: [&str; 2] = ["MOORAGE_RSA_PASSPHRASE", "JFS_RSA_PASSPHRASE"];
+/// Passphrase of the agent's encrypted file of secrets.
+const SECRETS_PASSPHRASE: &str = "MOORAGE_SECRETS_PASSPHRASE";
 /// Credentials of the object store, read when a volume is made.
 const ACCESS_KEY: [&str; 2] = ["MOORAGE_ACCESS_KEY", "ACCESS_KEY"];
 const SECRET_KEY: [&str; 2] = ["MOORAGE_SECRET_KEY", "SECRET_KEY"];
@@ -105,6 +107,13 @@ pub(crate) fn meta_password(scheme: &str) -> Result<Option<String>> {
 /// Passphrase of the private key of an encrypted volume.
 pub(crate) fn rsa_passphrase() -> Option<String> {
     given(|secrets| secrets.key_passphrase.as_ref()).or_else(|| first(RSA_PASSPHRASE))
+}
+
+/// Passphrase of the agent's encrypted file of secrets.
+pub(crate) fn secrets_passphrase() -> Option<String> {
+    std::env::var(SECRETS_PASSPHRASE)
+        .ok()
+        .filter(|value| !value.is_empty())
 }
 
 /// Access key of the object store.

@@ -20,8 +20,8 @@ use crate::greeting::greet_agent;
 use crate::message::{
     AgentMessage, AgentStatus, Answer, Changed, ClientMessage, Hello, Request, RequestId, Response,
 };
-use crate::secret::VolumeSecrets;
-use crate::settings::Pause;
+use crate::secret::{Secret, VolumeSecrets};
+use crate::settings::{Pause, SecretStore, SecretStoreStatus};
 use crate::transfer::{Transfer, TransferId};
 use crate::version::ProtocolVersion;
 use crate::volume::{AddVolume, Volume, VolumeId};
@@ -30,7 +30,7 @@ use crate::volume::{AddVolume, Volume, VolumeId};
 const GREETING_DEADLINE: Duration = Duration::from_secs(5);
 /// How long an agent may take for what it answers from memory or from its own disk.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
-/// How long it may take to add a volume: one that is made tries its object store first.
+/// How long it may take to add a volume, which tries its object store first, and to bring many secrets into another store.
 const ADDING_DEADLINE: Duration = Duration::from_secs(150);
 /// Requests that wait to be sent.
 const MOST_QUEUED: usize = 16;
@@ -38,7 +38,9 @@ const MOST_QUEUED: usize = 16;
 /// How long an agent may take for `request`.
 pub fn deadline(request: &Request) -> Duration {
     match request {
-        Request::VolumeAdd { .. } | Request::ConnectionTest { .. } => ADDING_DEADLINE,
+        Request::VolumeAdd { .. } | Request::ConnectionTest { .. } | Request::SecretStoreChoose { .. } => {
+            ADDING_DEADLINE
+        }
         _ => ANSWER_DEADLINE,
     }
 }
@@ -212,7 +214,55 @@ impl Client {
         one_volume(answer)
     }
 
-    /// Gives the secrets of a volume, for its next mount.
+    /// The store of secrets in use.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn secret_store(&self) -> Result<SecretStoreStatus, ClientError> {
+        self.for_store(Request::Settings).await
+    }
+
+    /// Opens the store of secrets: with its passphrase, or by having the person asked for the password of the keyring.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn unlock_secret_store(
+        &self,
+        passphrase: Option<Secret>,
+    ) -> Result<SecretStoreStatus, ClientError> {
+        self.for_store(Request::SecretStoreUnlock { passphrase }).await
+    }
+
+    /// Keeps all secrets in another store; with `forget` leaves behind what the store in use does not give.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn choose_secret_store(
+        &self,
+        store: SecretStore,
+        passphrase: Option<Secret>,
+        forget: bool,
+    ) -> Result<SecretStoreStatus, ClientError> {
+        let request = Request::SecretStoreChoose {
+            store,
+            passphrase,
+            forget,
+        };
+        self.for_store(request).await
+    }
+
+    async fn for_store(&self, request: Request) -> Result<SecretStoreStatus, ClientError> {
+        let deadline = deadline(&request);
+        match self.ask(request, deadline).await? {
+            Response::Settings { secret_store, .. } => Ok(secret_store),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
+    /// Gives the secrets of a volume, for the mounts that follow; what is absent is forgotten.
     ///
     /// # Errors
     ///

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Checklist;
 use crate::problem::Problem;
-use crate::secret::VolumeSecrets;
-use crate::settings::{Pause, SecretStoreStatus, Settings};
+use crate::secret::{Secret, VolumeSecrets};
+use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
 use crate::transfer::{Transfer, TransferId};
 use crate::truth::Truth;
 use crate::version::ProtocolVersion;
@@ -157,7 +157,7 @@ pub enum Request {
         /// The new settings.
         settings: VolumeSettings,
     },
-    /// Gives what a volume needs and does not hold itself, for its next mount: `done`.
+    /// Gives what a volume needs and does not hold itself, for the mounts that follow: `done`.
     VolumeSecrets {
         /// Which.
         id: VolumeId,
@@ -200,10 +200,24 @@ pub enum Request {
     },
     /// The settings: `settings`.
     Settings,
-    /// Replaces the settings: `settings`.
+    /// Replaces the settings, all but the store of secrets: `settings`.
     SettingsChange {
         /// The new ones.
         settings: Settings,
+    },
+    /// Opens the store of secrets, by asking the person where it is the keyring: `settings`, after a few seconds at most.
+    SecretStoreUnlock {
+        /// For a store that has one of its own.
+        passphrase: Option<Secret>,
+    },
+    /// Keeps all secrets in another store: `settings`.
+    SecretStoreChoose {
+        /// Which.
+        store: SecretStore,
+        /// For a store that has one of its own.
+        passphrase: Option<Secret>,
+        /// Leaves those behind that the store in use does not give; else that is a failure, and nothing is changed.
+        forget: bool,
     },
     /// Holds uploads, and downloads that nobody waits for: `pause`.
     Pause {

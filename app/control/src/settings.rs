@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Problem;
 use crate::state::Timestamp;
 
 /// What holds for all volumes of the person.
@@ -47,6 +48,8 @@ pub enum SecretStore {
     Keyring,
     /// A file encrypted with a passphrase, chosen explicitly.
     EncryptedFile,
+    /// A file encrypted with a key that is in a file beside it, chosen explicitly: whoever reads both reads the secrets.
+    KeyFile,
 }
 
 /// Whether the store in use can be read now.
@@ -57,6 +60,9 @@ pub struct SecretStoreStatus {
     pub store: SecretStore,
     /// Whether it answers.
     pub access: SecretAccess,
+    /// Why it does not, and what to do.
+    #[serde(default)]
+    pub problem: Option<Problem>,
 }
 
 /// Whether a store of secrets answers.

@@ -99,6 +99,16 @@ fn a_damaged_file_is_said_to_be_and_is_not_written_over() {
 }
 
 #[test]
+fn a_store_that_is_not_used_any_more_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = store(folder.path(), KeySource::KeyFile);
+    kept.write(&name("password"), SECRET).expect("kept");
+    kept.abandon().expect("removed");
+    let left = fs::read_dir(folder.path().join("config")).expect("listed");
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
 fn a_file_of_the_other_kind_of_key_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     store(folder.path(), KeySource::KeyFile)

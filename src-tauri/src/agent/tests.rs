@@ -36,6 +36,7 @@ impl Service for Modest {
             Request::Settings => Ok(Response::Settings {
                 settings: Settings::default(),
                 secret_store: SecretStoreStatus {
+                    problem: None,
                     store: SecretStore::Keyring,
                     access: SecretAccess::Missing,
                 },

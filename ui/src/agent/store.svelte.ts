@@ -154,6 +154,11 @@ export class AgentStore {
     await this.#change({ request: 'volume_secrets', id, secrets }, 'done');
   }
 
+  /** Opens the place where secrets are kept; a keyring asks the person by itself. */
+  async unlockSecrets(passphrase: string | null): Promise<void> {
+    await this.#change({ request: 'secret_store_unlock', passphrase }, 'settings');
+  }
+
   /** Takes a volume off the list; its data stays. */
   async remove(id: VolumeId): Promise<void> {
     await this.#change({ request: 'volume_remove', id }, 'done');

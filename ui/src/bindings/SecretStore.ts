@@ -3,4 +3,4 @@
 /**
  * Where secrets are kept.
  */
-export type SecretStore = "keyring" | "encrypted_file";
+export type SecretStore = "keyring" | "encrypted_file" | "key_file";

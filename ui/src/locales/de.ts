@@ -217,8 +217,14 @@ export const de: Catalogue = {
     theme: 'Aussehen',
     themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
     security: 'Passwörter',
-    store: { keyring: 'Schlüsselbund des Systems', encrypted_file: 'Verschlüsselte Datei' },
+    store: {
+      keyring: 'Schlüsselbund des Systems',
+      encrypted_file: 'Verschlüsselte Datei mit Passphrase',
+      key_file: 'Verschlüsselte Datei mit dem Schlüssel daneben',
+    },
     storeLabel: 'Verwahrt in',
+    unlock: 'Entsperren',
+    passphrase: 'Passphrase der Datei',
     access: {
       open: 'Er kann gelesen und beschrieben werden.',
       locked: 'Er ist gesperrt. Bitte entsperren; Moorage versucht es von selbst wieder.',

@@ -211,8 +211,14 @@ export const en = {
     theme: 'Appearance',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     security: 'Passwords',
-    store: { keyring: 'Keyring of the system', encrypted_file: 'Encrypted file' },
+    store: {
+      keyring: 'Keyring of the system',
+      encrypted_file: 'Encrypted file with a passphrase',
+      key_file: 'Encrypted file with its key beside it',
+    },
     storeLabel: 'Kept in',
+    unlock: 'Unlock',
+    passphrase: 'Passphrase of the file',
     access: {
       open: 'It can be read and written.',
       locked: 'It is locked. Unlock it; Moorage tries again by itself.',

@@ -3,6 +3,7 @@ import type { AddVolume } from '../bindings/AddVolume';
 import type { Pause } from '../bindings/Pause';
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
+import type { SecretAccess } from '../bindings/SecretAccess';
 import type { Settings } from '../bindings/Settings';
 import type { Transfer } from '../bindings/Transfer';
 import type { Truth } from '../bindings/Truth';
@@ -27,6 +28,8 @@ const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
 export class MockAgent implements Transport {
   /** Offers no transfers, no pause and no test of connections. */
   modest = false;
+  /** How the place is where secrets are kept. */
+  secretAccess: SecretAccess = 'open';
   #volumes: Volume[];
   #transfers: Transfer[];
   #pause: Pause = { pause: 'running' };
@@ -139,6 +142,10 @@ export class MockAgent implements Transport {
         return this.#done();
       case 'settings':
         return this.#answerSettings();
+      case 'secret_store_unlock':
+        this.secretAccess = 'open';
+        this.#changed();
+        return this.#answerSettings();
       case 'settings_change':
         this.#settings = request.settings;
         this.#changed();
@@ -184,7 +191,11 @@ export class MockAgent implements Transport {
     return {
       response: 'settings',
       settings: { ...this.#settings },
-      secret_store: { store: this.#settings.secret_store, access: 'open' },
+      secret_store: {
+        store: this.#settings.secret_store,
+        access: this.secretAccess,
+        problem: null,
+      },
     };
   }
 

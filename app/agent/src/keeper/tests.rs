@@ -266,3 +266,69 @@ fn a_dead_mount_is_taken_away_from_whoever_holds_it() {
     keeper.unmount(false);
     assert_eq!(keeper.next(at(1)), Some(Step::Stop { lazy: true }));
 }
+
+fn locked() -> Problem {
+    passing(ProblemCode::KeyringLocked, "the keyring is locked", "Unlock it.")
+}
+
+fn reason_of(state: &VolumeState) -> Option<ReasonCode> {
+    match state {
+        VolumeState::Unconfigured { reason } => Some(reason.code),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_locked_keyring_is_waited_for_and_said_without_a_pause_until_its_secrets_come() {
+    let mut keeper = Keeper::new(true);
+    keeper.saw(ABSENT, at(0));
+    assert_eq!(keeper.next(at(0)), Some(Step::Start));
+    keeper.started(Err(locked()), at(0));
+    assert_eq!(
+        reason_of(&keeper.state(true, at(0))),
+        Some(ReasonCode::KeyringLocked)
+    );
+    assert_eq!(keeper.next(at(0)), None);
+    assert_eq!(keeper.next(at(60_000)), Some(Step::Start), "by itself");
+    let while_looking = keeper.state(true, at(60_000));
+    assert_eq!(reason_of(&while_looking), Some(ReasonCode::KeyringLocked));
+    keeper.started(Err(locked()), at(60_000));
+    keeper.secrets_came();
+    assert_eq!(keeper.next(at(60_000)), Some(Step::Start), "at once");
+    keeper.has_secrets();
+    let connecting = keeper.state(true, at(60_000));
+    assert!(
+        matches!(connecting, VolumeState::Connecting { reason: None, .. }),
+        "{connecting:?}"
+    );
+}
+
+#[test]
+fn a_secret_that_the_store_lost_is_asked_for_and_not_tried_without() {
+    let mut keeper = Keeper::new(true);
+    keeper.saw(ABSENT, at(0));
+    keeper.next(at(0));
+    let lost = lasting(ProblemCode::SecretMissing, "the password is gone", "Give it.");
+    keeper.started(Err(lost), at(0));
+    assert_eq!(
+        reason_of(&keeper.state(true, at(0))),
+        Some(ReasonCode::Incomplete)
+    );
+    assert_eq!(keeper.next(at(1_000_000)), None);
+    assert!(keeper.is_at_rest());
+    keeper.secrets_came();
+    assert_eq!(keeper.next(at(1_000_000)), Some(Step::Start));
+}
+
+#[test]
+fn secrets_that_come_change_nothing_for_a_volume_that_failed_otherwise_or_is_not_wanted() {
+    let mut keeper = Keeper::new(true);
+    keeper.saw(ABSENT, at(0));
+    keeper.next(at(0));
+    keeper.started(Err(unreachable()), at(0));
+    keeper.secrets_came();
+    assert_eq!(keeper.next(at(0)), None);
+    keeper.unmount(false);
+    keeper.secrets_came();
+    assert_eq!(keeper.next(at(60_000)), None);
+}

@@ -1,6 +1,7 @@
 //! `moorage agent`
 
 mod pause;
+mod secrets;
 mod transfers;
 
 use std::process::ExitCode;
@@ -33,8 +34,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 ///
 /// It keeps a list of them, has each mounted by a process of its own, and brings back what crashes. One agent serves each
 /// user; `moorage volume` talks to it. Its list is in `agent.json` in this user's configuration folder
-/// and holds no password: passwords are kept in memory and asked for again after a restart. Ending the agent, in
-/// whatever way, leaves mounted volumes mounted, and the next agent finds them again. Without a subcommand it runs.
+/// and holds no password: those are in the keyring of the desktop, or where `moorage agent secrets` says. Ending the agent,
+/// in whatever way, leaves mounted volumes mounted, and the next agent finds them again. Without a subcommand it runs.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -52,6 +53,7 @@ enum Action {
     Pause(pause::Arguments),
     Resume(pause::ResumeArguments),
     Transfers(transfers::Arguments),
+    Secrets(secrets::Arguments),
     /// End the agent; mounted volumes stay mounted
     Stop(Output),
 }
@@ -71,6 +73,7 @@ impl Arguments {
             Some(Action::Pause(arguments)) => arguments.output.json,
             Some(Action::Resume(arguments)) => arguments.output.json,
             Some(Action::Transfers(arguments)) => arguments.output.json,
+            Some(Action::Secrets(arguments)) => arguments.output.json,
         }
     }
 }
@@ -82,6 +85,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         Some(Action::Pause(arguments)) => until_signal(pause::pause(arguments, context)),
         Some(Action::Resume(arguments)) => until_signal(pause::resume(arguments, context)),
         Some(Action::Transfers(arguments)) => until_signal(transfers::run(arguments)),
+        Some(Action::Secrets(arguments)) => until_signal(secrets::run(arguments)),
         Some(Action::Stop(arguments)) => until_signal(stop(arguments.output, context)),
     }
     .map(|()| ExitCode::SUCCESS)
@@ -95,6 +99,7 @@ fn serve(context: &Context) -> Result<()> {
         socket: socket::path(&folders.runtime),
         lock: folders.state.join("agent.lock"),
         settings: folders.config.join("agent.json"),
+        secrets: folders.data.join("secrets"),
         pause: pause_file::path(&folders.state),
         program: std::env::current_exe().map_err(failed)?,
         home: folders.home.clone(),

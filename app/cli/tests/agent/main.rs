@@ -10,6 +10,8 @@
 mod fixture;
 
 #[cfg(test)]
+mod keyring;
+#[cfg(test)]
 mod running;
 
 /// The volumes of the tests of mounts whose objects are on a server.
@@ -26,6 +28,8 @@ mod server;
 mod crashes;
 #[cfg(test)]
 mod figures;
+#[cfg(test)]
+mod keyrings;
 #[cfg(test)]
 mod making;
 #[cfg(test)]

@@ -16,10 +16,21 @@ pub(crate) fn program(volume: &Volume, arguments: &[&str]) -> Command {
     let mut command = volume.program();
     command
         .env("XDG_RUNTIME_DIR", volume.path().join("run"))
+        .env("DBUS_SESSION_BUS_ADDRESS", bus(volume))
         .env_remove("XDG_CONFIG_HOME")
         .env_remove("META_PASSWORD")
         .args(arguments);
     command
+}
+
+/// Where a test with a message bus of its own names it. Without one there is none: the keyring of whoever runs the tests is
+/// left alone.
+pub(crate) fn bus_file(volume: &Volume) -> PathBuf {
+    volume.path().join("bus")
+}
+
+fn bus(volume: &Volume) -> String {
+    fs::read_to_string(bus_file(volume)).unwrap_or_else(|_| "unix:path=/nowhere/bus".to_owned())
 }
 
 /// The socket of the agent in this home.

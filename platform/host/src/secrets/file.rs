@@ -304,6 +304,19 @@ impl SecretStore for EncryptedFile {
         *key = Some(opened.key);
         Ok(())
     }
+
+    fn abandon(&self) -> Result<(), SecretError> {
+        let mut key = self.lock();
+        // The key last: what it opens is gone by then.
+        for path in [&self.path, &self.key_path()] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.unwritable(error)),
+                _ => {}
+            }
+        }
+        *key = None;
+        Ok(())
+    }
 }
 
 /// At most so many bytes and one more; `None` when there is no such file.

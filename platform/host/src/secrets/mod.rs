@@ -7,7 +7,6 @@ mod error;
 mod file;
 mod keyring;
 mod sealed;
-#[cfg(target_os = "linux")]
 mod secret_service;
 
 use std::fmt;
@@ -78,4 +77,10 @@ pub trait SecretStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Refused` when the passphrase is wrong or the person declines.
     fn unlock(&self, passphrase: Option<&str>) -> Result<(), SecretError>;
+
+    /// The store is not used any more, and its secrets were removed: what is left of it goes.
+    ///
+    /// # Errors
+    /// When something stays.
+    fn abandon(&self) -> Result<(), SecretError>;
 }

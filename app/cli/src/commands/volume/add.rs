@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use moorage_control::secret::VolumeSecrets;
 use moorage_control::volume::{AddVolume, MetadataUrl, MountOptions, VolumeSettings};
 use moorage_model::{Error, ErrorKind, Result, password_in};
 
@@ -19,8 +20,8 @@ const MEGABIT: u64 = 1_000_000 / 8;
 /// Add an existing volume to the list
 ///
 /// From the next start of the agent on it is mounted by itself; `moorage volume mount`, or --mount here, mounts it now. A
-/// password of its database comes from META_PASSWORD or from the URL and is kept in memory only: after a restart of the
-/// agent give it again with `moorage volume password`. A new volume is made with `moorage format` first: a database file that
+/// password of its database comes from META_PASSWORD or from the URL, the passphrase of its key from JFS_RSA_PASSPHRASE, and
+/// both are kept where `moorage agent secrets` says. A new volume is made with `moorage format` first: a database file that
 /// holds none is refused.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -75,6 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let url = &arguments.database.url;
     let in_url = password_in(url.as_str()).and_then(|place| url.as_str().get(place).map(str::to_owned));
     let secrets = password::from_environment(url, in_url)?;
+    let has_secrets = secrets != VolumeSecrets::default();
     let client = connect().await?;
     let volume = AddVolume::Join { settings, secrets };
     let volume = client.add_volume(volume).await.map_err(error_of)?;
@@ -88,6 +90,9 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     context.say(&format!(
         "{name} is in the list. `moorage volume mount {name}` mounts it."
     ));
+    if has_secrets {
+        password::warn_of_memory(&client, context).await?;
+    }
     Ok(())
 }
 

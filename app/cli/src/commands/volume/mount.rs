@@ -2,7 +2,7 @@
 
 use clap::Args;
 use moorage_control::client::Client;
-use moorage_control::state::VolumeState;
+use moorage_control::state::{ReasonCode, VolumeState};
 use moorage_control::volume::Volume;
 use moorage_model::{Error, ErrorKind, Result};
 
@@ -74,6 +74,8 @@ fn outcome(volume: &Volume) -> Option<Result<Volume>> {
     let name = &volume.settings.name;
     match &volume.state {
         VolumeState::Mounted | VolumeState::Degraded { .. } => Some(Ok(volume.clone())),
+        // It goes on by itself once the store of secrets is unlocked.
+        VolumeState::Unconfigured { reason } if reason.code == ReasonCode::KeyringLocked => None,
         VolumeState::Error { problem } => Some(Err(error_of(problem.clone()))),
         VolumeState::Unconfigured { reason } => Some(Err(Error::new(
             ErrorKind::Unauthenticated,

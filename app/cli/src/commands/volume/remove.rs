@@ -10,7 +10,7 @@ use crate::output::{self, OutputArguments};
 
 /// Take a volume off the list; nothing of its data is touched
 ///
-/// It has to be unmounted first.
+/// It has to be unmounted first. Its passwords and keys are removed from where they are kept.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(flatten)]
