@@ -20,6 +20,7 @@ mod found;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod layout;
+mod lines;
 mod link;
 mod listing;
 mod locked;

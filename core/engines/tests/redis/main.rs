@@ -15,6 +15,7 @@ mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fate;
+mod lines;
 mod locks;
 mod logins;
 mod new_quotas;
