@@ -49,6 +49,18 @@ const DESKTOP_PACKAGES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What looks at the pages of the window.
+const BROWSER_PACKAGES: &[(&str, &str)] = &[
+    ("chromium", CHROMIUM),
+    (
+        "fonts-dejavu-core",
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    ),
+];
+
+/// The browser.
+pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
+
 /// Python packages that the independent readers and the tray's host import.
 const PYTHON_PACKAGES: &[&str] = &[
     "cryptography",
@@ -79,6 +91,11 @@ pub(crate) fn debian_packages() -> Result<()> {
 /// Installs what the tray and the window need, 300 MB; needs root.
 pub(crate) fn desktop_packages() -> Result<()> {
     install_missing(DESKTOP_PACKAGES)
+}
+
+/// Installs a browser, 100 MB; needs root.
+pub(crate) fn browser_packages() -> Result<()> {
+    install_missing(BROWSER_PACKAGES)
 }
 
 fn install_missing(packages: &[(&'static str, &str)]) -> Result<()> {

@@ -2,7 +2,6 @@
 //! each page on a mock agent in a real browser.
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::run;
 use crate::table::Outcome;
+use crate::tools;
 
 /// Downloading the packages of the lock file.
 const INSTALL_LIMIT: Duration = Duration::from_secs(120);
@@ -22,8 +22,6 @@ const CHECKS: &[&str] = &["format:check", "lint", "check", "test", "build:mock"]
 /// Script of `ui/package.json` that builds the pages into the program.
 const BUILD: &str = "build";
 
-/// The browser that looks at the pages.
-const CHROMIUM: &str = "/usr/bin/chromium";
 /// Every page in every theme and language; a fifth of it on an idle machine.
 const BROWSER_LIMIT: Duration = Duration::from_secs(300);
 
@@ -41,17 +39,13 @@ pub(crate) fn run() -> Result<Outcome> {
         outcome.passed += u64::from(success);
         outcome.failed += u64::from(!success);
     }
-    if Path::new(CHROMIUM).exists() {
-        let mut browser = npm(&["run", "--silent", "browser"]);
-        browser.env("MOORAGE_CHROMIUM", CHROMIUM);
-        let success = run::finish(&mut browser, BROWSER_LIMIT)?.success;
-        println!("{}: browser", if success { "ok" } else { "FAILED" });
-        outcome.passed += u64::from(success);
-        outcome.failed += u64::from(!success);
-    } else {
-        println!("SKIPPED: browser: no {CHROMIUM}");
-        outcome.skipped += 1;
-    }
+    tools::browser_packages()?;
+    let mut browser = npm(&["run", "--silent", "browser"]);
+    browser.env("MOORAGE_CHROMIUM", tools::CHROMIUM);
+    let success = run::finish(&mut browser, BROWSER_LIMIT)?.success;
+    println!("{}: browser", if success { "ok" } else { "FAILED" });
+    outcome.passed += u64::from(success);
+    outcome.failed += u64::from(!success);
     Ok(outcome)
 }
 

@@ -73,11 +73,7 @@ impl Lines {
     /// others should not do.
     pub(super) fn new(address: &Address, client: &Client) -> Option<Arc<Lines>> {
         let info = client.get_connection_info();
-        let is_plain = match info.addr() {
-            ConnectionAddr::Tcp(..) => true,
-            ConnectionAddr::Unix(_) => cfg!(unix),
-            _ => false,
-        };
+        let is_plain = matches!(info.addr(), ConnectionAddr::Tcp(..) | ConnectionAddr::Unix(_));
         (is_plain && info.redis_settings().protocol() == ProtocolVersion::RESP2).then(|| {
             Arc::new(Lines {
                 client: client.clone(),
