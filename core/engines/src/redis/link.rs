@@ -1,7 +1,5 @@
 //! Connections to whichever server holds the database.
 
-use std::sync::Arc;
-
 use moorage_model::Result;
 use parking_lot::RwLock;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
@@ -18,31 +16,22 @@ use tokio::sync::Mutex;
 
 use super::address::{Address, Host, Servers};
 use super::failure::failure;
-use super::lines::Lines;
 use super::tls::certificates;
 
 /// Tries to connect again before a request fails; the caller repeats the request.
 const RECONNECTS: usize = 2;
 
-/// A connection that all callers share: requests are pipelined in the order of their callers. A caller of a server who is
-/// alone has its own line.
+/// A connection that all callers share: requests are pipelined in the order of their callers.
 #[derive(Clone)]
 pub(super) enum Handle {
-    Server(ConnectionManager, Option<Arc<Lines>>),
+    Server(ConnectionManager),
     Cluster(Box<ClusterConnection>),
 }
 
 impl ConnectionLike for Handle {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Handle::Server(server, None) => server.req_packed_command(command),
-            Handle::Server(server, Some(lines)) => Box::pin(async move {
-                let request = lines.begin();
-                match lines.ask(&request, || command.get_packed_command(), 1).await {
-                    Some(answers) => answers?.pop().unwrap_or(Value::Nil).extract_error(),
-                    None => server.req_packed_command(command).await,
-                }
-            }),
+            Handle::Server(server) => server.req_packed_command(command),
             Handle::Cluster(cluster) => cluster.req_packed_command(command),
         }
     }
@@ -54,22 +43,14 @@ impl ConnectionLike for Handle {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Handle::Server(server, None) => server.req_packed_commands(pipeline, offset, count),
-            Handle::Server(server, Some(lines)) => Box::pin(async move {
-                let request = lines.begin();
-                let answers = lines.ask(&request, || pipeline.get_packed_pipeline(), offset + count);
-                match answers.await {
-                    Some(answers) => Ok(answers?.split_off(offset)),
-                    None => server.req_packed_commands(pipeline, offset, count).await,
-                }
-            }),
+            Handle::Server(server) => server.req_packed_commands(pipeline, offset, count),
             Handle::Cluster(cluster) => cluster.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
-            Handle::Server(server, _) => server.get_db(),
+            Handle::Server(server) => server.get_db(),
             Handle::Cluster(cluster) => cluster.get_db(),
         }
     }
@@ -79,7 +60,7 @@ impl Handle {
     /// Runs a command that names no key on the node that has the keys of this tag.
     pub(super) async fn on_node_of(&mut self, tag: &str, command: &Cmd) -> RedisResult<Value> {
         match self {
-            Handle::Server(server, _) => server.req_packed_command(command).await,
+            Handle::Server(server) => server.req_packed_command(command).await,
             Handle::Cluster(cluster) => {
                 let route = Route::with_key(tag, SlotAddr::Master);
                 let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
@@ -149,7 +130,7 @@ impl Link {
         };
         Ok(Link {
             current: RwLock::new(Current {
-                handle: connected(address, &client).await?,
+                handle: Handle::Server(managed(address, client.clone()).await?),
                 client: Some(client),
                 generation: 0,
             }),
@@ -191,7 +172,7 @@ impl Link {
         let client = master_of(&mut sentinels).await?;
         Ok(Link {
             current: RwLock::new(Current {
-                handle: connected(address, &client).await?,
+                handle: Handle::Server(managed(address, client.clone()).await?),
                 client: Some(client),
                 generation: 0,
             }),
@@ -274,7 +255,7 @@ impl Link {
             return Ok(());
         }
         let client = master_of(&mut sentinels).await?;
-        let handle = connected(address, &client).await?;
+        let handle = Handle::Server(managed(address, client.clone()).await?);
         *self.current.write() = Current {
             handle,
             client: Some(client),
@@ -296,9 +277,8 @@ impl Link {
         let Some(client) = current.client.clone() else {
             return Ok(());
         };
-        let lines = Lines::new(address, &client);
         let lazy = ConnectionManager::new_lazy_with_config(client, settings(address))?;
-        current.handle = Handle::Server(lazy, lines);
+        current.handle = Handle::Server(lazy);
         current.generation += 1;
         Ok(())
     }
@@ -322,9 +302,8 @@ async fn master_of(sentinels: &mut SentinelClient) -> RedisResult<Client> {
     Client::open(named.get_connection_info().clone().set_tcp_settings(undelayed()))
 }
 
-async fn connected(address: &Address, client: &Client) -> RedisResult<Handle> {
-    let shared = ConnectionManager::new_with_config(client.clone(), settings(address)).await?;
-    Ok(Handle::Server(shared, Lines::new(address, client)))
+async fn managed(address: &Address, client: Client) -> RedisResult<ConnectionManager> {
+    ConnectionManager::new_with_config(client, settings(address)).await
 }
 
 fn settings(address: &Address) -> ConnectionManagerConfig {

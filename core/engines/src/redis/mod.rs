@@ -20,7 +20,6 @@ mod found;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod layout;
-mod lines;
 mod link;
 mod listing;
 mod locked;

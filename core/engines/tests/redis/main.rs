@@ -15,7 +15,6 @@ mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fate;
-mod lines;
 mod locks;
 mod logins;
 mod new_quotas;
