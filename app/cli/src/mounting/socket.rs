@@ -27,6 +27,10 @@ const SPACE_LIFETIME: Duration = Duration::from_secs(10);
 /// Longest wait for the database: the agent hears the figures without the space rather than late.
 const SPACE_PATIENCE: Duration = Duration::from_millis(300);
 
+/// A look at the staging folder costs one at each block, and reports are asked for every second: it takes at most one part
+/// in so many of the time.
+const LOOKING_SHARE: u32 = 20;
+
 /// A socket that is served until this is dropped.
 #[derive(Debug)]
 pub(super) struct MountSocket {
@@ -49,6 +53,7 @@ impl MountSocket {
             vfs: Arc::clone(vfs),
             transfers: Transfers::default(),
             space: Mutex::default(),
+            look_after: Mutex::default(),
         };
         let task = tokio::spawn(serve(listener, Arc::new(answering))).abort_handle();
         Some(MountSocket { path, task })
@@ -70,6 +75,8 @@ struct Answering {
     transfers: Transfers,
     /// The space as it was read last, and when that was tried.
     space: Mutex<Option<(Instant, Option<Space>)>>,
+    /// When the staging folder is looked at again; at once before the first look.
+    look_after: Mutex<Option<Instant>>,
 }
 
 impl MountService for Answering {
@@ -119,11 +126,21 @@ impl Answering {
         }
     }
 
-    /// What the staging folder lost, as it is now.
-    async fn lost(&self) -> Option<Lost> {
+    async fn look_for_lost(&self) {
+        let mut look_after = self.look_after.lock().await;
+        let began = Instant::now();
+        if look_after.is_some_and(|look_after| began < look_after) {
+            return;
+        }
         if let Err(error) = self.vfs.chunks().look_for_lost().await {
             tracing::debug!(%error, "whether staged blocks are there is not known");
         }
+        *look_after = Some(Instant::now() + began.elapsed() * LOOKING_SHARE);
+    }
+
+    /// What the staging folder lost, as it was at the last look.
+    async fn lost(&self) -> Option<Lost> {
+        self.look_for_lost().await;
         if self.vfs.chunks().pending().lost_blocks == 0 {
             return None;
         }

@@ -129,10 +129,10 @@ impl Queue {
 
     /// The first block that waits, now on its way; else when to look again, `None` for when something changes.
     pub(super) fn start_next(&mut self) -> Result<Staged, Option<Instant>> {
-        if let Some(until) = self.paused_until.filter(|until| *until > Instant::now()) {
+        let now = Instant::now();
+        if let Some(until) = self.paused_until.filter(|until| *until > now) {
             return Err(Some(until));
         }
-        let now = Instant::now();
         let mut waiting = self.entries.values_mut().filter(|entry| !entry.uploading);
         // What is gone holds up nothing that is there.
         match waiting.find(|entry| entry.gone_until.is_none_or(|until| until <= now)) {
