@@ -1,7 +1,8 @@
 //! Developer tasks: `cargo xtask test` runs every test, `cargo xtask bench` the side-by-side benchmark,
-//! `cargo xtask fuzz` the fuzz targets.
+//! `cargo xtask fuzz` the fuzz targets, `cargo xtask dist` makes what people install.
 
 mod bench;
+mod dist;
 mod effort;
 mod fuzz;
 mod run;
@@ -51,6 +52,18 @@ enum Task {
         #[arg(long, requires = "target", conflicts_with = "seconds")]
         input: Option<PathBuf>,
     },
+    /// Makes packages (deb, rpm) and an archive of a release build, and a manifest of them.
+    Dist {
+        /// Where they go; `dist` in cargo's build folder without it.
+        #[arg(long)]
+        output: Option<PathBuf>,
+        /// Builds the window for release as well, and makes its packages.
+        #[arg(long)]
+        desktop: bool,
+        /// Makes packages of a window that is built.
+        #[arg(long, value_name = "FILE", conflicts_with = "desktop")]
+        desktop_program: Option<PathBuf>,
+    },
 }
 
 fn main() -> Result<ExitCode> {
@@ -62,5 +75,10 @@ fn main() -> Result<ExitCode> {
             seconds,
             input,
         } => fuzz::run(target, seconds, input.as_deref()),
+        Task::Dist {
+            output,
+            desktop,
+            desktop_program,
+        } => dist::run(output, desktop, desktop_program),
     }
 }
