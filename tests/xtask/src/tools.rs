@@ -58,6 +58,13 @@ const BROWSER_PACKAGES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What reads packages and the files of desktops.
+const PACKAGE_TOOLS: &[(&str, &str)] = &[
+    ("appstream", "/usr/bin/appstreamcli"),
+    ("desktop-file-utils", "/usr/bin/desktop-file-validate"),
+    ("rpm", "/usr/bin/rpm"),
+];
+
 /// The browser.
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -96,6 +103,11 @@ pub(crate) fn desktop_packages() -> Result<()> {
 /// Installs a browser, 100 MB; needs root.
 pub(crate) fn browser_packages() -> Result<()> {
     install_missing(BROWSER_PACKAGES)
+}
+
+/// Installs what checks packages, 10 MB; needs root.
+pub(crate) fn package_tools() -> Result<()> {
+    install_missing(PACKAGE_TOOLS)
 }
 
 fn install_missing(packages: &[(&'static str, &str)]) -> Result<()> {

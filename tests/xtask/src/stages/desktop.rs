@@ -71,6 +71,15 @@ fn target() -> PathBuf {
     run::target_directory().join("desktop")
 }
 
+fn program() -> PathBuf {
+    target().join("debug/moorage-desktop")
+}
+
+/// The program, when this stage built it.
+pub(super) fn built() -> Option<PathBuf> {
+    Some(program()).filter(|program| program.exists())
+}
+
 fn walk() -> Result<bool> {
     let sources = run::repository().join("tests/desktop");
     let folder = tempfile::Builder::new().prefix("moorage-desktop").tempdir()?;
@@ -78,10 +87,7 @@ fn walk() -> Result<bool> {
     std::fs::create_dir(&programs)?;
     // The program finds the command beside itself, as after an installation.
     let moorage = placed(volume::binary()?, &programs.join("moorage"))?;
-    let program = placed(
-        &target().join("debug/moorage-desktop"),
-        &programs.join("moorage-desktop"),
-    )?;
+    let program = placed(&program(), &programs.join("moorage-desktop"))?;
     let pictures = target().join("pictures");
     std::fs::create_dir_all(&pictures).with_context(|| format!("making {}", pictures.display()))?;
     // It ends the display and all that runs on it, which this stage does not know.

@@ -13,7 +13,7 @@ use crate::table::Outcome;
 use crate::volume::{self, expect_success};
 
 /// `nobody` of Debian.
-const ORDINARY_USER: u32 = 65_534;
+pub(super) const ORDINARY_USER: u32 = 65_534;
 /// Longest wait for a mount to come or to go.
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -21,11 +21,10 @@ pub(crate) fn run() -> Result<Outcome> {
     if !volume::can_mount() {
         return Ok(Outcome::skip("no /dev/fuse: quickstart needs a real mount"));
     }
-    // Debian's udev rule opens the device to everybody; a machine without udev starts with it closed.
-    fs::set_permissions("/dev/fuse", fs::Permissions::from_mode(0o666))?;
+    open_device()?;
     let mut outcome = Outcome::default();
     for user in [0, ORDINARY_USER] {
-        let result = quickstart_twice(user);
+        let result = quickstart_in_a_new_home(user);
         match &result {
             Ok(()) => println!("ok: quickstart as user {user} keeps its files over Ctrl-C"),
             Err(error) => println!("FAILED: quickstart as user {user}: {error:#}"),
@@ -36,17 +35,27 @@ pub(crate) fn run() -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn quickstart_twice(user: u32) -> Result<()> {
+/// Debian's udev rule opens the device to everybody; a machine without udev starts with it closed.
+pub(super) fn open_device() -> Result<()> {
+    fs::set_permissions("/dev/fuse", fs::Permissions::from_mode(0o666)).context("opening /dev/fuse to users")
+}
+
+fn quickstart_in_a_new_home(user: u32) -> Result<()> {
     let home = tempfile::Builder::new().prefix("moorage-home").tempdir()?;
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755))?;
     let binary = home.path().join("moorage");
     // The build folder may be closed to other users.
     fs::copy(volume::binary()?, &binary)?;
     chown(home.path(), Some(user), Some(user))?;
-    let folder = home.path().join("Disk");
+    quickstart_twice(user, home.path(), &binary)
+}
 
-    let first = start(&binary, user, home.path(), &folder)?;
-    as_user(user, home.path(), "sh")
+/// Writes in a folder of a first run and finds it in a second one.
+pub(super) fn quickstart_twice(user: u32, home: &Path, binary: &Path) -> Result<()> {
+    let folder = home.join("Disk");
+
+    let first = start(binary, user, home, &folder)?;
+    as_user(user, home, "sh")
         .args(["-c", "echo kept > \"$0\"/note && mkdir \"$0\"/folder"])
         .arg(&folder)
         .status()?
@@ -55,8 +64,8 @@ fn quickstart_twice(user: u32) -> Result<()> {
         .context("the mounted folder can not be written")?;
     stop(first, &folder)?;
 
-    let second = start(&binary, user, home.path(), &folder)?;
-    let seen = expect_success(as_user(user, home.path(), "cat").arg(folder.join("note")));
+    let second = start(binary, user, home, &folder)?;
+    let seen = expect_success(as_user(user, home, "cat").arg(folder.join("note")));
     stop(second, &folder)?;
     let seen = seen?;
     if seen == "kept\n" {

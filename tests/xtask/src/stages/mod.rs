@@ -10,6 +10,7 @@ mod fuzz;
 mod install;
 mod interop;
 mod lint;
+mod packages;
 mod posix;
 mod races;
 mod two_clients;
@@ -72,6 +73,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "first use",
         run: first_use::run,
+    },
+    Stage {
+        name: "packages",
+        run: packages::run,
     },
     Stage {
         name: "applications",
