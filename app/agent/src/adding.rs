@@ -100,7 +100,7 @@ impl<T: MountTable> Desk<T> {
     }
 
     /// A volume in this user's data folder. One that was there before is found again with its files.
-    fn demo(&self) -> Result<(VolumeSettings, VolumeFormat), Problem> {
+    pub(crate) fn demo(&self) -> Result<(VolumeSettings, VolumeFormat), Problem> {
         let places = &self.0.places;
         let folder = places.data.join("demo");
         Folders::make_private(&folder).map_err(|error| of_host(ProblemCode::PermissionDenied, &error))?;

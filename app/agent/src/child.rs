@@ -7,6 +7,7 @@ use std::time::Duration;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -29,18 +30,50 @@ pub(crate) async fn run(
     task: &str,
     deadline: Duration,
 ) -> Result<(), Problem> {
+    let output = ended(program, arguments, secrets, task, deadline).await?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(failure(task, &output))
+    }
+}
+
+/// Runs a command whose answer is its standard output as JSON, also where it ends with a failure that the answer tells of.
+///
+/// # Cancel safety
+/// The command is killed.
+///
+/// # Errors
+/// What the command says instead of an answer; that it can not be started, or takes longer than the deadline.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    program: &Path,
+    arguments: Vec<String>,
+    secrets: &VolumeSecrets,
+    task: &str,
+    deadline: Duration,
+) -> Result<T, Problem> {
+    let output = ended(program, arguments, secrets, task, deadline).await?;
+    serde_json::from_slice(&output.stdout).map_err(|_| failure(task, &output))
+}
+
+async fn ended(
+    program: &Path,
+    arguments: Vec<String>,
+    secrets: &VolumeSecrets,
+    task: &str,
+    deadline: Duration,
+) -> Result<Output, Problem> {
     let mut command = Command::new(program);
     command
         .args(arguments)
         // A Ctrl-C for the agent is none for what it started.
         .process_group(0)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     match timeout(deadline, output_of(command, secrets)).await {
-        Ok(Ok(output)) if output.status.success() => Ok(()),
-        Ok(Ok(output)) => Err(failure(task, &output)),
+        Ok(Ok(output)) => Ok(output),
         Ok(Err(error)) => Err(caused(
             passing(
                 ProblemCode::Internal,
@@ -139,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    fn ended(stderr: &str) -> Output {
+    fn ended_with(stderr: &str) -> Output {
         Output {
             status: std::process::ExitStatus::from_raw(0x600),
             stdout: Vec::new(),
@@ -158,12 +191,12 @@ mod tests {
             advice: "Wait.".to_owned(),
             retryable: true,
         };
-        assert_eq!(failure("photos", &ended(said)), expected);
+        assert_eq!(failure("photos", &ended_with(said)), expected);
     }
 
     #[test]
     fn a_command_that_dies_is_tried_again() {
-        let problem = failure("photos", &ended("killed by hand"));
+        let problem = failure("photos", &ended_with("killed by hand"));
         assert_eq!(
             (problem.code, problem.retryable),
             (ProblemCode::MountCrashed, true)

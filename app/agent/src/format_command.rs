@@ -42,7 +42,7 @@ pub(crate) async fn make(
 }
 
 /// Arguments are shown to every user of the computer.
-fn refuse_secrets_in(bucket: &str) -> Result<(), Problem> {
+pub(crate) fn refuse_secrets_in(bucket: &str) -> Result<(), Problem> {
     let Some((_, address)) = bucket.split_once("://") else {
         return Ok(());
     };
@@ -85,7 +85,7 @@ fn arguments(name: &str, url: &MetadataUrl, format: &VolumeFormat, existing: Exi
 }
 
 /// A name that a volume may have: lower-case letters, digits and single dashes between them.
-fn own_name(name: &str) -> String {
+pub(crate) fn own_name(name: &str) -> String {
     let words = name
         .split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty());

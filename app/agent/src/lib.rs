@@ -11,6 +11,7 @@ mod agent;
 mod child;
 mod claim;
 mod condition;
+mod connection_test;
 mod document;
 mod format_command;
 mod keeper;

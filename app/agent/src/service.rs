@@ -66,7 +66,7 @@ impl<T: MountTable> Service for Desk<T> {
                 passphrase,
                 forget,
             } => self.choose_store(store, passphrase, forget).await,
-            Request::ConnectionTest { .. } => Err(not_supported("test connections")),
+            Request::ConnectionTest { volume } => self.test_connection(volume).await,
             Request::Transfers => {
                 self.0.read_afresh().await;
                 let transfers = self.0.state().transfers.all();

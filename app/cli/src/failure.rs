@@ -65,7 +65,7 @@ fn title(error: &Error) -> String {
 }
 
 /// The chain of causes, each said once.
-fn causes(error: &Error) -> Vec<String> {
+pub(crate) fn causes(error: &Error) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -24,6 +24,7 @@ pub(crate) const RANGES: Noun = Noun::new("locked range", "locked ranges");
 pub(crate) const RECORDS: Noun = Noun::new("record", "records");
 pub(crate) const RECORDS_AND_OBJECTS: Noun = Noun::new("record or object", "records and objects");
 pub(crate) const SLICES: Noun = Noun::new("slice", "slices");
+pub(crate) const STEPS: Noun = Noun::new("step", "steps");
 pub(crate) const WARNINGS: Noun = Noun::new("warning", "warnings");
 
 impl Noun {

@@ -48,8 +48,9 @@ pub use staging::{
 };
 pub use stats::ChunkStats;
 pub use store::{
-    BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Envelope, Features, FileStore, MemoryStore,
-    ObjectInfo, ObjectStore, ObjectUpload, RemoteStore, STORAGES, Sealer, Storage, StoreConfig,
-    StoreCounters, check_claim, claim_prefix, is_of_volume, open_store, prefix_in_use, probe_store,
+    BucketUrl, Cipher, Claim, DataKey, EncryptedStore, Endpoint, Envelope, Features, FileStore, Greeting,
+    MemoryStore, ObjectInfo, ObjectStore, ObjectUpload, ProbeObject, RemoteStore, STORAGES, Sealer, Storage,
+    StoreConfig, StoreCounters, check_claim, claim_prefix, is_of_volume, open_store, prefix_in_use,
+    probe_store,
 };
 pub use writer::SliceWriter;

@@ -1,7 +1,9 @@
-//! Problems of the protocol as errors of this program.
+//! Problems of the protocol as errors of this program, and the other way round.
 
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_model::{Error, ErrorKind};
+
+use crate::failure::causes;
 
 /// The problem with its cause and its advice.
 pub(crate) fn error_of(problem: impl Into<Problem>) -> Error {
@@ -15,6 +17,45 @@ pub(crate) fn error_of(problem: impl Into<Problem>) -> Error {
         error
     } else {
         error.with_advice(problem.advice)
+    }
+}
+
+/// The error as clients of the protocol are told of it.
+pub(crate) fn problem_of(error: &Error) -> Problem {
+    let causes = causes(error);
+    let code = code_of(error.kind());
+    Problem {
+        code,
+        message: error.message().unwrap_or(error.kind().describe()).to_owned(),
+        cause: (!causes.is_empty()).then(|| causes.join(": ")),
+        advice: error
+            .advice()
+            .unwrap_or("Look at the cause, and try it again when that is mended.")
+            .to_owned(),
+        retryable: matches!(
+            code,
+            ProblemCode::Unreachable | ProblemCode::TimedOut | ProblemCode::DiskFull | ProblemCode::Internal
+        ),
+    }
+}
+
+fn code_of(kind: ErrorKind) -> ProblemCode {
+    match kind {
+        ErrorKind::InvalidArgument | ErrorKind::NotDirectory => ProblemCode::InvalidRequest,
+        ErrorKind::NotFound | ErrorKind::DatabaseMissing | ErrorKind::NotFormatted => ProblemCode::NotFound,
+        ErrorKind::Exists | ErrorKind::NotEmpty => ProblemCode::AlreadyExists,
+        ErrorKind::Busy => ProblemCode::WrongState,
+        ErrorKind::Unauthenticated => ProblemCode::Authentication,
+        ErrorKind::AccessDenied | ErrorKind::NotPermitted | ErrorKind::ReadOnly => {
+            ProblemCode::PermissionDenied
+        }
+        ErrorKind::Unavailable | ErrorKind::Conflict => ProblemCode::Unreachable,
+        ErrorKind::Timeout => ProblemCode::TimedOut,
+        ErrorKind::NoSpace => ProblemCode::DiskFull,
+        ErrorKind::QuotaExceeded => ProblemCode::QuotaExceeded,
+        ErrorKind::NotSupported => ProblemCode::NotSupported,
+        ErrorKind::VersionMismatch => ProblemCode::VersionMismatch,
+        _ => ProblemCode::Internal,
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod meta_url;
 mod secrets;
+mod store;
 
 use clap::Parser;
 
 pub(crate) use meta_url::{MetaUrl, MetaUrlArgument};
 pub(crate) use secrets::SecretsArguments;
+pub(crate) use store::{StoreArguments, whole_bucket};
 
 use crate::commands::Command;
 use crate::exit_code;

@@ -9,8 +9,7 @@ use moorage_meta::{Counting, Engine, Meta, MetaOptions, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
 use serde_json::Value;
 
-use crate::arguments::MetaUrlArgument;
-use crate::commands::format::whole_bucket;
+use crate::arguments::{MetaUrlArgument, whole_bucket};
 use crate::context::Context;
 use crate::noun::NODES;
 use crate::output::{self, OutputArguments};

@@ -4,18 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use moorage_chunk::Storage;
 use moorage_meta::{Engine, Meta, without_secrets};
-use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, redact};
+use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock};
 
-use crate::arguments::{MetaUrl, MetaUrlArgument, SecretsArguments};
+use crate::arguments::{MetaUrlArgument, SecretsArguments, StoreArguments};
 use crate::context::Context;
 use crate::making::{self, Making};
 use crate::noun::DAYS;
 use crate::output::{self, OutputArguments};
 use crate::store_check::{self, StoreChange};
 use crate::volume::{self, Database};
-use crate::{data_key, environment, size};
+use crate::{data_key, size};
 
 /// Make a volume, or change the changeable options of one
 ///
@@ -57,36 +56,6 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
-}
-
-/// Where the objects are.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Object store")]
-struct StoreArguments {
-    // The help lists the storages that can be opened, so it comes from there.
-    #[arg(long, help = format!("Kind of the object store: {} [default: file]", Storage::names()))]
-    storage: Option<String>,
-
-    /// Bucket URL, or a folder for file. With --shards a %d in it stands for the number of the bucket [default: a
-    /// folder in the data directory of this user]
-    #[arg(long)]
-    bucket: Option<String>,
-
-    /// Access key; for a new volume also from ACCESS_KEY or MOORAGE_ACCESS_KEY
-    #[arg(long)]
-    access_key: Option<String>,
-
-    /// Secret key; for a new volume also from SECRET_KEY or MOORAGE_SECRET_KEY
-    #[arg(long)]
-    secret_key: Option<String>,
-
-    /// Session token; for a new volume also from SESSION_TOKEN or MOORAGE_SESSION_TOKEN
-    #[arg(long)]
-    session_token: Option<String>,
-
-    /// Storage class of new objects
-    #[arg(long)]
-    storage_class: Option<String>,
 }
 
 /// What a volume fixes when it is made.
@@ -258,24 +227,8 @@ async fn change(
 
 /// The setting of a new volume, secrets in the open.
 fn new_setting(arguments: &Arguments) -> Result<Setting> {
-    let mut setting = Setting {
-        name: arguments.name.clone(),
-        uuid: uuid::Uuid::new_v4().to_string(),
-        storage: "file".to_owned(),
-        block_size: 4096,
-        compression: "none".to_owned(),
-        encrypt_algo: "aes256gcm-rsa".to_owned(),
-        trash_days: 1,
-        dir_stats: true,
-        access_key: environment::access_key().unwrap_or_default(),
-        secret_key: environment::secret_key().unwrap_or_default(),
-        session_token: environment::session_token().unwrap_or_default(),
-        ..Setting::default()
-    };
+    let mut setting = arguments.store.new_setting(&arguments.name)?;
     apply(&mut setting, arguments)?;
-    if setting.bucket.is_empty() {
-        setting.bucket = default_bucket(&setting.storage)?;
-    }
     if setting.encrypt_key.is_empty() && arguments.layout.encrypt_algo.is_some() {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
@@ -284,20 +237,6 @@ fn new_setting(arguments: &Arguments) -> Result<Setting> {
         .with_advice("Give the key with --encrypt-rsa-key, or leave --encrypt-algo out."));
     }
     Ok(setting)
-}
-
-impl StoreArguments {
-    fn is_given(&self) -> bool {
-        let texts = [
-            &self.storage,
-            &self.bucket,
-            &self.access_key,
-            &self.secret_key,
-            &self.session_token,
-            &self.storage_class,
-        ];
-        texts.iter().any(|text| text.is_some())
-    }
 }
 
 /// A block size as the setting keeps it, in KiB; which of them can be is for the setting's own rules.
@@ -314,7 +253,7 @@ fn block_kib(bytes: u64) -> Result<u32> {
 
 /// Puts everything that the command line names into the setting.
 fn apply(setting: &mut Setting, arguments: &Arguments) -> Result<()> {
-    apply_store(setting, &arguments.store)?;
+    arguments.store.apply(setting)?;
     let layout = &arguments.layout;
     if let Some(bytes) = layout.block_size {
         setting.block_size = block_kib(bytes)?;
@@ -338,81 +277,6 @@ fn apply(setting: &mut Setting, arguments: &Arguments) -> Result<()> {
     setting.trash_days = limits.trash_days.unwrap_or(setting.trash_days);
     setting.enable_acl |= limits.enable_acl;
     Ok(())
-}
-
-fn apply_store(setting: &mut Setting, store: &StoreArguments) -> Result<()> {
-    if let Some(storage) = &store.storage {
-        setting.storage = storage.to_ascii_lowercase();
-    }
-    if let Some(bucket) = &store.bucket {
-        setting.bucket = whole_bucket(&setting.storage, bucket)?;
-    }
-    for (given, member) in [
-        (&store.access_key, &mut setting.access_key),
-        (&store.secret_key, &mut setting.secret_key),
-        (&store.session_token, &mut setting.session_token),
-    ] {
-        if let Some(given) = given {
-            member.clone_from(given);
-        }
-    }
-    if let Some(class) = &store.storage_class {
-        let tiers = setting.tiers.get_or_insert_default();
-        let tier = tiers.entry("0".to_owned()).or_default();
-        tier.storage_class.clone_from(class);
-    }
-    Ok(())
-}
-
-/// A folder as every client has to find it: absolute, with a slash at its end (spec 10-setting section 2).
-pub(crate) fn whole_bucket(storage: &str, bucket: &str) -> Result<String> {
-    if storage != "file" {
-        return Ok(bucket.to_owned());
-    }
-    if MetaUrl::looks_like(bucket) {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!(
-                "{} is the address of a server, and storage file needs a folder",
-                redact(bucket)
-            ),
-        )
-        .with_advice("Name the kind of the store too, such as --storage s3, or give a folder."));
-    }
-    let absolute = std::path::absolute(bucket).map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("{:?} is no folder", redact(bucket)),
-        )
-        .with_source(error)
-    })?;
-    let text = absolute.to_str().ok_or_else(|| {
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("the folder {} is not UTF-8", absolute.display()),
-        )
-    })?;
-    Ok(format!("{}/", text.trim_end_matches('/')))
-}
-
-fn default_bucket(storage: &str) -> Result<String> {
-    if storage != "file" {
-        let example = Storage::find(storage)?.example;
-        if example.is_empty() {
-            return Ok(String::new());
-        }
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("storage {storage} needs a bucket"),
-        )
-        .with_advice(format!("Give it with --bucket, for example --bucket {example}.")));
-    }
-    let folders = moorage_host::Folders::of_user().map_err(|error| {
-        Error::new(ErrorKind::NotFound, "no folder for the objects is known")
-            .with_source(error)
-            .with_advice("Give one with --bucket.")
-    })?;
-    whole_bucket(storage, &folders.data.join("objects").to_string_lossy())
 }
 
 fn describe(setting: &Setting, location: &str) -> String {

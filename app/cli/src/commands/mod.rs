@@ -15,6 +15,7 @@ mod info;
 mod load;
 mod man;
 mod mount;
+mod probe;
 mod quickstart;
 mod quota;
 mod restore;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Umount(umount::Arguments),
     Agent(agent::Arguments),
     Volume(volume::Arguments),
+    Probe(Box<probe::Arguments>),
     Config(Box<config::Arguments>),
     Status(status::Arguments),
     Fsck(fsck::Arguments),
@@ -69,6 +71,7 @@ impl Command {
     pub(crate) fn json(&self) -> bool {
         match self {
             Command::Format(arguments) => arguments.output.json,
+            Command::Probe(arguments) => arguments.output.json,
             Command::Config(arguments) => arguments.output.json,
             Command::Status(arguments) => arguments.output.json,
             Command::Fsck(arguments) => arguments.output.json,
@@ -106,6 +109,7 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Agent(arguments) => return agent::run(&arguments, context),
         Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
+        Command::Probe(arguments) => until_signal(probe::run(&arguments)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),
         Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),

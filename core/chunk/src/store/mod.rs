@@ -3,6 +3,7 @@
 mod claim;
 mod counters;
 mod encrypt;
+mod endpoint;
 mod file;
 mod memory;
 mod open;
@@ -21,10 +22,11 @@ use moorage_model::{Error, ErrorKind, Result, TierId};
 
 pub use claim::{Claim, check_claim, claim_prefix, is_of_volume};
 pub use encrypt::{Cipher, DataKey, EncryptedStore, Envelope, Sealer};
+pub use endpoint::{Endpoint, Greeting};
 pub use file::FileStore;
 pub use memory::MemoryStore;
 pub use open::{StoreConfig, open_store};
-pub use probe::{prefix_in_use, probe_store};
+pub use probe::{ProbeObject, prefix_in_use, probe_store};
 pub use remote::{BucketUrl, RemoteStore};
 pub use storages::{STORAGES, Storage};
 pub use volume::{VolumeStore, shard_of};
@@ -211,6 +213,12 @@ pub trait ObjectStore: Send + Sync + Debug {
 
     /// Where the objects are, in words and without secrets.
     fn describe(&self) -> String;
+
+    /// The server that holds them, or the first of several; `None` where they are on this machine, or where only the
+    /// driver knows.
+    fn endpoint(&self) -> Option<&Endpoint> {
+        None
+    }
 
     /// Calls and bytes so far.
     fn counters(&self) -> StoreCounters;

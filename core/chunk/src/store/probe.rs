@@ -29,36 +29,88 @@ pub(super) const PROBE_PREFIX: &str = "testing/";
 /// The store's error with the failing step in front; `Timeout` when a step takes more than 30 s; `Corrupt` when other
 /// bytes come back.
 pub async fn probe_store(store: &dyn ObjectStore) -> Result<()> {
-    let (key, body) = {
+    let object = ProbeObject::new();
+    object.write(store).await?;
+    object.read_back(store).await?;
+    object.delete(store).await
+}
+
+/// A small object of random bytes under `testing/`, for trying a store step by step.
+#[derive(Debug)]
+pub struct ProbeObject {
+    key: String,
+    body: Bytes,
+}
+
+impl ProbeObject {
+    /// One that no store has.
+    pub fn new() -> ProbeObject {
         let mut random = rand::rng();
         let name: String = (0..PROBE_NAME_CHARS)
             .map(|_| char::from(random.sample(Alphanumeric)))
             .collect();
         let mut body = vec![0; PROBE_BYTES];
         random.fill(body.as_mut_slice());
-        (format!("{PROBE_PREFIX}{name}"), Bytes::from(body))
-    };
-    let place = store.describe();
-    let step = |what: &str, error: Error| error.context(format!("the object store can not be {what}"));
-    timely(&place, store.put(&key, body.clone()))
-        .await
-        .map_err(|e| step("written", e))?;
-    let back = timely(&place, store.get(&key, None))
-        .await
-        .map_err(|e| step("read", e))?;
-    if back != body {
-        return Err(Error::new(
+        ProbeObject {
+            key: format!("{PROBE_PREFIX}{name}"),
+            body: Bytes::from(body),
+        }
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The store's; `Timeout` after 30 s.
+    pub async fn write(&self, store: &dyn ObjectStore) -> Result<()> {
+        let place = store.describe();
+        timely(&place, store.put(&self.key, self.body.clone()))
+            .await
+            .map_err(|error| step("written", error))
+    }
+
+    /// Reads it and compares.
+    ///
+    /// # Errors
+    /// The store's; `Timeout` after 30 s; `Corrupt` when other bytes come back.
+    pub async fn read_back(&self, store: &dyn ObjectStore) -> Result<()> {
+        let place = store.describe();
+        let back = timely(&place, store.get(&self.key, None))
+            .await
+            .map_err(|error| step("read", error))?;
+        if back == self.body {
+            return Ok(());
+        }
+        let key = &self.key;
+        Err(Error::new(
             ErrorKind::Corrupt,
             format!("the object store ({place}) gave back other bytes than were written to {key}"),
         )
-        .with_advice("Check that nothing between this machine and the store changes objects."));
+        .with_advice("Check that nothing between this machine and the store changes objects."))
     }
-    timely(&place, store.delete(&key))
-        .await
-        .map_err(|e| step("deleted from", e))?;
-    // Only stores with real folders have this one, and a folder that others use now stays: both are fine.
-    let _ = timely(&place, store.delete(PROBE_PREFIX)).await;
-    Ok(())
+
+    /// Deletes it.
+    ///
+    /// # Errors
+    /// The store's; `Timeout` after 30 s.
+    pub async fn delete(&self, store: &dyn ObjectStore) -> Result<()> {
+        let place = store.describe();
+        timely(&place, store.delete(&self.key))
+            .await
+            .map_err(|error| step("deleted from", error))?;
+        // Only stores with real folders have this one, and a folder that others use now stays: both are fine.
+        let _ = timely(&place, store.delete(PROBE_PREFIX)).await;
+        Ok(())
+    }
+}
+
+impl Default for ProbeObject {
+    fn default() -> Self {
+        ProbeObject::new()
+    }
+}
+
+fn step(what: &str, error: Error) -> Error {
+    error.context(format!("the object store can not be {what}"))
 }
 
 /// Gives a step its deadline. A store that is used outside a runtime is on this machine and has none.

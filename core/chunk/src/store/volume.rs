@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result, TierId};
 
-use super::{Features, ObjectInfo, ObjectStore, ObjectUpload, StoreCounters};
+use super::{Endpoint, Features, ObjectInfo, ObjectStore, ObjectUpload, StoreCounters};
 
 /// FNV-1a with 32 bits of the full key, modulo the number of shards (spec 60 section 7).
 pub fn shard_of(full_key: &str, shards: usize) -> usize {
@@ -142,6 +142,10 @@ impl ObjectStore for VolumeStore {
     async fn sync(&self) -> Result<()> {
         futures_util::future::try_join_all(self.shards.iter().map(|shard| shard.sync())).await?;
         Ok(())
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.shards.first().and_then(|shard| shard.endpoint())
     }
 
     fn describe(&self) -> String {

@@ -16,7 +16,7 @@ use moorage_model::{Error, ErrorKind, Result, TierId};
 use zeroize::Zeroizing;
 
 use super::memory::part;
-use super::{Features, ObjectInfo, ObjectStore, StoreCounters};
+use super::{Endpoint, Features, ObjectInfo, ObjectStore, StoreCounters};
 use crate::compress::damaged;
 use crate::offload::Offload;
 use cipher::{MAX_KEY_BYTES, NONCE_BYTES, TAG_BYTES};
@@ -173,6 +173,10 @@ impl ObjectStore for EncryptedStore {
 
     fn describe(&self) -> String {
         format!("{}, encrypted", self.inner.describe())
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.inner.endpoint()
     }
 
     fn counters(&self) -> StoreCounters {

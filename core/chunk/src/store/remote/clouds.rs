@@ -8,6 +8,9 @@ use super::bucket::BucketUrl;
 use super::driver::{Driver, Opened, anonymous, warn_of_options};
 use crate::store::StoreConfig;
 
+/// Where Google's buckets are.
+const GOOGLE: &str = "https://storage.googleapis.com";
+
 fn token(config: &StoreConfig) -> Option<String> {
     Some(config.session_token.to_string()).filter(|token| !token.is_empty())
 }
@@ -34,6 +37,7 @@ pub(in crate::store) fn open_google(config: &StoreConfig, driver: &Driver, bucke
         }
         Operator::from_config(google)
     })
+    .map(|opened| opened.at(endpoint.as_deref().unwrap_or(GOOGLE)))
 }
 
 /// `https://CONTAINER.core.windows.net` (or another cloud's suffix), or `http://HOST:PORT/ACCOUNT/CONTAINER` for
@@ -78,6 +82,7 @@ pub(in crate::store) fn open_azure(config: &StoreConfig, driver: &Driver, bucket
         }
         Operator::from_config(azure)
     })
+    .map(|opened| opened.at(&endpoint))
 }
 
 /// `https://BUCKET.oss-REGION.aliyuncs.com`.
@@ -102,7 +107,7 @@ pub(in crate::store) fn open_alibaba(config: &StoreConfig, driver: &Driver, buck
         }
         Operator::from_config(oss)
     })?;
-    Ok(Opened { checksum, ..opened })
+    Ok(Opened { checksum, ..opened }.at(&endpoint))
 }
 
 /// `https://BUCKET-APPID.cos.REGION.myqcloud.com`.
@@ -127,5 +132,5 @@ pub(in crate::store) fn open_tencent(config: &StoreConfig, driver: &Driver, buck
         }
         Operator::from_config(cos)
     })?;
-    Ok(Opened { checksum, ..opened })
+    Ok(Opened { checksum, ..opened }.at(&endpoint))
 }

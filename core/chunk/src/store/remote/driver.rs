@@ -5,6 +5,7 @@ use opendal::Operator;
 
 use super::bucket::BucketUrl;
 use super::failure::Secrets;
+use crate::store::Endpoint;
 use crate::store::StoreConfig;
 
 /// Opens a bucket, given as its text.
@@ -29,6 +30,8 @@ pub(in crate::store) struct Opened {
     pub(super) words: String,
     /// Write and check the checksum in the object's metadata (spec 60-objects section 6).
     pub(super) checksum: bool,
+    /// The server that requests go to, when its address is known.
+    pub(super) endpoint: Option<Endpoint>,
 }
 
 /// Whether the volume asks for unsigned requests, as it does by the access key `anonymous`.
@@ -65,6 +68,7 @@ impl Opened {
             operators,
             words,
             checksum,
+            endpoint: None,
         })
     }
 
@@ -89,7 +93,16 @@ impl Opened {
             operators: vec![(TierId(0), operator)],
             words,
             checksum: false,
+            endpoint: None,
         })
+    }
+
+    /// Says which server requests go to: an address with scheme and host.
+    pub(super) fn at(self, address: &str) -> Opened {
+        Opened {
+            endpoint: Endpoint::parse(address),
+            ..self
+        }
     }
 }
 

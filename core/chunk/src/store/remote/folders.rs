@@ -25,6 +25,7 @@ pub(in crate::store) fn open_webdav(config: &StoreConfig, driver: &Driver, bucke
         }
         Operator::from_config(webdav)
     })
+    .map(|opened| opened.at(&endpoint))
 }
 
 /// `[USER@]HOST:[PORT:]/FOLDER`. Logs in with the keys that the system's ssh finds.
@@ -43,17 +44,19 @@ pub(in crate::store) fn open_sftp(config: &StoreConfig, driver: &Driver, bucket:
         .clone()
         .or_else(|| Some(config.access_key.clone()).filter(|user| !user.is_empty()));
     let words = format!("folder {} at {} ({})", place.folder, place.host, driver.service);
+    let endpoint = match place.port {
+        Some(port) => format!("ssh://{}:{port}", place.host),
+        None => format!("ssh://{}", place.host),
+    };
     Opened::without_classes(config, words, || {
         let mut sftp = opendal::services::SftpConfig::default();
-        sftp.endpoint = Some(match place.port {
-            Some(port) => format!("ssh://{}:{port}", place.host),
-            None => format!("ssh://{}", place.host),
-        });
+        sftp.endpoint = Some(endpoint.clone());
         sftp.root = Some(place.folder.clone());
         sftp.user.clone_from(&user);
         sftp.key = std::env::var("SSH_PRIVATE_KEY_PATH").ok();
         Operator::from_config(sftp)
     })
+    .map(|opened| opened.at(&endpoint))
 }
 
 /// The parts of an SFTP bucket.

@@ -23,7 +23,7 @@ use opendal::options::WriteOptions;
 
 use super::counters::Counting;
 use super::probe::CHECK_NETWORK;
-use super::{ObjectInfo, ObjectStore, ObjectUpload, StoreConfig, StoreCounters};
+use super::{Endpoint, ObjectInfo, ObjectStore, ObjectUpload, StoreConfig, StoreCounters};
 use crate::checksum::crc32c;
 use crate::compress::damaged;
 use driver::Opened;
@@ -57,6 +57,7 @@ pub struct RemoteStore {
     tiers: Vec<(TierId, Operator)>,
     words: String,
     checksum: bool,
+    endpoint: Option<Endpoint>,
     folders: bool,
     listing: Listing,
     secrets: Secrets,
@@ -73,6 +74,7 @@ impl RemoteStore {
             mut operators,
             words,
             checksum,
+            endpoint,
         } = (driver.open)(config, driver, bucket)?;
         let default = operators
             .iter()
@@ -84,6 +86,7 @@ impl RemoteStore {
             tiers: operators,
             words,
             checksum,
+            endpoint,
             folders: driver.folders,
             listing: Listing::default(),
             secrets: Secrets::new(config),
@@ -261,6 +264,10 @@ impl ObjectStore for RemoteStore {
 
     fn describe(&self) -> String {
         self.words.clone()
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
     }
 
     fn counters(&self) -> StoreCounters {

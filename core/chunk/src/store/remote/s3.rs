@@ -52,6 +52,7 @@ pub(in crate::store) fn open(config: &StoreConfig, driver: &Driver, bucket: &str
         }
         Operator::from_config(s3)
     })
+    .map(|opened| opened.at(&place.endpoint))
 }
 
 fn locate(storage: &str, url: &BucketUrl) -> Result<Place> {
