@@ -14,7 +14,7 @@ use crate::mounts::MountTable;
 use crate::service::Desk;
 
 /// How long all steps together may take; each ends by itself long before.
-const DEADLINE: Duration = Duration::from_secs(150);
+const DEADLINE: Duration = Duration::from_secs(140);
 
 impl<T: MountTable> Desk<T> {
     /// Tries the database and the object store of a volume that is not in the list yet.

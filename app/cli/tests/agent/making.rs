@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use moorage_control::client::{Client, ClientError};
+use moorage_control::check::{CheckLine, CheckOutcome, CheckStep};
+use moorage_control::client::{Client, ClientError, deadline};
+use moorage_control::message::{Request, Response};
 use moorage_control::problem::ProblemCode;
 use moorage_control::secret::{Secret, VolumeSecrets};
 use moorage_control::volume::{
@@ -33,6 +35,14 @@ fn a_demo_volume_needs_nothing_and_comes_back_with_its_files() {
 
 fn create(home: &Volume, name: &str, mount_point: &Path) -> Result<Added, ClientError> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let volume = wanted(home, name, mount_point);
+    runtime.block_on(async {
+        let client = Client::connect(&socket(home), "test").await?;
+        client.add_volume(volume).await
+    })
+}
+
+fn wanted(home: &Volume, name: &str, mount_point: &Path) -> AddVolume {
     let settings = VolumeSettings {
         name: name.to_owned(),
         metadata_url: MetadataUrl::try_from(home.url()).expect("a URL"),
@@ -51,15 +61,53 @@ fn create(home: &Volume, name: &str, mount_point: &Path) -> Result<Added, Client
         secret_key: Some(Secret::new("hunter2".to_owned())),
         ..VolumeSecrets::default()
     };
-    let volume = AddVolume::Create {
+    AddVolume::Create {
         settings,
         format,
         secrets,
-    };
-    runtime.block_on(async {
+    }
+}
+
+fn tested(home: &Volume, volume: AddVolume) -> Vec<CheckLine> {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let answer = runtime.block_on(async {
         let client = Client::connect(&socket(home), "test").await?;
-        client.add_volume(volume).await
-    })
+        let request = Request::ConnectionTest { volume };
+        let deadline = deadline(&request);
+        client.ask(request, deadline).await
+    });
+    match answer.expect("an answer") {
+        Response::Checklist { checklist } => checklist.lines,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_connection_is_tested_before_a_volume_is_added() {
+    let Some(home) = Volume::home() else { return };
+    let agent = Agent::start(&home);
+    let wanted = || wanted(&home, "My Photos", &home.path().join("mount"));
+    let failed = |lines: &[CheckLine]| {
+        let failed = lines
+            .iter()
+            .filter(|line| matches!(line.outcome, CheckOutcome::Failed { .. }));
+        failed.map(|line| line.step).collect::<Vec<CheckStep>>()
+    };
+    let lines = tested(&home, wanted());
+    assert_eq!(failed(&lines), [], "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.step == CheckStep::Put && line.outcome == CheckOutcome::Passed)
+    );
+    assert_eq!(agent.json(&["volume", "list"]), serde_json::json!([]));
+    create(&home, "My Photos", &home.path().join("mount")).expect("made");
+    let lines = tested(&home, wanted());
+    assert_eq!(
+        failed(&lines),
+        [CheckStep::MetadataPing, CheckStep::PrefixEmpty],
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod foreign_bucket;
 mod fsck;
 mod help;
 mod making;
+mod probe;
 mod program;
 mod reformat;
 mod secrets;
