@@ -11,7 +11,7 @@ use moorage_model::{Error, ErrorKind};
 use tikv_client::Transaction;
 
 use super::Shared;
-use super::failure::{failure, is_passing, key_errors};
+use super::failure::{failure, is_passing, is_unconnected, key_errors};
 use super::link::{ANSWER_LIMIT, Moment, Patience};
 use super::staged::Staged;
 
@@ -75,6 +75,9 @@ impl Outgoing {
             if is_refusal(&error) {
                 return Err(self.refused(error).await);
             }
+            if is_unconnected(&error) {
+                return Err(self.unsent(&keys, &error).await);
+            }
             let passing = is_passing(&error) || matches!(error, tikv_client::Error::OnePcFailure);
             return self.settle(&keys, Some(error), passing).await;
         }
@@ -122,6 +125,28 @@ impl Outgoing {
             .with_source(source),
             key,
             unknown: false,
+        }
+    }
+
+    /// A store was not reached, so that nothing is committed: the request that commits is the last one. Other stores may
+    /// have locked records; those locks end by themselves. Waits until all records can be read again.
+    async fn unsent(&self, keys: &[Vec<u8>], error: &tikv_client::Error) -> Failed {
+        self.moment.forget().await;
+        let reachable = async { self.shared.link.now().await?.values(keys).await };
+        if let Err(error) = reachable.await {
+            return Failed {
+                error: error.context(self.verb),
+                ..Failed::default()
+            };
+        }
+        let source = failure(&self.shared.link.address.shown, error);
+        Failed {
+            error: Error::new(
+                ErrorKind::Conflict,
+                format!("{}: a store of the cluster is not reachable", self.verb),
+            )
+            .with_source(source),
+            ..Failed::default()
         }
     }
 

@@ -45,6 +45,17 @@ pub(super) fn is_passing(error: &tikv_client::Error) -> bool {
     }
 }
 
+/// Whether the request was not sent at all: no connection was made to the store that leads its region. The library goes
+/// on to take that store for the leader, as long as the client lives, so that only a new client finds another one.
+pub(super) fn is_unconnected(error: &tikv_client::Error) -> bool {
+    use tikv_client::Error as E;
+    match error {
+        E::Grpc(_) => true,
+        E::UndeterminedError(inner) => is_unconnected(inner),
+        _ => false,
+    }
+}
+
 /// Numbers of gRPC status codes.
 mod tonic_code {
     pub(super) const CANCELLED: i32 = 1;

@@ -1,6 +1,7 @@
 //! The connection to a cluster, and moments at which it can be read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use moorage_model::{Error, ErrorKind, Result};
@@ -13,7 +14,7 @@ use tokio::sync::RwLock;
 use tokio::time::Instant;
 
 use super::address::Address;
-use super::failure::{failure, is_orphan_lock, is_passing};
+use super::failure::{failure, is_orphan_lock, is_passing, is_unconnected};
 use super::layout::{Span, behind};
 use super::tls;
 
@@ -38,25 +39,28 @@ const LOCKS_OF_A_SPAN: u32 = 1024;
 pub(super) type Values = HashMap<Vec<u8>, Vec<u8>>;
 
 /// The connection; it is made when it is first needed, and made again after a failure.
+#[derive(Clone)]
 pub(super) struct Link {
-    pub(super) address: Address,
+    pub(super) address: Arc<Address>,
     /// With a number that tells it from later ones.
-    client: RwLock<(u64, Option<TransactionClient>)>,
+    client: Arc<RwLock<(u64, Option<TransactionClient>)>>,
 }
 
 /// The state of the cluster at one moment.
 #[derive(Clone)]
 pub(super) struct Moment {
+    link: Link,
+    /// The number of the client.
+    number: u64,
     client: TransactionClient,
     timestamp: Timestamp,
-    place: String,
 }
 
 impl Link {
     pub(super) fn new(address: Address) -> Link {
         Link {
-            address,
-            client: RwLock::new((0, None)),
+            address: Arc::new(address),
+            client: Arc::new(RwLock::new((0, None))),
         }
     }
 
@@ -111,7 +115,7 @@ impl Link {
     }
 
     /// Asks a placement driver, again while it is not reachable.
-    async fn patiently<T, F>(&self, ask: impl Fn(TransactionClient) -> F) -> Result<T>
+    async fn patiently<T, F>(&self, ask: impl Fn(TransactionClient) -> F) -> Result<(u64, T)>
     where
         F: Future<Output = tikv_client::Result<T>>,
     {
@@ -120,7 +124,8 @@ impl Link {
             let asked = async {
                 let (number, client) = self.client().await.map_err(|error| (None, error))?;
                 let answer = self.within(CONNECT_LIMIT, ask(client)).await;
-                answer.map_err(|error| (Some(number), error))
+                let answer = answer.map_err(|error| (Some(number), error))?;
+                Ok((number, answer))
             };
             let (number, error) = match asked.await {
                 Ok(answer) => return Ok(answer),
@@ -144,11 +149,12 @@ impl Link {
             let timestamp = client.current_timestamp().await?;
             Ok((client, timestamp))
         });
-        let (client, timestamp) = found.await?;
+        let (number, (client, timestamp)) = found.await?;
         Ok(Moment {
+            link: self.clone(),
+            number,
             client,
             timestamp,
-            place: self.address.shown.clone(),
         })
     }
 
@@ -159,11 +165,12 @@ impl Link {
             let transaction = client.begin_with_options(committing(two_phases)).await?;
             Ok((transaction, client))
         });
-        let (transaction, client) = begun.await?;
+        let (number, (transaction, client)) = begun.await?;
         let moment = Moment {
+            link: self.clone(),
+            number,
             client,
             timestamp: transaction.start_timestamp(),
-            place: self.address.shown.clone(),
         };
         Ok((transaction, moment))
     }
@@ -257,10 +264,12 @@ impl Moment {
         F: Future<Output = tikv_client::Result<T>>,
     {
         let mut patience = Patience::new();
+        let (mut number, mut client) = (self.number, self.client.clone());
         loop {
-            let snapshot = self.client.snapshot(self.timestamp.clone(), reading());
+            let snapshot = client.snapshot(self.timestamp.clone(), reading());
             let Ok(answer) = tokio::time::timeout_at(patience.deadline, ask(snapshot)).await else {
-                return Err(late(&self.place));
+                self.link.forget(number).await;
+                return Err(late(&self.link.address.shown));
             };
             match answer {
                 Ok(answer) => return Ok(answer),
@@ -270,8 +279,14 @@ impl Moment {
                 Err(error) if is_orphan_lock(&error) && patience.pause().await => {
                     self.end_orphans(span).await;
                 }
+                Err(error) if is_unconnected(&error) && patience.pause().await => {
+                    self.link.forget(number).await;
+                    if let Ok(fresh) = self.link.client().await {
+                        (number, client) = fresh;
+                    }
+                }
                 Err(error) if is_passing(&error) && patience.pause().await => {}
-                Err(error) => return Err(failure(&self.place, &error)),
+                Err(error) => return Err(failure(&self.link.address.shown, &error)),
             }
         }
     }
@@ -351,8 +366,16 @@ impl Moment {
                 .max(0),
             ..Timestamp::default()
         };
-        let dropped = self.client.gc(safe_point).await;
-        dropped.map(drop).map_err(|error| failure(&self.place, &error))
+        let Err(error) = self.client.gc(safe_point).await else {
+            return Ok(());
+        };
+        self.forget().await;
+        Err(failure(&self.link.address.shown, &error))
+    }
+
+    /// Gives up the client that this moment was taken with, so that later requests find stores by a new one.
+    pub(super) async fn forget(&self) {
+        self.link.forget(self.number).await;
     }
 }
 

@@ -18,7 +18,7 @@ fn edge() -> Key {
 }
 
 /// Makes an entry that must not exist, with its node, and adds one to what a node counts.
-async fn make(engine: &dyn Engine) -> Result<()> {
+pub(crate) async fn make(engine: &dyn Engine) -> Result<()> {
     run(engine, "make", |txn| {
         Box::pin(async move {
             txn.insert(edge(), entry(NodeType::File, 7));
@@ -32,7 +32,7 @@ async fn make(engine: &dyn Engine) -> Result<()> {
     .await
 }
 
-async fn made_once(engine: &dyn Engine) {
+pub(crate) async fn made_once(engine: &dyn Engine) {
     assert_eq!(read(engine, &edge()).await, Some(entry(NodeType::File, 7)));
     assert!(read(engine, &Key::Node(Ino(7))).await.is_some());
     let Some(Record::Node(counted)) = read(engine, &Key::Node(Ino(8))).await else {

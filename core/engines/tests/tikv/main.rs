@@ -12,6 +12,7 @@
 
 #[path = "../certificates/mod.rs"]
 mod certificates;
+mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(target_os = "linux")]
@@ -23,6 +24,7 @@ mod left_locks;
 mod outages;
 mod races;
 mod regions;
+mod stores;
 #[path = "../tikv_server/mod.rs"]
 #[allow(dead_code, reason = "not every program uses all of it")]
 mod tikv_server;

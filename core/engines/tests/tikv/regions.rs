@@ -10,7 +10,7 @@ use crate::conformance::{Fresh, conflicts, counters, isolation, read, records, s
 use crate::tikv_server::Server;
 
 /// Between nodes, in the middle of directory 3, and before the counters.
-const BORDERS: [&[u8]; 4] = [
+pub(crate) const BORDERS: [&[u8]; 4] = [
     b"volume\xFDA\x03\0\0\0\0\0\0\0Dn\x80",
     b"volume\xFDA\x05\0\0\0\0\0\0\0I",
     b"volume\xFDA\x07",
