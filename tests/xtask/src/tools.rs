@@ -39,6 +39,7 @@ const DESKTOP_PACKAGES: &[(&str, &str)] = &[
     ("webkit2gtk-driver", "/usr/bin/WebKitWebDriver"),
     ("xvfb", "/usr/bin/Xvfb"),
     ("openbox", "/usr/bin/openbox"),
+    ("libglib2.0-bin", "/usr/bin/gio"),
     ("xdotool", "/usr/bin/xdotool"),
     ("wmctrl", "/usr/bin/wmctrl"),
     ("imagemagick", "/usr/bin/import"),

@@ -81,13 +81,25 @@ pub(super) fn built() -> Option<PathBuf> {
 }
 
 fn walk() -> Result<bool> {
-    let sources = run::repository().join("tests/desktop");
     let folder = tempfile::Builder::new().prefix("moorage-desktop").tempdir()?;
     let programs = folder.path().join("programs");
     std::fs::create_dir(&programs)?;
     // The program finds the command beside itself, as after an installation.
     let moorage = placed(volume::binary()?, &programs.join("moorage"))?;
     let program = placed(&program(), &programs.join("moorage-desktop"))?;
+    on_a_display(folder.path(), "walk.py", &[&program, &moorage])
+}
+
+/// The window that the installed packages bring, from its entry in the menu to a mounted demo volume.
+pub(super) fn walk_through_installed() -> Result<bool> {
+    tools::desktop_packages()?;
+    let folder = tempfile::Builder::new().prefix("moorage-desktop").tempdir()?;
+    on_a_display(folder.path(), "installed.py", &[])
+}
+
+/// Runs a script with these programs, and a folder for screenshots, on a display whose home is in `folder`.
+fn on_a_display(folder: &Path, script: &str, programs: &[&Path]) -> Result<bool> {
+    let sources = run::repository().join("tests/desktop");
     let pictures = target().join("pictures");
     std::fs::create_dir_all(&pictures).with_context(|| format!("making {}", pictures.display()))?;
     // It ends the display and all that runs on it, which this stage does not know.
@@ -95,14 +107,15 @@ fn walk() -> Result<bool> {
     command
         .args(["--kill-after=5", &WALK_LIMIT.as_secs().to_string()])
         .arg(sources.join("session.sh"))
-        .arg(folder.path())
+        .arg(folder)
         .arg(tools::python()?)
-        .arg(sources.join("walk.py"))
-        .args([&program, &moorage, &pictures])
+        .arg(sources.join(script))
+        .args(programs)
+        .arg(&pictures)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let success = run::finish(&mut command, WALK_LIMIT + LEAVING)?.success;
     println!("screenshots: {}", pictures.display());
-    if volume::is_mounted(&folder.path().join("home/Moorage Demo"))? {
+    if volume::is_mounted(&folder.join("home/Moorage Demo"))? {
         bail!("the demo volume is still mounted");
     }
     Ok(success)

@@ -58,7 +58,7 @@ pub(crate) fn run() -> Result<Outcome> {
         &readable(&made),
     ));
     outcome.add(&said("the desktop's files are valid", &valid_for_desktops()));
-    outcome.add(&installation(&made)?);
+    outcome.add(&installation(&made, programs.desktop.is_some())?);
     Ok(outcome)
 }
 
@@ -186,7 +186,7 @@ fn apt(arguments: &[&str]) -> Command {
     command
 }
 
-fn installation(made: &[PathBuf]) -> Result<Outcome> {
+fn installation(made: &[PathBuf], with_window: bool) -> Result<Outcome> {
     if Path::new(INSTALLED).exists() {
         return Ok(Outcome::skip("a moorage is installed here, which stays as it is"));
     }
@@ -208,6 +208,14 @@ fn installation(made: &[PathBuf]) -> Result<Outcome> {
         outcome.add(&Outcome::skip(
             "no /dev/fuse: the installed command mounts nothing",
         ));
+    }
+    if with_window && volume::can_mount() {
+        let walked = desktop::walk_through_installed()
+            .and_then(|success| success.then_some(()).context("its output says where it stopped"));
+        let claim = "the window opens from the menu and mounts a demo volume with one press";
+        outcome.add(&said(claim, &walked));
+    } else {
+        outcome.add(&Outcome::skip("no window was built, or no /dev/fuse"));
     }
     let before = files_below(home.path())?;
     let removed = installed.remove()?;
