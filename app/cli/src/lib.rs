@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod concurrency;
 mod context;
+mod control_file;
 mod data_key;
 mod duration;
 mod environment;

@@ -275,7 +275,7 @@ fn ends_in_dots(path: &Path) -> bool {
 }
 
 /// The mount of ours that a path lies in.
-fn mount_of(path: &Path) -> Result<Option<MountEntry>> {
+pub(crate) fn mount_of(path: &Path) -> Result<Option<MountEntry>> {
     let mounts = moorage_host::mounts().map_err(|error| {
         Error::new(ErrorKind::Io, "the table of mounts can not be read").with_source(error)
     })?;

@@ -79,14 +79,17 @@ impl Drop for Watcher {
 /// Where progress goes; the moving line disappears when dropped.
 #[derive(Debug)]
 pub(crate) enum Display {
-    Bar(ProgressBar),
+    Bar { bar: ProgressBar, unit: Noun },
     Lines { work: Work, last: Instant },
 }
 
 impl Display {
     pub(crate) fn new(work: Work) -> Display {
         if std::io::stderr().is_terminal() {
-            Display::Bar(spinner(work))
+            Display::Bar {
+                bar: spinner(work),
+                unit: work.unit,
+            }
         } else {
             Display::Lines {
                 work,
@@ -98,7 +101,10 @@ impl Display {
     /// Shows how far the work is.
     pub(crate) fn show(&mut self, counts: ProgressCounts) {
         match self {
-            Display::Bar(bar) => {
+            Display::Bar { bar, unit } => {
+                if counts.bytes > 0 {
+                    bar.set_prefix(format!("{}, {}", unit.word(MANY), size::show(counts.bytes)));
+                }
                 if counts.expected > 0 && bar.length() != Some(counts.expected) {
                     bar.set_length(counts.expected);
                     bar.set_style(bar_style());
@@ -118,7 +124,7 @@ impl Display {
     /// Says a sentence above the moving line.
     pub(crate) fn say(&self, sentence: &str) {
         match self {
-            Display::Bar(bar) => bar.suspend(|| output::tell(sentence)),
+            Display::Bar { bar, .. } => bar.suspend(|| output::tell(sentence)),
             Display::Lines { .. } => output::tell(sentence),
         }
     }
@@ -126,7 +132,7 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        if let Display::Bar(bar) = self {
+        if let Display::Bar { bar, .. } = self {
             bar.finish_and_clear();
         }
     }

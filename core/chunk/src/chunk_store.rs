@@ -19,6 +19,7 @@ use crate::hold::Holding;
 use crate::memory_cache::MemoryCache;
 use crate::offload::away;
 use crate::rate::Rate;
+use crate::read::Keep;
 use crate::staging::{Staging, watch_neighbours};
 use crate::stats::{ChunkStats, Counts};
 use crate::store::ObjectStore;
@@ -317,7 +318,7 @@ impl ChunkStore {
         }
         self.runtime.spawn(async move {
             // A failure shows when somebody reads the block.
-            let _ = this.fetch(block).await;
+            let _ = this.fetch(block, Keep::IfRoom).await;
             drop(permit);
         });
     }

@@ -53,4 +53,5 @@ pub use store::{
     StoreConfig, StoreCounters, check_claim, claim_prefix, is_of_volume, open_store, prefix_in_use,
     probe_store,
 };
+pub use warm::{BlockPlace, CacheUse};
 pub use writer::SliceWriter;

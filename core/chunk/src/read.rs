@@ -24,6 +24,15 @@ pub enum ContentProof {
     Authenticated,
 }
 
+/// Whether a fetched block goes to the disk cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// When its queue has room: a read must not wait for the disk.
+    IfRoom,
+    /// In any case, as that is what it is fetched for.
+    Surely,
+}
+
 /// A read of at most this part of a block, not at its start, is looked upon as random and fetched as a range.
 const RANGED_PART: u32 = 4;
 
@@ -122,7 +131,7 @@ impl ChunkStore {
                 self.counts.disk_hit(bytes.len());
                 return copy_part(&bytes, 0, out);
             }
-            let bytes = self.fetch(block).await?;
+            let bytes = self.fetch(block, Keep::IfRoom).await?;
             return copy_part(&bytes, within, out);
         }
         self.counts.miss(out.len());
@@ -143,7 +152,7 @@ impl ChunkStore {
                 }
             }
         }
-        let bytes = self.fetch(block).await?;
+        let bytes = self.fetch(block, Keep::IfRoom).await?;
         copy_part(&bytes, within, out)
     }
 
@@ -191,7 +200,7 @@ impl ChunkStore {
         if let Some(this) = self.this.upgrade() {
             self.runtime.spawn(async move {
                 // A failure shows when somebody reads the block.
-                let _ = this.fetch(block).await;
+                let _ = this.fetch(block, Keep::IfRoom).await;
                 drop(permit);
             });
         }
@@ -224,12 +233,12 @@ impl ChunkStore {
     }
 
     /// Fetches a whole block, once for everybody who wants it now.
-    pub(crate) async fn fetch(&self, block: BlockId) -> Result<Bytes> {
+    pub(crate) async fn fetch(&self, block: BlockId, keep: Keep) -> Result<Bytes> {
         let (seat, landing) = self.flights.join(block);
         if let Some(landing) = landing {
             let this = self.this.upgrade().ok_or_else(closed)?;
             self.runtime.spawn(async move {
-                let outcome = this.fetch_block(block).await;
+                let outcome = this.fetch_block(block, keep).await;
                 if let Ok(bytes) = &outcome {
                     this.memory.insert(block, bytes.clone());
                 }
@@ -240,7 +249,7 @@ impl ChunkStore {
     }
 
     /// A whole block from the nearest place that has it: the staging folder, the disk cache, the store.
-    async fn fetch_block(&self, block: BlockId) -> Result<Bytes> {
+    async fn fetch_block(&self, block: BlockId, keep: Keep) -> Result<Bytes> {
         if let Some(bytes) = self.fetch_from_disk(block).await? {
             self.counts.disk_hit(bytes.len());
             return Ok(bytes);
@@ -261,10 +270,14 @@ impl ChunkStore {
         };
         let bytes = self.decode(body.clone(), block, key).await?;
         if let Some(disk) = &self.disk {
-            if self.store.features().encrypted {
-                disk.insert(block, Form::Object, body);
+            let (form, payload) = if self.store.features().encrypted {
+                (Form::Object, body)
             } else {
-                disk.insert(block, Form::Block, bytes.clone());
+                (Form::Block, bytes.clone())
+            };
+            match keep {
+                Keep::IfRoom => disk.insert(block, form, payload),
+                Keep::Surely => disk.insert_surely(block, form, payload),
             }
         }
         Ok(bytes)

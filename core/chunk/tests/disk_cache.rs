@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use faulty::{FaultyStore, until};
 use moorage_chunk::{
-    CacheConfig, ChunkConfig, ChunkStore, Cipher, Compression, DataKey, EncryptedStore, ObjectStore, Sealer,
+    BlockId, BlockPlace, CacheConfig, CacheUse, ChunkConfig, ChunkStore, Cipher, Compression, DataKey,
+    EncryptedStore, ObjectStore, Sealer,
 };
 use moorage_model::{SliceId, TierId};
 
@@ -252,4 +253,92 @@ async fn the_cache_of_an_encrypted_volume_is_encrypted() {
     bare.down.store(true, SeqCst);
     let again = ChunkStore::open(store, config, UUID).await.unwrap();
     check(&again, 1, &data).await;
+}
+
+/// A volume with one slice of so many blocks, of which this computer has none.
+async fn far_slice(blocks: u64, folder: &Path, size_bytes: u64) -> (Arc<ChunkStore>, Vec<BlockId>) {
+    let store = Arc::new(FaultyStore::default());
+    let elsewhere = ChunkConfig {
+        cache: None,
+        ..config(&[], 0)
+    };
+    let writer = ChunkStore::open(store.clone(), elsewhere, UUID).await.unwrap();
+    let size = u32::try_from(blocks).unwrap() * BLOCK;
+    write(&writer, 1, size as usize).await;
+    let chunks = ChunkStore::open(store, config(&[folder], size_bytes), UUID)
+        .await
+        .unwrap();
+    chunks.settle_cache().await;
+    let all = chunks.blocks_of(SliceId(1), size, 0, size);
+    let all: Vec<BlockId> = all.map(|(block, _)| block).collect();
+    assert_eq!(all.len() as u64, blocks);
+    assert!(
+        all.iter()
+            .all(|block| chunks.place_of(block) == BlockPlace::Store)
+    );
+    (chunks, all)
+}
+
+fn in_cache(chunks: &ChunkStore, blocks: &[BlockId]) -> usize {
+    let here = blocks
+        .iter()
+        .filter(|block| chunks.place_of(block) == BlockPlace::Cache);
+    here.count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_fetched_to_be_kept_is_kept_until_it_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    // More at once than the queue of the disk holds.
+    let (chunks, blocks) = far_slice(200, folder.path(), 100 << 20).await;
+    let fetched = futures_util::future::join_all(blocks.iter().map(|block| chunks.warm(*block))).await;
+    assert!(fetched.iter().all(Result::is_ok));
+    chunks.settle_cache().await;
+    assert_eq!(in_cache(&chunks, &blocks), blocks.len());
+    for block in &blocks[..50] {
+        chunks.evict(block);
+    }
+    assert_eq!(in_cache(&chunks, &blocks), blocks.len() - 50);
+    assert_eq!(files(folder.path()).len(), blocks.len() - 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_small_cache_could_not_keep_is_said_to_be_in_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chunks, blocks) = far_slice(20, folder.path(), 10 * u64::from(BLOCK)).await;
+    for block in &blocks {
+        chunks.warm(*block).await.unwrap();
+    }
+    chunks.settle_cache().await;
+    let kept = in_cache(&chunks, &blocks);
+    assert!((5..10).contains(&kept), "{kept}");
+    match chunks.cache_use() {
+        CacheUse::Disk {
+            blocks, bytes, limit, ..
+        } => {
+            assert_eq!(blocks, kept as u64);
+            assert!(bytes > 0 && bytes <= limit);
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_process_left_is_known_once_the_cache_is_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    let config = config(&[folder.path()], 100 << 20);
+    let chunks = ChunkStore::open(store.clone(), config.clone(), UUID)
+        .await
+        .unwrap();
+    write(&chunks, 1, 300_000).await;
+    chunks.settle_cache().await;
+    drop(chunks);
+    let again = ChunkStore::open(store, config, UUID).await.unwrap();
+    again.settle_cache().await;
+    let place = |slice| {
+        let mut blocks = again.blocks_of(SliceId(slice), 300_000, 0, 1);
+        again.place_of(&blocks.next().unwrap().0)
+    };
+    assert_eq!((place(1), place(2)), (BlockPlace::Cache, BlockPlace::Store));
 }

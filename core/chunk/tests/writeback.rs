@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use faulty::{FaultyStore, until};
 use moorage_chunk::{
-    BlockId, CacheConfig, ChunkConfig, ChunkStore, Compression, Hold, LeftBlocks, ObjectStore, StagedFiles,
-    UploadState, WritebackConfig, blocks, left_blocks, staged_blocks, staged_files,
+    BlockId, BlockPlace, CacheConfig, ChunkConfig, ChunkStore, Compression, Hold, LeftBlocks, ObjectStore,
+    StagedFiles, UploadState, WritebackConfig, blocks, left_blocks, staged_blocks, staged_files,
 };
 use moorage_model::{ErrorKind, Ino, SliceId, TierId};
 
@@ -496,5 +496,19 @@ async fn a_block_that_is_in_memory_outlives_its_file() {
     chunks.release();
     chunks.drain(|_| ()).await.unwrap();
     assert_eq!(store.stored.lock().unwrap().len(), 2);
+    check(&chunks, 1, &data).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_its_upload_is_not_dropped_with_the_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(FaultyStore::default());
+    store.down.store(true, SeqCst);
+    let chunks = ChunkStore::open(store, config(dir.path()), UUID).await.unwrap();
+    let data = write(&chunks, 1, 200_000).await;
+    for (block, _) in chunks.blocks_of(SliceId(1), 200_000, 0, 200_000) {
+        chunks.evict(&block);
+        assert_eq!(chunks.place_of(&block), BlockPlace::Staged);
+    }
     check(&chunks, 1, &data).await;
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use moorage_chunk::ObjectStore;
 use moorage_meta::{Key, MetaOptions, Read as _, Record};
 use moorage_model::{ChunkIndex, ErrorKind, Gid, Ino, NodeType, Uid};
+use moorage_vfs::control::Request;
 use moorage_vfs::{Caller, Groups, KernelNotifier, NewNode, Vfs, VfsOptions};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -329,6 +330,93 @@ async fn the_cache_is_checked_emptied_and_filled() {
     assert_eq!(missing(check).await, 100_000);
     let nothing = data(&vfs, &root, WARM_UP, &warm_up("/nosuch", check)).await;
     assert_eq!(nothing["FileCount"], 0);
+}
+
+fn detailed(path: &str, action: u8) -> Vec<u8> {
+    let request = [warm_up(path, action), vec![1]].concat();
+    assert!(matches!(
+        Request::decode(WARM_UP, &request),
+        Ok(Request::WarmUp(request)) if request.detailed
+    ));
+    request
+}
+
+#[tokio::test]
+async fn whoever_asks_for_details_hears_what_failed_and_where_it_is() {
+    let store = Arc::new(FailingStore::default());
+    let volume = Volume::on(Arc::clone(&store) as Arc<dyn ObjectStore>).await;
+    let writer = volume.client().await;
+    let d = folder(&writer, Ino::ROOT, "d", 0o755).await;
+    file(&writer, d, "good", &pattern(100_000, 1), true).await;
+    file(&writer, d, "bad", &pattern(100_000, 2), true).await;
+    let private = folder(&writer, Ino::ROOT, "private", 0o700).await;
+    file(&writer, private, "f", b"x", true).await;
+    let info = data(
+        &writer,
+        &Caller::root(),
+        INFO,
+        &info(found(&writer, d, "bad").await.unwrap()),
+    )
+    .await;
+    let key = info["Objects"][0]["Key"].as_str().unwrap();
+    store.delete(key.strip_prefix("test/").unwrap()).await.unwrap();
+    writer.shutdown().await.unwrap();
+    let vfs = volume.client().await;
+    let filled = data(&vfs, &Caller::root(), WARM_UP, &detailed("/d", 0)).await;
+    assert_eq!(
+        (
+            &filled["FileCount"],
+            &filled["FailedCount"],
+            &filled["UnfitCount"]
+        ),
+        (&json!(1), &json!(1), &json!(0)),
+        "{filled}"
+    );
+    assert_eq!(
+        (&filled["Failed"][0]["Path"], &filled["Failed"][0]["Errno"]),
+        (&json!("/d/bad"), &json!(2))
+    );
+    let checked = data(&vfs, &Caller::root(), WARM_UP, &detailed("/d/good", 2)).await;
+    assert_eq!(
+        (
+            &checked["BlockCount"],
+            &checked["MissBlocks"],
+            &checked["TotalBytes"]
+        ),
+        (&json!(2), &json!(0), &json!(100_000))
+    );
+    assert_eq!(checked["Cache"]["Kind"], "Memory");
+    for (caller, path) in [
+        (Caller::root(), "/nosuch"),
+        (user(), "/private"),
+        (user(), "/private/f"),
+    ] {
+        let refused = data(&vfs, &caller, WARM_UP, &detailed(path, 0)).await;
+        assert_eq!(refused["Failed"][0]["Path"], path, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_did_not_stay_in_the_cache_is_named() {
+    let volume = Volume::new().await;
+    let writer = volume.client().await;
+    let d = folder(&writer, Ino::ROOT, "d", 0o755).await;
+    // More than the memory of a client holds, which is the cache where there is none on disk.
+    for n in 0..12 {
+        file(&writer, d, &n.to_string(), &pattern(1 << 20, n), true).await;
+    }
+    writer.shutdown().await.unwrap();
+    let vfs = volume.client().await;
+    let filled = data(&vfs, &Caller::root(), WARM_UP, &detailed("/d", 0)).await;
+    assert_eq!(
+        (&filled["FileCount"], &filled["MissBytes"]),
+        (&json!(12), &json!(12 << 20))
+    );
+    let unfit = filled["UnfitCount"].as_u64().unwrap();
+    assert!((1..=12).contains(&unfit), "{filled}");
+    assert!(filled["UnfitBytes"].as_u64().unwrap() >= 4 << 20, "{filled}");
+    assert_eq!(filled["Unfit"].as_array().unwrap().len() as u64, unfit);
+    assert!(filled["Unfit"][0]["Path"].as_str().unwrap().starts_with("/d/"));
 }
 
 #[tokio::test]

@@ -16,9 +16,9 @@ fuzz_target!(|bytes: &[u8]| {
         Request::Remove { name, threads, .. } | Request::Clone { name, threads, .. } => {
             assert!(!name.is_empty() && name.len() <= 255 && threads > 0);
         }
-        Request::WarmUp { paths, threads, .. } => {
-            assert!(threads > 0);
-            assert!(paths.iter().all(|path| !path.is_empty() && !path.contains(&b'\n')));
+        Request::WarmUp(request) => {
+            assert!(request.threads > 0);
+            assert!(request.paths.iter().all(|path| !path.is_empty() && !path.contains(&b'\n')));
         }
         Request::Compact { threads, .. } => assert!(threads > 0),
         Request::Info { .. } | Request::Summary { .. } => {}

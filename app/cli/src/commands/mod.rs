@@ -2,6 +2,7 @@
 
 mod agent;
 mod bench;
+mod cache;
 mod clone;
 mod compact;
 mod completion;
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     Summary(summary::Arguments),
     Rmr(rmr::Arguments),
     Clone(clone::Arguments),
+    Warmup(cache::warmup::Arguments),
+    Evict(cache::evict::Arguments),
+    Cache(cache::Arguments),
     Sync(Box<sync::Arguments>),
     Dump(dump::Arguments),
     Load(load::Arguments),
@@ -86,6 +90,9 @@ impl Command {
             Command::Summary(arguments) => arguments.output.json,
             Command::Rmr(arguments) => arguments.output.json,
             Command::Clone(arguments) => arguments.output.json,
+            Command::Warmup(arguments) => arguments.files.output.json,
+            Command::Evict(arguments) => arguments.files.output.json,
+            Command::Cache(arguments) => arguments.json(),
             Command::Sync(arguments) => arguments.output.json,
             Command::Version(arguments) => arguments.output.json,
             Command::Mount(arguments) => arguments.json(),
@@ -124,6 +131,9 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),
         Command::Rmr(arguments) => until_signal(rmr::run(&arguments, context)),
         Command::Clone(arguments) => until_signal(clone::run(&arguments, context)),
+        Command::Warmup(arguments) => until_signal(cache::warmup::run(&arguments, context)),
+        Command::Evict(arguments) => until_signal(cache::evict::run(&arguments, context)),
+        Command::Cache(arguments) => until_signal(cache::run(&arguments, context)),
         Command::Sync(arguments) => until_signal(sync::run(&arguments, context)),
         Command::Bench(arguments) => until_signal(bench::run(arguments, context)),
         Command::Version(arguments) => version::run(&arguments),

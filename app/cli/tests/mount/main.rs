@@ -7,6 +7,8 @@
 mod fixture;
 
 #[cfg(test)]
+mod caches;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod dead_store;

@@ -74,6 +74,10 @@ impl Folder {
         }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Blocks, bytes, and files that failed a checksum.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
         let index = self.index.lock();

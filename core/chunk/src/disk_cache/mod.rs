@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use bytes::Bytes;
 use moorage_model::{Error, ErrorKind, Result};
+use tokio::sync::oneshot;
 
 use crate::block::BlockId;
 use crate::block_file::Form;
@@ -31,6 +32,8 @@ enum Job {
     Store(BlockId, Form, Bytes),
     /// Takes over a block file that is there already.
     Adopt(BlockId, PathBuf),
+    /// Says that everything before is done.
+    Tell(oneshot::Sender<()>),
 }
 
 #[derive(Debug)]
@@ -131,6 +134,42 @@ impl DiskCache {
         let _ = writer.jobs.send(Job::Store(block, form, payload));
     }
 
+    /// Hands a block to the writer, however much waits there: whoever does this calls [`DiskCache::catch_up`] before.
+    pub(crate) fn insert_surely(&self, block: BlockId, form: Form, payload: Bytes) {
+        let Some(writer) = self.writer(&block) else { return };
+        writer.queued.fetch_add(payload.len() as u64, Relaxed);
+        // The thread ends only with the cache.
+        let _ = writer.jobs.send(Job::Store(block, form, payload));
+    }
+
+    /// Waits while more blocks are to be written to the folder of this one than its queue should hold.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(crate) async fn catch_up(&self, block: &BlockId) {
+        if let Some(writer) = self.writer(block)
+            && writer.queued.load(Relaxed) >= MAX_QUEUED_BYTES
+        {
+            writer.settle().await;
+        }
+    }
+
+    /// Waits until what earlier processes left is known, and what was handed over until now is written.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(crate) async fn settle(&self) {
+        for writer in &self.writers {
+            writer.settle().await;
+        }
+    }
+
+    /// Where the blocks lie.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let folders = self.writers.iter().map(|writer| writer.folder.root().to_owned());
+        folders.collect()
+    }
+
     /// Says that [`DiskCache::adopt`] follows, before the file is out of the staging queue: so nobody who waits for
     /// both sees neither.
     pub(crate) fn announce(&self, block: &BlockId) {
@@ -219,6 +258,17 @@ impl DiskCache {
     }
 }
 
+impl Writer {
+    /// Waits until everything that was sent until now is done.
+    async fn settle(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.jobs.send(Job::Tell(tell)).is_ok() {
+            // The thread ends only with the cache.
+            let _ = told.await;
+        }
+    }
+}
+
 /// The thread of one folder: takes up what is there, then writes what comes until the cache is dropped.
 fn write_all(folder: &Folder, jobs: &Receiver<Job>, queued: &AtomicU64, adopting: &AtomicU64) {
     folder.load_existing();
@@ -231,6 +281,10 @@ fn write_all(folder: &Folder, jobs: &Receiver<Job>, queued: &AtomicU64, adopting
             Job::Adopt(block, file) => {
                 folder.adopt(block, &file);
                 adopting.fetch_sub(1, Relaxed);
+            }
+            Job::Tell(tell) => {
+                // Nobody may wait any more.
+                let _ = tell.send(());
             }
         }
     }

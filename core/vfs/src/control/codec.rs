@@ -8,9 +8,9 @@ const HEADER_BYTES: usize = 8;
 /// Longest payload: some ten thousand paths to warm up.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 16 << 20;
 /// First byte of a progress frame.
-const PROGRESS: u8 = 0xFE;
+pub(super) const PROGRESS: u8 = 0xFE;
 /// First byte of a data frame.
-const DATA: u8 = 0xFF;
+pub(super) const DATA: u8 = 0xFF;
 
 /// What to do with cached blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +38,7 @@ pub enum Request {
         threads: usize,
     },
     /// 1004: fill, drop or check the cache for files and folders.
-    WarmUp {
-        /// Paths from the root of the mount.
-        paths: Vec<Vec<u8>>,
-        /// Files at work at once.
-        threads: usize,
-        /// Answer at once, and go on.
-        background: bool,
-        /// What to do.
-        action: CacheAction,
-    },
+    WarmUp(WarmUpRequest),
     /// 1005: what is known of a node.
     Info {
         /// The node.
@@ -88,6 +79,57 @@ pub enum Request {
         /// Folders at work at once.
         threads: usize,
     },
+}
+
+/// What is to be done with the cache for which files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmUpRequest {
+    /// Paths from the root of the mount.
+    pub paths: Vec<Vec<u8>>,
+    /// Files, and blocks of files, at work at once.
+    pub threads: usize,
+    /// Answer at once, and go on.
+    pub background: bool,
+    /// What to do.
+    pub action: CacheAction,
+    /// Name what failed and what did not stay in the cache, which JuiceFS's commands do not ask for.
+    pub detailed: bool,
+}
+
+impl WarmUpRequest {
+    /// The number of the command.
+    pub const COMMAND: u32 = 1004;
+
+    /// The payload.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when a path has a line break in it, or the payload would be too long.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        if self.paths.iter().any(|path| path.contains(&b'\n')) {
+            return Err(
+                invalid("a path has a line break in it").with_advice("Give the folder that it lies in.")
+            );
+        }
+        let list = self.paths.join(&b'\n');
+        let threads = u16::try_from(self.threads).unwrap_or(u16::MAX);
+        let action = match self.action {
+            CacheAction::Fill => 0,
+            CacheAction::Evict => 1,
+            CacheAction::Check => 2,
+        };
+        let length = u32::try_from(list.len()).unwrap_or(u32::MAX);
+        let mut payload = length.to_be_bytes().to_vec();
+        payload.extend_from_slice(&list);
+        payload.extend_from_slice(&threads.to_be_bytes());
+        payload.extend_from_slice(&[u8::from(self.background), action]);
+        if self.detailed {
+            payload.push(1);
+        }
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(invalid("there are too many paths for one request"));
+        }
+        Ok(payload)
+    }
 }
 
 /// The fields of a payload, one after the other.
@@ -174,7 +216,7 @@ impl Request {
                 skip_trash: fields.option(0) != 0,
                 threads: threads(fields.option(REMOVE_THREADS)),
             },
-            1004 => fields.warm_up()?,
+            WarmUpRequest::COMMAND => fields.warm_up()?,
             1005 => {
                 let request = Request::Info {
                     ino: fields.ino()?,
@@ -234,8 +276,9 @@ impl Fields<'_> {
             2 => CacheAction::Check,
             other => return Err(invalid(format!("{other} is nothing to do with a cache"))),
         };
+        let detailed = self.option(0) != 0;
         let lines = list.split(|byte| *byte == b'\n');
-        Ok(Request::WarmUp {
+        Ok(Request::WarmUp(WarmUpRequest {
             paths: lines
                 .filter(|path| !path.is_empty())
                 .map(<[u8]>::to_vec)
@@ -243,7 +286,8 @@ impl Fields<'_> {
             threads,
             background,
             action,
-        })
+            detailed,
+        }))
     }
 }
 
@@ -359,12 +403,13 @@ mod tests {
         let warm_up = b"\0\0\0\x0b/d/a\n/d/sub\0\x32\0\x02";
         assert_eq!(
             Request::decode(1004, warm_up).unwrap(),
-            Request::WarmUp {
+            Request::WarmUp(WarmUpRequest {
                 paths: vec![b"/d/a".to_vec(), b"/d/sub".to_vec()],
                 threads: 50,
                 background: false,
                 action: CacheAction::Check,
-            }
+                detailed: false,
+            })
         );
         let info = b"\0\0\0\0\0\0\0\x04\x01\0\0";
         assert!(matches!(
@@ -375,6 +420,32 @@ mod tests {
                 raw: false
             }
         ));
+    }
+
+    #[test]
+    fn a_warm_up_is_read_as_it_was_written() {
+        for detailed in [false, true] {
+            let request = WarmUpRequest {
+                paths: vec![b"/d/a".to_vec(), b"/".to_vec()],
+                threads: 7,
+                background: !detailed,
+                action: CacheAction::Evict,
+                detailed,
+            };
+            let payload = request.encode().unwrap();
+            assert_eq!(
+                Request::decode(WarmUpRequest::COMMAND, &payload).unwrap(),
+                Request::WarmUp(request)
+            );
+        }
+        let broken = WarmUpRequest {
+            paths: vec![b"/a\nb".to_vec()],
+            threads: 1,
+            background: false,
+            action: CacheAction::Fill,
+            detailed: true,
+        };
+        assert_eq!(broken.encode().unwrap_err().kind(), ErrorKind::InvalidArgument);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! Whoever opened the file asks. The kernel can not judge what a request names by number, so every command checks that
 //! the caller could have reached it by a path of this mount, with the caller's own permissions.
 
+mod cache_report;
+mod client;
 mod clone;
 mod codec;
 mod compact;
@@ -18,7 +20,9 @@ mod run;
 mod summary;
 mod warm_up;
 
-pub use codec::{CacheAction, Request};
+pub use cache_report::{CacheFigures, CacheReport, FailedPath, UnfitFile};
+pub use client::ask;
+pub use codec::{CacheAction, Request, WarmUpRequest};
 pub use errno::error_number;
 pub(crate) use exchange::Exchange;
 pub(crate) use warm_up::MAX_BACKGROUND_WARM_UPS;

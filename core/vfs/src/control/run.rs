@@ -7,7 +7,6 @@ use moorage_meta::admin::{CloneOptions, Progress, RemoveTreeOptions};
 use moorage_model::{Attr, Ino, Result};
 
 use super::codec::{Answer, Request};
-use super::warm_up::WarmUp;
 use crate::Vfs;
 
 impl Vfs {
@@ -35,19 +34,7 @@ impl Vfs {
                 self.remove_by_command(identity, (*parent, name), options, progress)
                     .await
             }
-            Request::WarmUp {
-                paths,
-                threads,
-                background,
-                action,
-            } => {
-                let work = WarmUp {
-                    identity: identity.clone(),
-                    action: *action,
-                    concurrency: *threads,
-                };
-                self.warm_up_by_command(work, paths, *background, progress).await
-            }
+            Request::WarmUp(request) => self.warm_up_by_command(identity, request, progress).await,
             Request::Info { ino, recursive, raw } => {
                 self.info_by_command(identity, *ino, (*recursive, *raw), progress)
                     .await

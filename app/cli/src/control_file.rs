@@ -1,0 +1,118 @@
+//! The command channel of a mount: the way to the process behind a path.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use moorage_meta::admin::Progress;
+use moorage_model::{Error, ErrorKind, Ino, Result};
+use moorage_vfs::control::{CacheReport, WarmUpRequest, ask};
+use tokio::task::spawn_blocking;
+
+use crate::mounted;
+
+/// Names of the channel: the usual one, and that of mounts with prefixed names.
+const NAMES: [&str; 2] = [".control", ".jfs.control"];
+/// Its inode. A mount with the other name may have an ordinary file of this one.
+const INODE: u64 = Ino::INTERNAL.0 + 2;
+
+/// A path in a mount, with the way to ask its process.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// The mount point.
+    pub(crate) point: PathBuf,
+    /// From the root of the mount, as its process knows it.
+    pub(crate) inside: Vec<u8>,
+}
+
+impl Asked {
+    /// Finds the mount that a path lies in; symbolic links are followed.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a path that lies in no mount.
+    pub(crate) fn find(path: &Path) -> Result<Asked> {
+        let whole = path.canonicalize().map_err(|error| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("{} can not be found", path.display()),
+            )
+            .with_source(error)
+        })?;
+        let mount = mounted::mount_of(&whole)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("{} is in no mounted volume", path.display()),
+            )
+            .with_advice("Mount the volume: the cache belongs to its mount.")
+        })?;
+        let inside = whole.strip_prefix(&mount.point).unwrap_or(Path::new(""));
+        let inside = mounted::path_bytes(Path::new("/").join(inside).as_os_str());
+        Ok(Asked {
+            point: mount.point,
+            inside,
+        })
+    }
+
+    /// Has the mount fill, drop or check its cache, and adds what it says meanwhile to `progress`.
+    ///
+    /// # Errors
+    /// `NotFound` when no mount of Moorage is there, `AccessDenied` when this user may not ask it; what it answers.
+    pub(crate) async fn warm_up(
+        &self,
+        request: WarmUpRequest,
+        progress: Arc<Progress>,
+    ) -> Result<CacheReport> {
+        let point = self.point.clone();
+        let answer = spawn_blocking(move || {
+            let payload = request.encode()?;
+            let mut channel = open(&point)?;
+            let mut told = (0, 0);
+            let mut show = |items: u64, bytes: u64| {
+                progress.add(items.saturating_sub(told.0), bytes.saturating_sub(told.1));
+                told = (told.0.max(items), told.1.max(bytes));
+            };
+            ask(&mut channel, WarmUpRequest::COMMAND, &payload, &mut show)
+        });
+        let answer = answer.await.map_err(|error| {
+            Error::new(ErrorKind::Io, "the mount could not be asked").with_source(error)
+        })??;
+        serde_json::from_slice(&answer).map_err(|error| {
+            Error::new(ErrorKind::Corrupt, "the answer of the mount can not be read").with_source(error)
+        })
+    }
+}
+
+/// Opens the channel, and nothing else that has its name.
+fn open(point: &Path) -> Result<File> {
+    for name in NAMES {
+        let path = point.join(name);
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) if is_channel(&file) => return Ok(file),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let kind = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+                    _ => ErrorKind::Io,
+                };
+                let what = format!("the mount at {} can not be asked", point.display());
+                return Err(Error::new(kind, what).with_source(error));
+            }
+        }
+    }
+    Err(Error::new(
+        ErrorKind::NotFound,
+        format!("what is mounted at {} is no volume of Moorage", point.display()),
+    ))
+}
+
+#[cfg(unix)]
+fn is_channel(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().is_ok_and(|found| found.ino() == INODE)
+}
+
+#[cfg(not(unix))]
+fn is_channel(_: &File) -> bool {
+    false
+}
