@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use moorage_meta::Context as Identity;
 use moorage_meta::admin::{Progress, RestoreOptions};
-use moorage_model::Result;
+use moorage_model::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use crate::arguments::MetaUrlArgument;
@@ -48,6 +48,7 @@ struct Restored {
     put_back: u64,
     left: u64,
     name_taken: u64,
+    over_quota: u64,
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
@@ -73,22 +74,42 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
                 put_back: done.put_back,
                 left: done.left,
                 name_taken: done.name_taken,
+                over_quota: done.over_quota,
             });
         }
         Ok(all)
     };
     let result = context.watch(work, &counts, job).await;
     volume.close().await?;
-    output::print(arguments.output, &result?, |all| {
+    let all = result?;
+    output::print(arguments.output, &all, |all| {
         let rows: Vec<Vec<String>> = all
             .iter()
             .map(|hour| {
-                let numbers = [hour.rebuilt, hour.put_back, hour.left, hour.name_taken];
+                let numbers = [
+                    hour.rebuilt,
+                    hour.put_back,
+                    hour.left,
+                    hour.name_taken,
+                    hour.over_quota,
+                ];
                 std::iter::once(hour.hour.clone())
                     .chain(numbers.map(|number| number.to_string()))
                     .collect()
             })
             .collect();
-        output::table(&["hour", "rebuilt", "put back", "left", "name taken"], &rows)
-    })
+        let heading = ["hour", "rebuilt", "put back", "left", "name taken", "over quota"];
+        output::table(&heading, &rows)
+    })?;
+    match all.iter().map(|hour| hour.over_quota).sum() {
+        0 => Ok(()),
+        refused => Err(Error::new(
+            ErrorKind::QuotaExceeded,
+            format!(
+                "{} did not fit a quota of the place they were removed from, and stay in the trash",
+                ENTRIES.count(refused)
+            ),
+        )
+        .with_advice("Raise the quota with `moorage quota set`, or make room below it, and run this again.")),
+    }
 }

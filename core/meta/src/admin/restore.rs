@@ -40,6 +40,8 @@ pub struct Restored {
     pub left: u64,
     /// Left because the old directory has an entry of that name now.
     pub name_taken: u64,
+    /// Left because a quota of the old place, or the volume's own limit, is too small.
+    pub over_quota: u64,
 }
 
 impl Restored {
@@ -49,6 +51,7 @@ impl Restored {
             put_back: self.put_back + other.put_back,
             left: self.left + other.left,
             name_taken: self.name_taken + other.name_taken,
+            over_quota: self.over_quota + other.over_quota,
         }
     }
 }
@@ -99,8 +102,7 @@ impl Meta {
     ///
     /// # Errors
     /// `NotFound` when the trash has no such hour, `InvalidArgument` or `NameTooLong` when it can have none of that name;
-    /// `NotPermitted` unless the caller is root; the first failure of the engine; `QuotaExceeded` when a quota of the old
-    /// place is too small. Entries restored before stay so.
+    /// `NotPermitted` unless the caller is root; the first failure of the engine. Entries restored before stay so.
     ///
     /// # Cancel safety
     /// Dropping the future leaves part of the hour restored; calling again goes on.
@@ -211,6 +213,12 @@ impl Restore<'_> {
                 name_taken: 1,
                 ..Restored::default()
             }),
+            Err(error) if matches!(error.kind(), ErrorKind::QuotaExceeded | ErrorKind::NoSpace) => {
+                Ok(Restored {
+                    over_quota: 1,
+                    ..Restored::default()
+                })
+            }
             // The directory or the entry went away meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(left),
             Err(error) => Err(error.context(format!("restoring {}", entry.stored))),

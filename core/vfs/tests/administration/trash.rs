@@ -1,7 +1,8 @@
 //! Trash: expiry, restore, delayed slices.
 
 use moorage_meta::admin::{Progress, ReclaimMode, RemoveTreeOptions, RestoreOptions};
-use moorage_model::{Clock as _, ErrorKind, Ino};
+use moorage_meta::{Counting, QuotaLimits};
+use moorage_model::{Clock as _, ErrorKind, Ino, QuotaKey};
 
 use crate::volume::{DAY, Volume, name, on_each_engine};
 
@@ -179,6 +180,46 @@ async fn restore_leaves_what_has_no_place_to_go_to() {
                 .restore_trash(&volume.root, "1999-01-01-00", options, &Progress::default())
                 .await;
             assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_a_quota_stays_in_the_trash_and_stops_nothing_else() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let full = volume.mkdir(Ino::ROOT, "full").await;
+            for directory in [full, Ino::ROOT] {
+                volume.file(directory, "file", 10).await;
+                volume.unlink(directory, "file").await;
+            }
+            let limits = QuotaLimits {
+                max_inodes: Some(1),
+                ..QuotaLimits::default()
+            };
+            let quota = volume
+                .meta
+                .set_quota(QuotaKey::Directory(full), limits, Counting::Entries)
+                .await;
+            assert_eq!(quota.unwrap().used_inodes, 0);
+            volume.file(full, "another", 10).await;
+            let hour = hours(volume).await.remove(0);
+            let options = RestoreOptions {
+                put_back: true,
+                ..RestoreOptions::default()
+            };
+            let progress = Progress::default();
+            let restore = || volume.meta.restore_trash(&volume.root, &hour, options, &progress);
+            let restored = restore().await.unwrap();
+            assert_eq!((restored.put_back, restored.over_quota), (1, 1));
+            assert!(volume.find("/file").await.is_some());
+            volume.meta.delete_quota(QuotaKey::Directory(full)).await.unwrap();
+            volume.meta.refresh_session().await.unwrap();
+            assert_eq!(restore().await.unwrap().put_back, 1);
+            assert!(volume.find("/full/file").await.is_some());
+            volume.assert_whole().await;
         },
     )
     .await;
