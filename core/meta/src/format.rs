@@ -1,10 +1,11 @@
 //! Making a volume, and changing the setting of one (spec 10-setting sections 2 and 7).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use moorage_model::{
-    Attr, Clock, Counter, DirStat, Error, ErrorKind, Gid, Ino, META_VERSION, NodeType, QuotaKey, Result,
-    Setting, Tier, Timestamp, Uid, VersionGate, compare_versions,
+    Attr, Clock, Counter, DirStat, Error, ErrorKind, Gid, Ino, META_VERSION, NodeType, Quota, QuotaKey,
+    Result, Setting, Tier, Timestamp, Uid, VersionGate, compare_versions,
 };
 
 use crate::open::refuse_missing_structures;
@@ -175,10 +176,10 @@ async fn store_target(
     .await?;
     if let Some(before) = &before {
         if after.dir_stats && !before.dir_stats {
-            clear(engine, Scan::DirStats, |_| true).await?;
+            forget(engine, Scan::DirStats, |_| true).await?;
         }
         if after.user_group_quota && !before.user_group_quota {
-            clear(engine, Scan::Quotas, |key| {
+            forget(engine, Scan::Quotas, |key| {
                 matches!(key, Key::Quota(QuotaKey::User(_) | QuotaKey::Group(_)))
             })
             .await?;
@@ -469,8 +470,9 @@ fn check_changeable(setting: &Setting) -> Result<()> {
     Ok(())
 }
 
-/// Removes the records of a range that are chosen by their key, in batches.
-async fn clear(engine: &Arc<dyn Engine>, range: Scan, chosen: fn(&Key) -> bool) -> Result<()> {
+/// Forgets the figures in the records of a range that are chosen by their key, in batches: removes the records, but those
+/// that hold limits of a quota, which somebody set.
+async fn forget(engine: &Arc<dyn Engine>, range: Scan, chosen: fn(&Key) -> bool) -> Result<()> {
     let mut after: Option<Key> = None;
     loop {
         let page = engine.scan(&range, after.as_ref(), CLEAR_BATCH).await?;
@@ -482,9 +484,9 @@ async fn clear(engine: &Arc<dyn Engine>, range: Scan, chosen: fn(&Key) -> bool) 
             .filter(chosen)
             .collect();
         if !keys.is_empty() {
-            engine::run(engine.as_ref(), "clear", move |txn| {
-                keys.iter().for_each(|key| txn.delete(key.clone()));
-                Box::pin(async { Ok(()) })
+            engine::run(engine.as_ref(), "forget", move |txn| {
+                let keys = Arc::clone(&keys);
+                Box::pin(async move { forget_page(txn, &keys).await })
             })
             .await?;
         }
@@ -492,4 +494,38 @@ async fn clear(engine: &Arc<dyn Engine>, range: Scan, chosen: fn(&Key) -> bool) 
             return Ok(());
         }
     }
+}
+
+async fn forget_page(txn: &mut dyn Txn, keys: &[Key]) -> Result<()> {
+    let quotas: Vec<Key> = keys
+        .iter()
+        .filter(|key| matches!(key, Key::Quota(_)))
+        .cloned()
+        .collect();
+    let mut limits = HashMap::new();
+    if !quotas.is_empty() {
+        let mut found = txn.get_locked(&quotas).await?;
+        for key in quotas {
+            // A record that can not be read has no limits that could be kept.
+            if let Ok(Some(quota)) = found.quota()
+                && quota.has_limits()
+            {
+                limits.insert(key, quota);
+            }
+        }
+    }
+    for key in keys {
+        match limits.get(key) {
+            Some(quota) => txn.put(
+                key.clone(),
+                Record::Quota(Quota {
+                    used_space: 0,
+                    used_inodes: 0,
+                    ..*quota
+                }),
+            ),
+            None => txn.delete(key.clone()),
+        }
+    }
+    Ok(())
 }

@@ -113,6 +113,11 @@ impl Default for Quota {
 }
 
 impl Quota {
+    /// Whether anything is limited.
+    pub fn has_limits(&self) -> bool {
+        self.max_space > 0 || self.max_inodes > 0
+    }
+
     /// Whether growing by these amounts would pass a limit. Shrinking never does. A figure below zero, which clients
     /// that died or missed something leave behind, makes no room beyond the limit.
     pub fn exceeded_by(&self, space: i64, inodes: i64) -> bool {

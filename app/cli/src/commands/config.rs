@@ -10,6 +10,7 @@ use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
 use serde_json::Value;
 
 use crate::arguments::{MetaUrlArgument, whole_bucket};
+use crate::commands::quota::idle_limits;
 use crate::context::Context;
 use crate::noun::NODES;
 use crate::output::{self, OutputArguments};
@@ -269,12 +270,16 @@ async fn update(
         change.apply(setting)
     })
     .await?;
-    if changed.after.user_group_quota && !changed.before.user_group_quota {
-        count_owners(engine).await?;
+    let (before, after) = (&changed.before, &changed.after);
+    if (after.user_group_quota && !before.user_group_quota) || (after.dir_stats && !before.dir_stats) {
+        count_quotas(engine).await?;
     }
     engine.make_durable().await?;
-    for line in differences(&changed.before, &changed.after) {
+    for line in differences(before, after) {
         context.say(&line);
+    }
+    if (before.dir_stats && !after.dir_stats) || (before.user_group_quota && !after.user_group_quota) {
+        say_what_is_not_enforced(engine, context).await?;
     }
     Ok(changed.after)
 }
@@ -299,7 +304,7 @@ async fn test_store(
 }
 
 /// Counts what users and groups have by now, so that their quotas start from there.
-async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
+async fn count_quotas(engine: &Arc<dyn Engine>) -> Result<()> {
     let options = MetaOptions {
         background_jobs: false,
         ..MetaOptions::default()
@@ -311,7 +316,7 @@ async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
         Some(check) => Err(Error::new(
             ErrorKind::Corrupt,
             format!(
-                "{} can not be read, so what users and groups have was not counted",
+                "{} can not be read, so what is below quotas was not counted",
                 NODES.count(check.unreadable)
             ),
         )
@@ -319,6 +324,16 @@ async fn count_owners(engine: &Arc<dyn Engine>) -> Result<()> {
             "`moorage fsck` names what is damaged. Restore it, then run `moorage quota check --repair`.",
         )),
     }
+}
+
+/// Says that limits which stay on record are not kept any more.
+async fn say_what_is_not_enforced(engine: &Arc<dyn Engine>, context: &Context) -> Result<()> {
+    let meta = volume::meta_to_look(engine).await?;
+    let list = meta.list_quotas().await?;
+    for warning in idle_limits(&meta.setting(), &list.quotas) {
+        context.say(&format!("warning: {warning}"));
+    }
+    Ok(())
 }
 
 /// The setting with its secrets in the open, the new ones in place of the stored.

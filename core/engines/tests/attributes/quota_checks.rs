@@ -98,6 +98,36 @@ async fn a_full_check_gives_every_owner_a_record() {
 }
 
 #[tokio::test]
+async fn limits_of_owners_outlast_a_time_without_counting() {
+    on_each_engine(
+        |setting| setting.user_group_quota = true,
+        |volume| async move {
+            let meta = &volume.meta;
+            let file = volume.file(Ino::ROOT, "f").await;
+            chown(meta, file, 7, 8).await;
+            let key = QuotaKey::User(Uid(7));
+            meta.set_quota(key, limits(1 << 20, Some(5)), Counting::Statistics)
+                .await
+                .unwrap();
+            for counts in [false, true] {
+                Meta::change_setting(meta.engine(), &SystemClock, move |setting: &mut Setting| {
+                    setting.user_group_quota = counts;
+                    Ok(())
+                })
+                .await
+                .unwrap();
+            }
+            let kept = meta.get_quota(key).await.unwrap().unwrap();
+            assert_eq!((kept.max_space, kept.max_inodes), (1 << 20, 5));
+            assert_eq!((kept.used_space, kept.used_inodes), (0, 0));
+            let without_limits = QuotaKey::Group(Gid(8));
+            assert_eq!(meta.get_quota(without_limits).await.unwrap(), None);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn usage_that_juicefs_recorded_is_what_we_count() {
     let Some(golden) = fixture::open("quota").await else {
         return;

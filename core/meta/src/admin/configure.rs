@@ -30,9 +30,11 @@ pub struct SettingChange {
     pub upload_limit: Option<i64>,
     /// Mbit/s, 0 = unlimited.
     pub download_limit: Option<i64>,
-    /// Directory statistics are maintained; from off to on clears them, they are counted again as they are needed.
+    /// Directory statistics are maintained; from off to on clears them, they are counted again as they are needed. What
+    /// changed meanwhile below folders with a quota is missing there until `quota check --repair`.
     pub dir_stats: Option<bool>,
-    /// User and group usage is maintained; from off to on clears it, `quota check --repair` counts it again.
+    /// User and group usage is maintained; from off to on clears it, but no limit, and
+    /// `quota check --repair` counts it again.
     pub user_group_quota: Option<bool>,
     /// POSIX ACLs; can not be turned off again.
     pub enable_acl: Option<bool>,

@@ -5,6 +5,7 @@ use moorage_meta::QuotaLimits;
 use moorage_model::{Error, ErrorKind, Quota, Result};
 use serde_json::Value;
 
+use super::idle_limits;
 use super::shown::{self, Shown};
 use super::subject::{CountingArguments, SubjectArguments};
 use crate::arguments::MetaUrlArgument;
@@ -92,12 +93,15 @@ pub(super) async fn get(arguments: &OneArguments) -> Result<()> {
     print(arguments.output, &[Shown::new(&meta, key, quota).await?])
 }
 
-pub(super) async fn list(arguments: &ListArguments) -> Result<()> {
+pub(super) async fn list(arguments: &ListArguments, context: &Context) -> Result<()> {
     let meta = volume::open_to_look(&arguments.database.url).await?;
     let mut all = Vec::new();
     let list = meta.list_quotas().await?;
+    for warning in idle_limits(&meta.setting(), &list.quotas) {
+        context.say(&format!("warning: {warning}"));
+    }
     for (key, quota) in list.quotas {
-        if quota.max_space > 0 || quota.max_inodes > 0 {
+        if quota.has_limits() {
             all.push(Shown::new(&meta, key, quota).await?);
         }
     }

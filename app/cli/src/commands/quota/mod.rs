@@ -1,9 +1,12 @@
 //! `moorage quota`
 
 mod check;
+mod idle;
 mod limits;
 mod shown;
 mod subject;
+
+pub(super) use idle::idle_limits;
 
 use clap::{Args, Subcommand};
 use moorage_model::Result;
@@ -47,7 +50,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     match &arguments.action {
         Action::Set(arguments) => limits::set(arguments).await,
         Action::Get(arguments) => limits::get(arguments).await,
-        Action::List(arguments) => limits::list(arguments).await,
+        Action::List(arguments) => limits::list(arguments, context).await,
         Action::Delete(arguments) => limits::delete(arguments, context).await,
         Action::Check(arguments) => check::run(arguments).await,
     }
