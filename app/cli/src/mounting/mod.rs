@@ -9,6 +9,7 @@ mod end_signals;
 mod flags;
 mod forced_end;
 mod log_file;
+mod mount_turn;
 mod options;
 mod point;
 mod record;

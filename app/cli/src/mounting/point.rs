@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use moorage_fuse::MountOptions;
-use moorage_host::{MountPoint, MountPointState};
+use moorage_host::{MountEntry, MountPoint, MountPointState};
 use moorage_model::{Error, ErrorKind, Result};
 
 use super::host_error;
@@ -35,12 +35,28 @@ pub(crate) fn prepare(path: &Path, options: &MountOptions) -> Result<MountPoint>
             format!("the mount point {shown} is not a folder"),
         )
         .with_advice("Give an empty folder.")),
-        MountPointState::Mounted(entry) => Err(Error::new(
-            ErrorKind::Busy,
-            format!("{} is mounted at {shown} already", entry.source),
-        )
-        .with_advice(format!(
-            "Use it, give another folder, or unmount it with `moorage umount {shown}`."
-        ))),
+        MountPointState::Mounted(entry) => Err(taken(&point, &entry)),
     }
+}
+
+/// Looks once more, right before mounting: another process may have mounted there since [`prepare`].
+///
+/// # Errors
+/// `Busy`, naming what is mounted there.
+pub(super) fn refuse_mounted(point: &MountPoint) -> Result<()> {
+    match point.state().map_err(|error| host_error(ErrorKind::Io, &error))? {
+        MountPointState::Mounted(entry) => Err(taken(point, &entry)),
+        _ => Ok(()),
+    }
+}
+
+fn taken(point: &MountPoint, entry: &MountEntry) -> Error {
+    let shown = point.path().display();
+    Error::new(
+        ErrorKind::Busy,
+        format!("{} is mounted at {shown} already", entry.source),
+    )
+    .with_advice(format!(
+        "Use it, give another folder, or unmount it with `moorage umount {shown}`."
+    ))
 }

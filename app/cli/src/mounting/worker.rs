@@ -15,6 +15,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
+use super::mount_turn::MountTurn;
+use super::point::refuse_mounted;
 use super::socket::MountSocket;
 use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, host_error, report, unstored_files};
 use crate::staged::Left;
@@ -138,9 +140,11 @@ async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result
     let options = plan.session_options(&vfs.meta().setting());
     let (vfs, runtime) = (Arc::clone(vfs), Handle::current());
     blocking(move || {
+        let _turn = MountTurn::wait(&state)?;
         point
             .clear_stale()
             .map_err(|error| host_error(ErrorKind::Busy, &error))?;
+        refuse_mounted(&point)?;
         // A mount that was killed here may have left blocks, which are found by its record.
         let earlier = MountRecord::find(&state, point.path());
         if let Err(error) = record.write(&state) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -54,6 +55,32 @@ fn a_second_mount_at_the_same_point_is_refused() {
     let mount = volume.mount("mount", &[]);
     let said = refusal(&volume, mount.point(), &[]);
     assert!(said.contains("testvolume") && said.contains("already"), "{said}");
+}
+
+#[test]
+fn of_two_mounts_at_once_one_gets_the_point() {
+    /// Enough for the two to meet between the look and the mount.
+    const ROUNDS: usize = 5;
+    let Some(volume) = Volume::format(&[]) else { return };
+    for round in 0..ROUNDS {
+        let (point, _) = volume.mount_command("mount");
+        let start = || {
+            let (_, mut command) = volume.mount_command("mount");
+            command.arg("-d").arg(volume.url()).arg(&point);
+            command.stderr(Stdio::null()).spawn().expect("the program starts")
+        };
+        let mut both = [start(), start()];
+        let ended = both
+            .each_mut()
+            .map(|child| child.wait().expect("ended").success());
+        assert_eq!(ended.iter().filter(|&&good| good).count(), 1, "round {round}");
+        let mounts = fs::read_to_string("/proc/self/mounts").expect("the mount table");
+        let here = mounts
+            .lines()
+            .filter(|line| line.contains(&format!("{} ", point.display())));
+        assert_eq!(here.count(), 1, "round {round}");
+        assert!(volume.mounted("mount").umount(&[]).status.success());
+    }
 }
 
 #[test]
