@@ -199,9 +199,14 @@ impl Vfs {
     /// Makes sure that whoever opened a stored file sees these attributes, and not older ones that the kernel was told before:
     /// the answer to an open has none. One call where they differ.
     pub(crate) fn show_at_open(&self, ino: Ino, attr: &Attr) {
-        if !self.told_attributes.are(ino, attr)
-            && let Some(notifier) = &*self.notifier.read()
-        {
+        if !self.told_attributes.are(ino, attr) {
+            self.expire_attributes(ino);
+        }
+    }
+
+    /// On return the kernel has no attributes of a stored node any more.
+    pub(crate) fn expire_attributes(&self, ino: Ino) {
+        if let Some(notifier) = &*self.notifier.read() {
             notifier.expire_attributes(self.shown(ino));
         }
     }

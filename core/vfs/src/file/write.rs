@@ -126,6 +126,8 @@ impl OpenFile {
         };
         let attr = vfs.meta().setattr(&Context::root(), self.ino, change).await?;
         self.content_mut().refreshed(&attr, generation);
+        // The answer to a write has no attributes, so the kernel would go on showing the bits.
+        vfs.expire_attributes(self.ino);
         Ok(())
     }
 
