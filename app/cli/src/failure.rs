@@ -3,16 +3,24 @@
 use std::error::Error as _;
 use std::process::ExitCode;
 
-use moorage_model::Error;
+use moorage_model::{Error, ErrorKind};
 
 use crate::output::plain;
 use crate::{exit_code, output};
 
 /// Shows what is wrong with the command line, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // A closed terminal is no reason to fail in another way.
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE))
+pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE);
+    if json && error.use_stderr() {
+        let said = error.render().to_string();
+        let said = said.trim().trim_start_matches("error: ");
+        let failure = Error::new(ErrorKind::InvalidArgument, said);
+        output::tell(&as_json(&failure, code).to_string());
+    } else {
+        // A closed terminal is no reason to fail in another way.
+        let _ = error.print();
+    }
+    ExitCode::from(code)
 }
 
 /// Shows an error on standard error and gives its exit code.
@@ -80,8 +88,6 @@ pub(crate) fn causes(error: &Error) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use moorage_model::ErrorKind;
-
     use super::*;
 
     #[test]

@@ -47,9 +47,12 @@ pub fn command_line() -> clap::Command {
 /// Runs one command line, program name first, and says how it ended; the help lists the codes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = hidden_arguments::take(arguments);
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // What can not be parsed may still say in which form it wants to hear of it.
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, wants_json),
     };
     let warnings = logging::start(&cli.logging);
     let context = Context::new(&cli.logging, warnings);

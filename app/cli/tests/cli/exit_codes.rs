@@ -28,6 +28,22 @@ fn nonsense_ends_with_2() {
 }
 
 #[test]
+fn a_program_is_told_of_nonsense_as_of_any_failure() {
+    let run = Place::new()
+        .run(&["config", "--json", "sqlite3://a.db", "--capacity", "5X"])
+        .ends_with(2);
+    let said: serde_json::Value = serde_json::from_str(&run.err).expect("JSON");
+    assert_eq!(
+        (&said["kind"], &said["exit_code"]),
+        (&"InvalidArgument".into(), &2.into())
+    );
+    assert!(
+        said["error"].as_str().is_some_and(|error| error.contains("5X")),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_does_not_exist_ends_with_3() {
     let place = Place::new();
     let url = place.volume(&[]);
