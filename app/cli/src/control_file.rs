@@ -9,7 +9,7 @@ use moorage_model::{Error, ErrorKind, Ino, Result};
 use moorage_vfs::control::{CacheReport, WarmUpRequest, ask};
 use tokio::task::spawn_blocking;
 
-use crate::mounted;
+use crate::{io_kind, mounted};
 
 /// Names of the channel: the usual one, and that of mounts with prefixed names.
 const NAMES: [&str; 2] = [".control", ".jfs.control"];
@@ -91,12 +91,8 @@ fn open(point: &Path) -> Result<File> {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                let kind = match error.kind() {
-                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-                    _ => ErrorKind::Io,
-                };
                 let what = format!("the mount at {} can not be asked", point.display());
-                return Err(Error::new(kind, what).with_source(error));
+                return Err(Error::new(io_kind::of(&error), what).with_source(error));
             }
         }
     }

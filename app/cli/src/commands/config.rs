@@ -303,7 +303,7 @@ async fn test_store(
     store_check::check_change(&meta, change, context).await
 }
 
-/// Counts what users and groups have by now, so that their quotas start from there.
+/// Counts what is there by now of what quotas are about, so that they start from there.
 async fn count_quotas(engine: &Arc<dyn Engine>) -> Result<()> {
     let options = MetaOptions {
         background_jobs: false,

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let paths = super::named(arguments.files.paths.clone())?;
+    let paths = arguments.files.paths.clone();
     drop_from_cache((paths, arguments.files.threads), arguments.files.output, context).await
 }
 

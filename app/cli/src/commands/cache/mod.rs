@@ -60,17 +60,6 @@ pub(crate) struct FileArguments {
     pub(crate) output: OutputArguments,
 }
 
-/// The paths, of which there is at least one.
-fn named(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
-    if paths.is_empty() {
-        return Err(
-            Error::new(ErrorKind::InvalidArgument, "there is no path to work on")
-                .with_advice("Name files or folders of a mounted volume."),
-        );
-    }
-    Ok(paths)
-}
-
 /// What a mount answers about one path.
 #[derive(Debug)]
 struct Answer {
@@ -79,13 +68,19 @@ struct Answer {
     report: CacheReport,
 }
 
-/// Asks for one path after the other.
+/// Asks for one path after the other, of which there is at least one.
 async fn ask(
     (paths, threads): (Vec<PathBuf>, usize),
     (action, background): (CacheAction, bool),
     title: &'static str,
     context: &Context,
 ) -> Result<Vec<Answer>> {
+    if paths.is_empty() {
+        return Err(
+            Error::new(ErrorKind::InvalidArgument, "there is no path to work on")
+                .with_advice("Name files or folders of a mounted volume."),
+        );
+    }
     // Nothing is done when one of them can not be found.
     let asked: Vec<Asked> = paths
         .iter()

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use moorage_model::{Error, ErrorKind, Result};
+use moorage_model::{Error, Result};
 use moorage_vfs::control::CacheAction;
 
 use super::{FileArguments, evict, shown, status};
 use crate::context::Context;
-use crate::output;
+use crate::{io_kind, output};
 
 /// Fetch files and folders into the cache of their mount, so that reading them needs no network
 ///
@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     if let Some(list) = &arguments.file {
         paths.extend(listed(list)?);
     }
-    let files = (super::named(paths)?, arguments.files.threads);
+    let files = (paths, arguments.files.threads);
     if arguments.evict {
         return evict::drop_from_cache(files, arguments.files.output, context).await;
     }
@@ -64,12 +64,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
 
 fn listed(list: &PathBuf) -> Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(list).map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-            _ => ErrorKind::Io,
-        };
-        Error::new(kind, format!("{} can not be read", list.display())).with_source(error)
+        Error::new(io_kind::of(&error), format!("{} can not be read", list.display())).with_source(error)
     })?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     Ok(lines.map(PathBuf::from).collect())

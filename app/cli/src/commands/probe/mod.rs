@@ -60,8 +60,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     if let Some(name) = &arguments.name {
         let setting = arguments.store.new_setting(name)?;
         database::find_room(&mut steps, url).await;
-        if objects::try_store(&mut steps, &setting).await.is_some() {
-            objects::find_place(&mut steps, &setting).await;
+        if let Some(store) = objects::try_store(&mut steps, &setting).await {
+            objects::find_place(&mut steps, store.as_ref()).await;
         }
         wanted.push(CheckStep::PrefixEmpty);
     } else if arguments.store.is_given() {

@@ -1,5 +1,6 @@
 //! Using a store: keys, writing, reading, listing, deleting.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use moorage_chunk::{ObjectStore, ProbeObject, prefix_in_use};
@@ -15,10 +16,10 @@ use crate::volume;
 /// A small request that takes longer makes every file slow to open.
 const SLOW_REQUEST: Duration = Duration::from_secs(1);
 
-/// Tries the store of a setting.
-pub(super) async fn try_store(steps: &mut Steps, setting: &Setting) -> Option<()> {
+/// Tries the store of a setting. Answers with it when it can be written.
+pub(super) async fn try_store(steps: &mut Steps, setting: &Setting) -> Option<Arc<dyn ObjectStore>> {
     let begun = Instant::now();
-    let store = match volume::open_objects(setting) {
+    let opened = match volume::open_objects(setting) {
         Ok(store) => store,
         Err(error) => {
             let step = match error.kind() {
@@ -29,7 +30,7 @@ pub(super) async fn try_store(steps: &mut Steps, setting: &Setting) -> Option<()
             return None;
         }
     };
-    let store = store.as_ref();
+    let store = opened.as_ref();
     let remote = store.endpoint();
     if let Some(endpoint) = remote
         && !network::reach(steps, endpoint).await
@@ -52,7 +53,7 @@ pub(super) async fn try_store(steps: &mut Steps, setting: &Setting) -> Option<()
     }
     steps.attempt(CheckStep::Delete, object.delete(store)).await;
     judge_latency(steps, quickest);
-    Some(())
+    Some(opened)
 }
 
 /// Lists one object, which tells too whether the keys are taken. How long it took; `None` when the store can not be used.
@@ -103,10 +104,9 @@ fn judge_latency(steps: &mut Steps, quickest: Duration) {
 }
 
 /// Looks whether the place for a new volume is free.
-pub(super) async fn find_place(steps: &mut Steps, setting: &Setting) {
+pub(super) async fn find_place(steps: &mut Steps, store: &dyn ObjectStore) {
     let free = async {
-        let store = volume::open_objects(setting)?;
-        match prefix_in_use(store.as_ref()).await? {
+        match prefix_in_use(store).await? {
             None => Ok(()),
             Some(key) => Err(Error::new(
                 ErrorKind::Exists,

@@ -5,8 +5,7 @@ use opendal::Operator;
 
 use super::bucket::BucketUrl;
 use super::failure::Secrets;
-use crate::store::Endpoint;
-use crate::store::StoreConfig;
+use crate::store::{Endpoint, StoreConfig};
 
 /// Opens a bucket, given as its text.
 pub(in crate::store) type Open = fn(&StoreConfig, &Driver, &str) -> Result<Opened>;
