@@ -18,17 +18,32 @@ use parking_lot::Mutex;
 /// Unix seconds at which every test begins: 2023-11-14, 22:13:20 UTC.
 pub(crate) const START: i64 = 1_700_000_000;
 
-/// A clock that moves by a microsecond at every look, and further when told.
+/// A clock that moves when told, and by its step at every look.
 #[derive(Debug)]
-pub(crate) struct TestClock(Mutex<Timestamp>);
+pub(crate) struct TestClock {
+    now: Mutex<Timestamp>,
+    step: Duration,
+}
 
 impl TestClock {
+    /// Moves by a microsecond at every look.
     pub(crate) fn new() -> TestClock {
-        TestClock(Mutex::new(Timestamp::new(START, 0)))
+        TestClock {
+            now: Mutex::new(Timestamp::new(START, 0)),
+            step: Duration::from_micros(1),
+        }
+    }
+
+    /// Moves only when told: what is done between two moves has one time, however often an engine runs it.
+    pub(crate) fn still() -> TestClock {
+        TestClock {
+            step: Duration::ZERO,
+            ..TestClock::new()
+        }
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        let mut now = self.0.lock();
+        let mut now = self.now.lock();
         let nanoseconds = u64::from(now.nanoseconds) + u64::from(by.subsec_nanos());
         now.seconds += by.as_secs() as i64 + (nanoseconds / 1_000_000_000) as i64;
         now.nanoseconds = (nanoseconds % 1_000_000_000) as u32;
@@ -37,8 +52,8 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.advance(Duration::from_micros(1));
-        *self.0.lock()
+        self.advance(self.step);
+        *self.now.lock()
     }
 }
 

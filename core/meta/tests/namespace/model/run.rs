@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moorage_engines::MemoryEngine;
 use moorage_meta::{Context, Engine, FallocateMode, Meta, OpenFlags, RenameFlags, SetAttr, UnlinkOptions};
@@ -11,6 +12,9 @@ use super::operations::{Action, At, Operation};
 use super::reference::{NodeId, ROOT, Rename, Tree};
 use crate::check::broken_invariants;
 use crate::fixture::{START, TestClock, TestData, name, quiet, setting};
+
+/// Time from one operation to the next.
+const TICK: Duration = Duration::from_micros(1);
 
 /// What an operation asks for, with its numbers resolved to nodes.
 type Outcome = std::result::Result<(), ErrorKind>;
@@ -37,7 +41,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn new(engine: Arc<dyn Engine>, memory: Option<Arc<MemoryEngine>>, trash: bool) -> Run {
-        let clock = Arc::new(TestClock::new());
+        let clock = Arc::new(TestClock::still());
         let mut wanted = setting();
         wanted.trash_days = u32::from(trash);
         Meta::format(&engine, &wanted, clock.as_ref()).await.unwrap();
@@ -77,6 +81,7 @@ impl Run {
     }
 
     pub(super) async fn step(&mut self, operation: &Operation) {
+        self.clock.advance(TICK);
         match &operation.action {
             Action::PowerCut => self.power_cut().await,
             Action::Flush => {
@@ -340,7 +345,7 @@ impl Run {
         self.tree.drop_unlinked(|_| false);
         self.mount().await;
         // The sessions of before expire; their sustained files go.
-        self.clock.advance(std::time::Duration::from_secs(4000));
+        self.clock.advance(Duration::from_secs(4000));
         for client in &self.clients {
             client.refresh_session().await.unwrap();
         }
@@ -402,7 +407,7 @@ impl Run {
     /// Looks for data that was not removed, after the trash was emptied; only after a run without faults.
     pub(super) async fn finish_without_leaks(&mut self) {
         self.finish().await;
-        self.clock.advance(std::time::Duration::from_secs(3 * 86_400));
+        self.clock.advance(Duration::from_secs(3 * 86_400));
         let admin = Meta::open(self.engine.clone(), quiet(), self.clock.clone())
             .await
             .unwrap();
