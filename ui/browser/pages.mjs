@@ -12,6 +12,7 @@ const PAGES = {
   join: '#/add/join',
   create: '#/add/create',
   volume: '#/volume/studio',
+  'volume-options': '#/volume/studio/options',
   'volume-error': '#/volume/clients',
   'volume-gone': '#/volume/nowhere',
   activity: '#/activity',
@@ -145,7 +146,7 @@ async function refusals() {
   await page.getByRole('button', { name: 'For 1 hour' }).click();
   await page.getByText('Not available yet').waitFor({ timeout: PATIENCE });
   await judge(page, 'activity-refused');
-  await page.goto(`${address}#/volume/photos`);
+  await page.goto(`${address}#/volume/photos/options`);
   await page.getByRole('button', { name: 'Remove from the list' }).click();
   await page.getByRole('button', { name: /^Yes, remove/ }).click();
   await page.getByText('Unmount it first.').waitFor({ timeout: PATIENCE });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { format, parse, type Route } from '../src/router/route';
+import { format, isSamePage, parse, type Route } from '../src/router/route';
 
 describe('the address of a page', () => {
   const routes: Route[] = [
@@ -9,8 +9,8 @@ describe('the address of a page', () => {
     { page: 'activity' },
     { page: 'settings' },
     { page: 'diagnostics' },
-    { page: 'volume', name: 'photos' },
-    { page: 'volume', name: 'a/b #ü%' },
+    { page: 'volume', name: 'photos', tab: 'overview' },
+    { page: 'volume', name: 'a/b #ü%', tab: 'options' },
   ];
   it.each(routes)('leads back to the page: %o', (route) => {
     expect(parse(format(route))).toEqual(route);
@@ -30,7 +30,21 @@ describe('the address of a page', () => {
     expect(parse(hash)).toEqual({ page: 'volumes' });
   });
 
+  it.each(['#/volume/photos', '#/volume/photos/nothing'])(
+    'of a volume without a tab is its overview: %s',
+    (hash) => {
+      expect(parse(hash)).toEqual({ page: 'volume', name: 'photos', tab: 'overview' });
+    },
+  );
+
   it('to add a volume begins with joining one', () => {
     expect(parse('#/add')).toEqual({ page: 'add', way: 'join' });
   });
+});
+
+it('is one page with all tabs of a volume, and another one for each volume', () => {
+  const overview = parse('#/volume/photos');
+  expect(isSamePage(overview, parse('#/volume/photos/options'))).toBe(true);
+  expect(isSamePage(overview, parse('#/volume/studio'))).toBe(false);
+  expect(isSamePage(overview, parse('#/volumes'))).toBe(false);
 });

@@ -146,6 +146,11 @@ export const de: Catalogue = {
     },
   },
   volume: {
+    tabs: 'Teile des Laufwerks',
+    tab: {
+      overview: 'Überblick',
+      options: 'Optionen',
+    },
     gone: 'Dieses Laufwerk gibt es nicht',
     goneHint: 'Vielleicht wurde es aus der Liste entfernt.',
     overview: 'Überblick',

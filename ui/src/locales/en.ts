@@ -142,6 +142,11 @@ export const en = {
     },
   },
   volume: {
+    tabs: 'Parts of the volume',
+    tab: {
+      overview: 'Overview',
+      options: 'Options',
+    },
     gone: 'There is no such volume',
     goneHint: 'It may have been removed from the list.',
     overview: 'Overview',

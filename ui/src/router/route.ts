@@ -1,10 +1,15 @@
 import type { VolumeId } from '../bindings/VolumeId';
 
+/** The tabs of a volume, in the order in which they are shown; the first one needs no name in an address. */
+export const VOLUME_TABS = ['overview', 'options'] as const;
+
+export type VolumeTab = (typeof VOLUME_TABS)[number];
+
 /** A page of the window, named by the part of the address after `#`. */
 export type Route =
   | { page: 'volumes' }
   | { page: 'add'; way: 'join' | 'create' }
-  | { page: 'volume'; name: VolumeId }
+  | { page: 'volume'; name: VolumeId; tab: VolumeTab }
   | { page: 'activity' }
   | { page: 'settings' }
   | { page: 'diagnostics' };
@@ -12,9 +17,12 @@ export type Route =
 /** The page that `hash` names; the volumes when it names none, so no address is a dead end. */
 export function parse(hash: string): Route {
   const [page, name, ...rest] = hash.replace(/^#?\/?/, '').split('/');
-  if (page === 'volume' && name && rest.length === 0) {
+  if (page === 'volume' && name && rest.length <= 1) {
     const decoded = decode(name);
-    return decoded === undefined ? { page: 'volumes' } : { page, name: decoded };
+    if (decoded === undefined) return { page: 'volumes' };
+    const [wanted] = rest;
+    const tab = VOLUME_TABS.find((tab) => tab === wanted) ?? VOLUME_TABS[0];
+    return { page, name: decoded, tab };
   }
   const alone = name === undefined;
   switch (page) {
@@ -36,12 +44,18 @@ export function parse(hash: string): Route {
 export function format(route: Route): string {
   switch (route.page) {
     case 'volume':
-      return `#/volume/${encodeURIComponent(route.name)}`;
+      return `#/volume/${encodeURIComponent(route.name)}/${route.tab}`;
     case 'add':
       return `#/add/${route.way}`;
     default:
       return `#/${route.page}`;
   }
+}
+
+/** Whether a turn from `before` to `after` stays on one page, as from one tab of a volume to another. */
+export function isSamePage(before: Route, after: Route): boolean {
+  if (before.page === 'volume' && after.page === 'volume') return before.name === after.name;
+  return format(before) === format(after);
 }
 
 function decode(text: string): string | undefined {
