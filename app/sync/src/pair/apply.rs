@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use moorage_model::{Error, ErrorKind, Result, Timestamp};
 use parking_lot::Mutex;
 
-use super::conflict::name_for;
+use super::conflict::{Conflict, name_for};
 use super::decide::{Change, End, Step, decide};
 use super::round::{Pair, Preview, RoundReport};
 use super::scan::{Look, look};
@@ -355,6 +355,13 @@ impl Pair {
                     renamed?;
                     applying.conflicts.fetch_add(1, Relaxed);
                     self.told.conflict(path, &copy, end);
+                    let path = path.clone();
+                    self.state.note_conflict(&Conflict {
+                        path,
+                        copy,
+                        end,
+                        time,
+                    })?;
                     return Ok(());
                 }
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
 use moorage_model::{MAX_NAME_BYTES, Result, Timestamp};
 
+use super::End;
 use crate::RelativePath;
 
 /// Characters of a host's name that a conflict copy repeats.
@@ -33,6 +34,19 @@ impl HostName {
             clean
         })
     }
+}
+
+/// A version that got another name, since both sides had one of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// What it was called, and what the other version is called.
+    pub path: RelativePath,
+    /// What it is called now.
+    pub copy: RelativePath,
+    /// The side whose version it is.
+    pub end: End,
+    /// When it got that name.
+    pub time: Timestamp,
 }
 
 /// The name that a version gets when another keeps its own: `report (conflict HOST 2026-05-17 10-30-05).txt`. Times are

@@ -34,13 +34,16 @@ pub enum Consent {
     None,
     /// Removing up to so many files of each side.
     Removals(u64),
+    /// Removing nothing that is gone from one side now: it comes back there, or stays where it is when the pair does not
+    /// change that side.
+    Keep,
 }
 
 impl Consent {
     /// Whether so many removals were agreed to.
     pub fn covers(self, removed: u64) -> bool {
         match self {
-            Consent::None => false,
+            Consent::None | Consent::Keep => false,
             Consent::Removals(most) => removed <= most,
         }
     }

@@ -11,6 +11,7 @@
 mod apply;
 mod conflict;
 mod decide;
+mod folder_watcher;
 mod guard;
 mod ignore;
 mod round;
@@ -20,10 +21,11 @@ mod settling;
 mod state;
 mod watch;
 
-pub use conflict::HostName;
+pub use conflict::{Conflict, HostName};
 pub use decide::{Change, End, Mode, Step, decide};
+pub use folder_watcher::FolderWatcher;
 pub use guard::{Consent, DeletionGuard};
 pub use ignore::IGNORED;
 pub use round::{Outcome, Pair, PairObserver, PairOptions, Preview, RoundReport};
 pub use state::State;
-pub use watch::{Schedule, Trigger, keep_in_sync};
+pub use watch::{Rounds, Schedule, Trigger, Wake, keep_in_sync};

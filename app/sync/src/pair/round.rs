@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use moorage_model::{Clock, Error, ErrorKind, Result};
 
+use super::conflict::Conflict;
 use super::decide::{End, Mode, Step};
 use super::guard::{Consent, DeletionGuard};
 use super::state::State;
@@ -201,7 +202,12 @@ impl Pair {
     /// # Cancel safety
     /// Safe, as is the death of the process.
     pub async fn round(&self, consent: Consent) -> Result<Outcome> {
-        let preview = self.preview().await?;
+        let mut preview = self.preview().await?;
+        if consent == Consent::Keep {
+            // Nothing is known of them any more, so that what one side has of them is new.
+            self.state.forget_removals()?;
+            preview = self.preview().await?;
+        }
         let guard = self.options.guard;
         let asks = [preview.removals_left, preview.removals_right]
             .into_iter()
@@ -210,6 +216,21 @@ impl Pair {
             return Ok(Outcome::NeedsConfirmation(preview));
         }
         self.apply(preview).await.map(Outcome::Done)
+    }
+
+    /// The conflict copies that were made and are still there, the newest first.
+    ///
+    /// # Errors
+    /// When the state can not be read or written. A copy that can not be looked at counts as there.
+    pub async fn conflicts(&self) -> Result<Vec<Conflict>> {
+        let mut conflicts = Vec::new();
+        for conflict in self.state.conflicts()? {
+            match self.side(conflict.end).look(&conflict.copy).await {
+                Ok(None) => self.state.forget_conflict(&conflict)?,
+                Ok(Some(_)) | Err(_) => conflicts.push(conflict),
+            }
+        }
+        Ok(conflicts)
     }
 
     /// Removes what an earlier round of this pair left under a temporary name. No transfer runs meanwhile.

@@ -8,7 +8,8 @@ use moorage_model::{Error, ErrorKind, Result};
 const VERSION: i64 = 1;
 
 /// `synced`: per path (with `/` at the end for a folder, so that rows sort as listings do) the state in which both sides
-/// had the same content: its digest, and what each side said about it. Times are nanoseconds since 1970.
+/// had the same content: its digest, and what each side said about it. `conflicts`: versions that got another name, on which
+/// side. Times are nanoseconds since 1970.
 const TABLES: &str = "
     CREATE TABLE pair (one INTEGER PRIMARY KEY CHECK (one = 1), left_side TEXT NOT NULL, right_side TEXT NOT NULL);
     CREATE TABLE synced (
@@ -19,6 +20,10 @@ const TABLES: &str = "
         left_settled INTEGER NOT NULL,
         right_size INTEGER NOT NULL, right_modified INTEGER NOT NULL, right_changed INTEGER, right_node INTEGER,
         right_settled INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE conflicts (
+        copy BLOB NOT NULL, on_left INTEGER NOT NULL, path BLOB NOT NULL, noted INTEGER NOT NULL,
+        PRIMARY KEY (copy, on_left)
     ) WITHOUT ROWID;
 ";
 

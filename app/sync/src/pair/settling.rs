@@ -11,11 +11,16 @@ const TICK: Duration = Duration::from_secs(2);
 /// between without another time: the clock of its side has moved on since. Both instants are of one clock, which may be
 /// wrong, and may even have been set back.
 pub(super) fn has_settled(seen_at: i64, now: Timestamp) -> bool {
-    let seen_at = Timestamp::new(
-        seen_at.div_euclid(1_000_000_000),
-        u32::try_from(seen_at.rem_euclid(1_000_000_000)).unwrap_or(0),
-    );
+    let seen_at = of_nanoseconds(seen_at);
     now.since(seen_at).is_some_and(|passed| passed > TICK)
+}
+
+/// A time as a row has it.
+pub(super) fn of_nanoseconds(since_epoch: i64) -> Timestamp {
+    Timestamp::new(
+        since_epoch.div_euclid(1_000_000_000),
+        u32::try_from(since_epoch.rem_euclid(1_000_000_000)).unwrap_or(0),
+    )
 }
 
 #[cfg(test)]

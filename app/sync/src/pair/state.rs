@@ -7,12 +7,17 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::End;
+use super::conflict::Conflict;
 use super::schema::{failed, prepare};
+use super::settling::of_nanoseconds;
 use crate::copy::Digest;
 use crate::{RelativePath, Version};
 
 /// Rows read at once.
 const PAGE: i64 = 1000;
+
+/// Conflicts that are told of: more than a person settles in one sitting.
+const MOST_CONFLICTS: i64 = 100;
 
 /// The database of one pair.
 #[derive(Debug)]
@@ -250,6 +255,68 @@ impl State {
             }
         }
         change.commit().map_err(failed)
+    }
+
+    /// Forgets the rows of what the list of work would remove.
+    pub(super) fn forget_removals(&self) -> Result<()> {
+        let statement = "DELETE FROM synced WHERE key IN (SELECT key FROM work WHERE removes)";
+        let db = self.db.lock();
+        db.execute(statement, []).map(drop).map_err(failed)
+    }
+
+    pub(super) fn note_conflict(&self, conflict: &Conflict) -> Result<()> {
+        let Conflict {
+            path,
+            copy,
+            end,
+            time,
+        } = conflict;
+        let row = params![
+            copy.as_bytes(),
+            *end == End::Left,
+            path.as_bytes(),
+            time.clamped_nanos()
+        ];
+        let statement =
+            "INSERT OR REPLACE INTO conflicts (copy, on_left, path, noted) VALUES (?1, ?2, ?3, ?4)";
+        let db = self.db.lock();
+        db.execute(statement, row).map(drop).map_err(failed)
+    }
+
+    pub(super) fn forget_conflict(&self, conflict: &Conflict) -> Result<()> {
+        let row = params![conflict.copy.as_bytes(), conflict.end == End::Left];
+        let db = self.db.lock();
+        db.execute("DELETE FROM conflicts WHERE copy = ?1 AND on_left = ?2", row)
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// The newest conflicts, the last one first.
+    pub(super) fn conflicts(&self) -> Result<Vec<Conflict>> {
+        let db = self.db.lock();
+        let mut query = db
+            .prepare_cached("SELECT path, copy, on_left, noted FROM conflicts ORDER BY noted DESC LIMIT ?1")
+            .map_err(failed)?;
+        let rows = query
+            .query_map([MOST_CONFLICTS], |row| {
+                Ok((
+                    row.get::<_, Vec<u8>>(0)?,
+                    row.get::<_, Vec<u8>>(1)?,
+                    row.get::<_, bool>(2)?,
+                    row.get::<_, i64>(3)?,
+                ))
+            })
+            .map_err(failed)?;
+        rows.map(|row| {
+            let (path, copy, on_left, noted) = row.map_err(failed)?;
+            Ok(Conflict {
+                path: RelativePath::new(&path)?,
+                copy: RelativePath::new(&copy)?,
+                end: if on_left { End::Left } else { End::Right },
+                time: of_nanoseconds(noted),
+            })
+        })
+        .collect()
     }
 
     /// Begins a new list of work.

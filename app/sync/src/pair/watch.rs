@@ -1,4 +1,4 @@
-//! When rounds run: soon after a change, and from time to time in any case.
+//! When rounds run: soon after a change, when somebody asks for one, and from time to time in any case.
 
 use std::time::Duration;
 
@@ -34,56 +34,90 @@ impl Default for Schedule {
     }
 }
 
-/// Tells of changes.
-#[async_trait]
-pub trait Trigger: Send {
-    /// Returns when something changed since the last call.
-    ///
-    /// # Cancel safety
-    /// Safe: no change is missed.
-    async fn changed(&mut self);
+impl Schedule {
+    /// How long after a round that ended so the next one runs, when nothing asks for it sooner.
+    pub fn pause_after(&self, outcome: &Result<Outcome>) -> Duration {
+        match outcome {
+            Ok(Outcome::Done(report)) if report.is_complete() => self.full_scan,
+            Ok(Outcome::NeedsConfirmation(_)) => self.full_scan,
+            // What changed meanwhile, or failed.
+            Ok(Outcome::Done(_)) | Err(_) => self.retry,
+        }
+    }
 }
 
-/// Runs rounds for ever: at once, after changes, and as the schedule says. `told` hears how each ended, and tells what
-/// the person agrees to, which the next round is run with at once; without consent it waits for a change.
+/// Why a round is to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Something changed: soon.
+    Changed,
+    /// A person asks for it, or agreed to something: at once.
+    Asked(Consent),
+}
+
+/// Tells when a round is to run.
+#[async_trait]
+pub trait Trigger: Send {
+    /// Returns when something happened since the last call.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is missed.
+    async fn wake(&mut self) -> Wake;
+}
+
+/// What runs rounds of a pair.
+#[async_trait]
+pub trait Rounds: Send + Sync {
+    /// Runs a round, as [`Pair::round`].
+    ///
+    /// # Errors
+    /// As there.
+    async fn round(&self, consent: Consent) -> Result<Outcome>;
+}
+
+#[async_trait]
+impl Rounds for Pair {
+    async fn round(&self, consent: Consent) -> Result<Outcome> {
+        Pair::round(self, consent).await
+    }
+}
+
+/// Runs rounds for ever: at once, after changes, when asked to, and as the schedule says. `told` hears how each ended.
 ///
 /// # Cancel safety
 /// Safe.
 pub async fn keep_in_sync(
-    pair: &Pair,
+    rounds: &dyn Rounds,
     trigger: &mut dyn Trigger,
     schedule: Schedule,
-    mut told: impl FnMut(&Result<Outcome>) -> Consent + Send,
+    mut told: impl FnMut(&Result<Outcome>) + Send,
 ) {
     let mut consent = Consent::None;
     loop {
-        let outcome = pair.round(consent).await;
-        consent = told(&outcome);
-        if consent != Consent::None {
-            continue;
-        }
-        let pause = match &outcome {
-            Ok(Outcome::Done(report)) if report.is_complete() => schedule.full_scan,
-            Ok(Outcome::NeedsConfirmation(_)) => schedule.full_scan,
-            // What changed meanwhile, or failed.
-            Ok(Outcome::Done(_)) | Err(_) => schedule.retry,
-        };
-        wait(trigger, schedule, pause).await;
+        let outcome = rounds.round(consent).await;
+        told(&outcome);
+        consent = wait(trigger, schedule, schedule.pause_after(&outcome)).await;
     }
 }
 
-/// Returns after `pause`, or when changes have come to rest.
-async fn wait(trigger: &mut dyn Trigger, schedule: Schedule, pause: Duration) {
+/// Returns after `pause`, when changes have come to rest, or when somebody asks.
+async fn wait(trigger: &mut dyn Trigger, schedule: Schedule, pause: Duration) -> Consent {
     let end = Instant::now() + pause;
-    if timeout_at(end, trigger.changed()).await.is_err() {
-        return;
+    match timeout_at(end, trigger.wake()).await {
+        Err(_) => return Consent::None,
+        Ok(Wake::Asked(consent)) => return consent,
+        Ok(Wake::Changed) => {}
     }
     let latest = Instant::now() + schedule.patience;
     loop {
         let rest = (Instant::now() + schedule.quiet).min(latest);
         tokio::select! {
-            () = sleep_until(rest) => return,
-            () = trigger.changed() => {}
+            () = sleep_until(rest) => return Consent::None,
+            wake = trigger.wake() => {
+                if let Wake::Asked(consent) = wake {
+                    return consent;
+                }
+            }
         }
     }
 }

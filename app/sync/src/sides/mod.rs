@@ -11,6 +11,7 @@ mod volume;
 pub use folder::FolderSide;
 pub use objects::ObjectSide;
 pub use temporary::Tag;
+pub(crate) use temporary::is_temporary;
 pub use volume::VolumeSide;
 
 /// What happens when the root of a side does not exist.

@@ -39,6 +39,39 @@ async fn an_emptied_side_is_asked_about_and_consent_is_for_so_many() {
 }
 
 #[tokio::test]
+async fn what_is_kept_comes_back_where_it_was_removed_and_stays_in_a_mirror() {
+    for mode in [Mode::TwoWay, Mode::Mirror] {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::default();
+        let pair = pair(
+            &world,
+            &folder.path().join("pair.db"),
+            mode,
+            DeletionGuard::default(),
+        );
+        for name in ["a/b", "f"] {
+            world.state.lock().edit(&Edit::Write(End::Right, name));
+        }
+        for _ in 0..2 {
+            pair.round(Consent::None).await.unwrap();
+            world.state.lock().pass(5000);
+        }
+        let before = world.state.lock().tree(End::Left);
+        for name in ["a", "f"] {
+            world.state.lock().edit(&Edit::Remove(End::Right, name));
+        }
+        for consent in [Consent::Keep, Consent::None] {
+            let outcome = pair.round(consent).await.unwrap();
+            assert!(matches!(outcome, Outcome::Done(_)), "{mode:?} {outcome:?}");
+            world.state.lock().pass(5000);
+        }
+        assert_eq!(world.state.lock().tree(End::Left), before, "{mode:?}");
+        let comes_back = mode == Mode::TwoWay;
+        assert_eq!(world.state.lock().tree(End::Right) == before, comes_back);
+    }
+}
+
+#[tokio::test]
 async fn one_process_has_a_pair_at_a_time_and_a_state_belongs_to_its_pair() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pair.db");

@@ -171,5 +171,13 @@ async fn a_folder_and_a_volume_come_together() {
     assert_eq!(left.get("same").map(String::as_str), Some("theirs"));
     let copy = left.iter().find(|(name, _)| name.contains("conflict here"));
     assert_eq!(copy.map(|(_, content)| content.as_str()), Some("mine"));
+    let conflicts = case.pair.conflicts().await.unwrap();
+    let [conflict] = conflicts.as_slice() else {
+        panic!("one is told of: {conflicts:?}");
+    };
+    assert_eq!(conflict.path.as_bytes(), b"same");
+    // It is settled when the copy is gone.
+    fs::remove_file(case.folders.from(&conflict.copy.to_string())).unwrap();
+    assert!(case.pair.conflicts().await.unwrap().is_empty());
     vfs.shutdown().await.unwrap();
 }
