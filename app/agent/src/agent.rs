@@ -18,6 +18,7 @@ use crate::condition::with_reasons;
 use crate::keeper::{Event, Keeper, Step};
 use crate::moment::Moment;
 use crate::mounts::Watched;
+use crate::pairs::KeptPair;
 use crate::reading::Hearing;
 use crate::run::Options;
 use crate::secret_kind::Leftover;
@@ -52,6 +53,7 @@ pub(crate) struct State {
     /// As it was asked for last; it may have ended since.
     pub(crate) pause: Pause,
     pub(crate) volumes: Vec<Kept>,
+    pub(crate) pairs: Vec<KeptPair>,
     /// What is to be removed from the store of secrets when it is open.
     pub(crate) leftover: Vec<Leftover>,
     pub(crate) transfers: TransferList,
@@ -135,6 +137,7 @@ impl State {
         Content {
             settings: self.settings.clone(),
             volumes: self.volumes.iter().map(|kept| kept.entry.clone()).collect(),
+            sync_pairs: self.pairs.iter().map(|pair| pair.entry.clone()).collect(),
             leftover: self.leftover.clone(),
         }
     }
@@ -182,6 +185,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
                 settings: content.settings,
                 pause,
                 volumes: volumes.collect(),
+                pairs: content.sync_pairs.into_iter().map(KeptPair::new).collect(),
                 leftover: content.leftover,
                 transfers: TransferList::default(),
                 notices,
@@ -217,6 +221,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
                 let (agent, entry) = (Arc::clone(self), kept.entry.clone());
                 let (refused, refusal) = oneshot::channel();
                 tokio::spawn(async move {
+                    agent.end_pairs_of(&entry.id).await;
                     let point = PathBuf::from(&entry.settings.mount_point);
                     let outcome = unmounting::take_away(point, lazy).await;
                     agent.stopped(&entry, outcome, refused);

@@ -30,7 +30,7 @@ pub(crate) async fn run(
     task: &str,
     deadline: Duration,
 ) -> Result<(), Problem> {
-    let output = ended(program, arguments, secrets, task, deadline).await?;
+    let output = ended(program, arguments, &line_of(secrets), task, deadline).await?;
     if output.status.success() {
         Ok(())
     } else {
@@ -52,14 +52,38 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     task: &str,
     deadline: Duration,
 ) -> Result<T, Problem> {
-    let output = ended(program, arguments, secrets, task, deadline).await?;
+    ask_about(program, arguments, &line_of(secrets), task, deadline).await
+}
+
+/// As [`ask`], for a command that reads what it is asked about as one line on its standard input.
+///
+/// # Cancel safety
+/// The command is killed.
+///
+/// # Errors
+/// As of [`ask`].
+pub(crate) async fn ask_about<T: DeserializeOwned>(
+    program: &Path,
+    arguments: Vec<String>,
+    line: &Zeroizing<Vec<u8>>,
+    task: &str,
+    deadline: Duration,
+) -> Result<T, Problem> {
+    let output = ended(program, arguments, line, task, deadline).await?;
     serde_json::from_slice(&output.stdout).map_err(|_| failure(task, &output))
+}
+
+/// Secrets as a line of JSON. It can always be made: they are texts.
+fn line_of(secrets: &VolumeSecrets) -> Zeroizing<Vec<u8>> {
+    let mut line = Zeroizing::new(serde_json::to_vec(secrets).unwrap_or_default());
+    line.push(b'\n');
+    line
 }
 
 async fn ended(
     program: &Path,
     arguments: Vec<String>,
-    secrets: &VolumeSecrets,
+    line: &Zeroizing<Vec<u8>>,
     task: &str,
     deadline: Duration,
 ) -> Result<Output, Problem> {
@@ -72,7 +96,7 @@ async fn ended(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    match timeout(deadline, output_of(command, secrets)).await {
+    match timeout(deadline, output_of(command, line)).await {
         Ok(Ok(output)) => Ok(output),
         Ok(Err(error)) => Err(caused(
             passing(
@@ -90,12 +114,10 @@ async fn ended(
     }
 }
 
-async fn output_of(mut command: Command, secrets: &VolumeSecrets) -> std::io::Result<Output> {
+async fn output_of(mut command: Command, line: &Zeroizing<Vec<u8>>) -> std::io::Result<Output> {
     let mut child = command.spawn()?;
     if let Some(mut pipe) = child.stdin.take() {
-        let mut line = Zeroizing::new(serde_json::to_vec(secrets)?);
-        line.push(b'\n');
-        let sent = pipe.write_all(&line).await;
+        let sent = pipe.write_all(line).await;
         // A process that ended before it read them says why.
         if let Err(error) = sent
             && error.kind() != std::io::ErrorKind::BrokenPipe

@@ -18,6 +18,7 @@ mod keeper;
 mod moment;
 mod mount_command;
 mod mounts;
+mod pairs;
 mod pause;
 mod reading;
 mod run;

@@ -60,6 +60,8 @@ impl<T: MountTable> Agent<T> {
         })?;
         self.state().pause = pause;
         self.changes.record(Topic::Pause);
+        // Pairs are held, or go on.
+        self.wake.notify_one();
         let table = Arc::clone(&self.table);
         let processes = spawn_blocking(move || table.all_processes()).await;
         self.tell_pause(processes.unwrap_or_default()).await;

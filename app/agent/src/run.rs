@@ -33,6 +33,8 @@ pub struct Options {
     pub settings: PathBuf,
     /// Folder for stores of secrets that are files.
     pub secrets: PathBuf,
+    /// Folder for what sync pairs know of both sides.
+    pub pairs: PathBuf,
     /// Where the pause is kept for mounts that begin later.
     pub pause: PathBuf,
     /// The program that mounts and makes volumes: `moorage`.

@@ -58,6 +58,14 @@ impl<T: MountTable> Service for Desk<T> {
             Request::VolumeRemove { id } => self.remove(&id).await,
             Request::VolumeMount { id } => self.mount(&id),
             Request::VolumeUnmount { id, lazy } => self.unmount(&id, lazy).await,
+            Request::SyncPairs => Ok(self.pairs()),
+            Request::SyncPairAdd { settings } => self.add_pair(settings).await,
+            Request::SyncPairChange { id, settings } => self.change_pair(&id, settings).await,
+            Request::SyncPairRemove { id } => self.remove_pair(&id).await,
+            Request::SyncPairPause { id, paused } => self.pause_pair(&id, paused).await,
+            Request::SyncPairRun { id } => self.run_pair(&id),
+            Request::SyncPairPreview { id, settings } => self.preview_pair(id, settings).await,
+            Request::SyncPairAnswer { id, answer } => self.answer_pair(&id, answer),
             Request::Settings => Ok(self.settings().await),
             Request::SettingsChange { settings } => self.change_settings(settings).await,
             Request::SecretStoreUnlock { passphrase } => self.unlock_store(passphrase).await,
@@ -164,6 +172,14 @@ impl<T: MountTable> Desk<T> {
                 return Err(in_use(
                     &kept.entry.settings,
                     "it can not be removed from the list",
+                ));
+            }
+            if let Some(pair) = state.pairs.iter().find(|pair| pair.entry.settings.volume == *id) {
+                let folder = &pair.entry.settings.local_folder;
+                return Err(lasting(
+                    ProblemCode::WrongState,
+                    format!("{} is kept in sync with {folder}", kept.entry.settings.name),
+                    "Remove that pair first: `moorage pair remove`.",
                 ));
             }
         }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{self, Outdated, STEPS, VERSION};
 use crate::moment::Moment;
+use crate::pairs::PairEntry;
 use crate::secret_kind::{Leftover, SecretKind};
 use crate::trouble::{caused, lasting, of_host};
 
@@ -30,6 +31,9 @@ pub(crate) struct Content {
     /// The volumes, in the person's order.
     #[serde(default)]
     pub(crate) volumes: Vec<Entry>,
+    /// The sync pairs, in the order in which they were added.
+    #[serde(default)]
+    pub(crate) sync_pairs: Vec<PairEntry>,
     /// What is to be removed from the store of secrets when it is open.
     #[serde(default)]
     pub(crate) leftover: Vec<Leftover>,
@@ -194,6 +198,13 @@ fn parse(bytes: &[u8]) -> Result<(Map<String, Value>, Content), Unusable> {
     if let Some(twice) = content.volumes.iter().find(|entry| !ids.insert(&entry.id)) {
         return Err(damaged(&format_args!("the volume {} is in it twice", twice.id.0)));
     }
+    let mut ids = HashSet::new();
+    if let Some(twice) = content.sync_pairs.iter().find(|pair| !ids.insert(&pair.id)) {
+        return Err(damaged(&format_args!(
+            "the sync pair {} is in it twice",
+            twice.id.0
+        )));
+    }
     Ok((document, content))
 }
 
@@ -224,6 +235,7 @@ fn set_aside(path: &Path, cause: &str, now: Moment) -> Result<Problem, Problem> 
 
 #[cfg(test)]
 mod tests {
+    use moorage_control::sync::{SyncMode, SyncPairId, SyncPairSettings};
     use moorage_control::volume::{MetadataUrl, MountOptions};
     use serde_json::json;
 
@@ -242,6 +254,17 @@ mod tests {
             },
             secrets: BTreeSet::from([SecretKind::MetadataPassword]),
         };
+        let pair = PairEntry {
+            id: SyncPairId("3".to_owned()),
+            settings: SyncPairSettings {
+                local_folder: "/home/me/a".to_owned(),
+                volume: VolumeId("1".to_owned()),
+                volume_folder: "a".to_owned(),
+                mode: SyncMode::TwoWay,
+                ignore: vec!["*.part".to_owned()],
+            },
+            paused: true,
+        };
         let leftover = Leftover {
             id: VolumeId("2".to_owned()),
             secrets: BTreeSet::from([SecretKind::KeyPassphrase]),
@@ -249,6 +272,7 @@ mod tests {
         Content {
             settings: Settings::default(),
             volumes: vec![entry],
+            sync_pairs: vec![pair],
             leftover: vec![leftover],
         }
     }
@@ -264,6 +288,7 @@ mod tests {
         load(&path).file.save(&content("one")).expect("saved");
         let mut text: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
         text["volumes"][0]["settings"]["options"]["future"] = json!([1]);
+        text["sync_pairs"][0]["settings"]["future"] = json!(true);
         text["future"] = json!("kept");
         fs::write(&path, text.to_string()).expect("written");
         let mut loaded = load(&path);
@@ -271,6 +296,7 @@ mod tests {
         loaded.file.save(&content("two")).expect("saved again");
         let text: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
         assert_eq!(text["future"], "kept");
+        assert_eq!(text["sync_pairs"][0]["settings"]["future"], true);
         assert_eq!(text["volumes"][0]["settings"]["options"]["future"], json!([1]));
         assert_eq!(load(&path).content, content("two"));
     }

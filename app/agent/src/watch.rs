@@ -90,6 +90,7 @@ fn apply<T: MountTable>(agent: &Arc<Agent<T>>, seen: Vec<Seen>) -> bool {
         drop(agent.act(kept));
     }
     agent.publish(&mut state);
+    agent.tend_pairs(&mut state);
     learned
 }
 

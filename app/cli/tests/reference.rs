@@ -60,7 +60,7 @@ fn describe(command: &Command, text: &mut String) {
     if command.has_subcommands() {
         for inner in command
             .get_subcommands()
-            .filter(|inner| inner.get_name() != "help")
+            .filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
         {
             describe(inner, text);
         }

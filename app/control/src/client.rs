@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod sync;
 mod waiting;
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ const GREETING_DEADLINE: Duration = Duration::from_secs(5);
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 /// How long it may take to add a volume, which tries its object store first, and to bring many secrets into another store.
 const ADDING_DEADLINE: Duration = Duration::from_secs(150);
+/// How long it may take to look at both sides of a pair: long enough for a million files.
+const PREVIEW_DEADLINE: Duration = Duration::from_secs(610);
 /// Requests that wait to be sent.
 const MOST_QUEUED: usize = 16;
 
@@ -41,6 +44,7 @@ pub fn deadline(request: &Request) -> Duration {
         Request::VolumeAdd { .. } | Request::ConnectionTest { .. } | Request::SecretStoreChoose { .. } => {
             ADDING_DEADLINE
         }
+        Request::SyncPairPreview { .. } => PREVIEW_DEADLINE,
         _ => ANSWER_DEADLINE,
     }
 }

@@ -27,6 +27,8 @@ pub mod settings;
 #[cfg(unix)]
 pub mod socket;
 pub mod state;
+pub mod sync;
+pub mod sync_work;
 pub mod transfer;
 pub mod truth;
 pub mod version;

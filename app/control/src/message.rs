@@ -6,6 +6,7 @@ use crate::check::Checklist;
 use crate::problem::Problem;
 use crate::secret::{Secret, VolumeSecrets};
 use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
+use crate::sync::{SyncAnswer, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
 use crate::transfer::{Transfer, TransferId};
 use crate::truth::Truth;
 use crate::version::ProtocolVersion;
@@ -118,6 +119,8 @@ pub enum Topic {
     },
     /// Transfers.
     Transfers,
+    /// Sync pairs.
+    SyncPairs,
     /// Settings, or the store of secrets.
     Settings,
     /// The pause.
@@ -198,6 +201,51 @@ pub enum Request {
         /// Which.
         id: TransferId,
     },
+    /// All sync pairs: `sync_pairs`.
+    SyncPairs,
+    /// Adds one: `sync_pair`.
+    SyncPairAdd {
+        /// How.
+        settings: SyncPairSettings,
+    },
+    /// Changes what is left alone by one, and its mode: `sync_pair`.
+    SyncPairChange {
+        /// Which.
+        id: SyncPairId,
+        /// The new settings, with the folders as they were.
+        settings: SyncPairSettings,
+    },
+    /// Takes one off the list; both folders stay as they are: `done`.
+    SyncPairRemove {
+        /// Which.
+        id: SyncPairId,
+    },
+    /// Holds one, or lets it go on: `sync_pair`.
+    SyncPairPause {
+        /// Which.
+        id: SyncPairId,
+        /// Whether it is held.
+        paused: bool,
+    },
+    /// Runs one now: `sync_pair`, as soon as it is told to.
+    SyncPairRun {
+        /// Which.
+        id: SyncPairId,
+    },
+    /// What a run would do; nothing is changed: `sync_preview`.
+    SyncPairPreview {
+        /// Which, when it is in the list.
+        id: Option<SyncPairId>,
+        /// How it is, or would be.
+        settings: SyncPairSettings,
+    },
+    /// Answers what one asks: `sync_pair`, as soon as it is told.
+    SyncPairAnswer {
+        /// Which.
+        id: SyncPairId,
+        /// What the person says.
+        answer: SyncAnswer,
+    },
     /// The settings: `settings`.
     Settings,
     /// Replaces the settings, all but the store of secrets: `settings`.
@@ -264,6 +312,21 @@ pub enum Response {
     Transfers {
         /// The newest first.
         transfers: Vec<Transfer>,
+    },
+    /// All sync pairs.
+    SyncPairs {
+        /// In the order in which they were added.
+        pairs: Vec<SyncPair>,
+    },
+    /// One sync pair.
+    SyncPair {
+        /// The pair.
+        pair: Box<SyncPair>,
+    },
+    /// What a run of a sync pair would do.
+    SyncPreview {
+        /// That.
+        preview: SyncPreview,
     },
     /// The settings.
     Settings {

@@ -3,6 +3,9 @@ import type { AddVolume } from "./AddVolume";
 import type { Secret } from "./Secret";
 import type { SecretStore } from "./SecretStore";
 import type { Settings } from "./Settings";
+import type { SyncAnswer } from "./SyncAnswer";
+import type { SyncPairId } from "./SyncPairId";
+import type { SyncPairSettings } from "./SyncPairSettings";
 import type { TransferId } from "./TransferId";
 import type { VolumeId } from "./VolumeId";
 import type { VolumeSecrets } from "./VolumeSecrets";
@@ -63,7 +66,51 @@ id: TransferId, } | { "request": "transfer_cancel",
 /**
  * Which.
  */
-id: TransferId, } | { "request": "settings" } | { "request": "settings_change", 
+id: TransferId, } | { "request": "sync_pairs" } | { "request": "sync_pair_add", 
+/**
+ * How.
+ */
+settings: SyncPairSettings, } | { "request": "sync_pair_change", 
+/**
+ * Which.
+ */
+id: SyncPairId, 
+/**
+ * The new settings, with the folders as they were.
+ */
+settings: SyncPairSettings, } | { "request": "sync_pair_remove", 
+/**
+ * Which.
+ */
+id: SyncPairId, } | { "request": "sync_pair_pause", 
+/**
+ * Which.
+ */
+id: SyncPairId, 
+/**
+ * Whether it is held.
+ */
+paused: boolean, } | { "request": "sync_pair_run", 
+/**
+ * Which.
+ */
+id: SyncPairId, } | { "request": "sync_pair_preview", 
+/**
+ * Which, when it is in the list.
+ */
+id: SyncPairId | null, 
+/**
+ * How it is, or would be.
+ */
+settings: SyncPairSettings, } | { "request": "sync_pair_answer", 
+/**
+ * Which.
+ */
+id: SyncPairId, 
+/**
+ * What the person says.
+ */
+answer: SyncAnswer, } | { "request": "settings" } | { "request": "settings_change", 
 /**
  * The new ones.
  */

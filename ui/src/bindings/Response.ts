@@ -5,6 +5,8 @@ import type { Pause } from "./Pause";
 import type { Revision } from "./Revision";
 import type { SecretStoreStatus } from "./SecretStoreStatus";
 import type { Settings } from "./Settings";
+import type { SyncPair } from "./SyncPair";
+import type { SyncPreview } from "./SyncPreview";
 import type { Transfer } from "./Transfer";
 import type { Volume } from "./Volume";
 
@@ -35,7 +37,19 @@ checklist: Checklist, } | { "response": "transfers",
 /**
  * The newest first.
  */
-transfers: Array<Transfer>, } | { "response": "settings", 
+transfers: Array<Transfer>, } | { "response": "sync_pairs", 
+/**
+ * In the order in which they were added.
+ */
+pairs: Array<SyncPair>, } | { "response": "sync_pair", 
+/**
+ * The pair.
+ */
+pair: SyncPair, } | { "response": "sync_preview", 
+/**
+ * That.
+ */
+preview: SyncPreview, } | { "response": "settings", 
 /**
  * The settings.
  */

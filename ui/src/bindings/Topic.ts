@@ -8,4 +8,4 @@ export type Topic = { "topic": "volumes" } | { "topic": "volume",
 /**
  * Which.
  */
-id: VolumeId, } | { "topic": "transfers" } | { "topic": "settings" } | { "topic": "pause" } | { "topic": "other" };
+id: VolumeId, } | { "topic": "transfers" } | { "topic": "sync_pairs" } | { "topic": "settings" } | { "topic": "pause" } | { "topic": "other" };

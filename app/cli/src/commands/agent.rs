@@ -100,6 +100,7 @@ fn serve(context: &Context) -> Result<()> {
         lock: folders.state.join("agent.lock"),
         settings: folders.config.join("agent.json"),
         secrets: folders.data.join("secrets"),
+        pairs: folders.state.join("pairs"),
         pause: pause_file::path(&folders.state),
         program: std::env::current_exe().map_err(failed)?,
         home: folders.home.clone(),

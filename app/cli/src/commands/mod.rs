@@ -16,6 +16,7 @@ mod info;
 mod load;
 mod man;
 mod mount;
+mod pair;
 mod probe;
 mod quickstart;
 mod quota;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Umount(umount::Arguments),
     Agent(agent::Arguments),
     Volume(volume::Arguments),
+    Pair(pair::Arguments),
     Probe(Box<probe::Arguments>),
     Config(Box<config::Arguments>),
     Status(status::Arguments),
@@ -98,6 +100,7 @@ impl Command {
             Command::Mount(arguments) => arguments.json(),
             Command::Agent(arguments) => arguments.json(),
             Command::Volume(arguments) => arguments.json(),
+            Command::Pair(arguments) => arguments.json(),
             Command::Quickstart(_)
             | Command::Umount(_)
             | Command::Destroy(_)
@@ -114,6 +117,7 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Mount(arguments) => return mount::run(*arguments, context),
         Command::Umount(arguments) => return umount::run(&arguments, context),
         Command::Agent(arguments) => return agent::run(&arguments, context),
+        Command::Pair(arguments) => return pair::run(&arguments, context),
         Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Probe(arguments) => until_signal(probe::run(&arguments)),

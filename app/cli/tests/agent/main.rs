@@ -35,6 +35,8 @@ mod making;
 #[cfg(test)]
 mod one_user;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod pauses;

@@ -1,0 +1,255 @@
+//! A local folder and a folder of a mounted volume are kept in sync, whatever ends meanwhile.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::fixture::{Mounted, Volume, is_mounted, text, until};
+use crate::running::{Agent, said};
+
+/// Below the volume's root and below the home.
+const FOLDER: &str = "documents";
+
+fn local(volume: &Volume) -> PathBuf {
+    volume.path().join(FOLDER)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The one pair of the list.
+fn only_pair(agent: &Agent<'_>) -> Value {
+    let pairs = agent.json(&["pair", "list"]);
+    let pairs = pairs.as_array().expect("a list");
+    assert_eq!(pairs.len(), 1, "{pairs:?}");
+    pairs[0].clone()
+}
+
+fn state(agent: &Agent<'_>) -> String {
+    let pair = only_pair(agent);
+    pair["state"]["state"].as_str().expect("a word").to_owned()
+}
+
+/// Adds a pair of the local folder, which holds one file, and waits until both sides are the same.
+fn pair_with_one_file(volume: &Volume, agent: &Agent<'_>, mount: &Mounted<'_>) {
+    fs::create_dir_all(local(volume)).expect("made");
+    fs::write(local(volume).join("one"), "1").expect("written");
+    agent.run(&["pair", "add", &shown(&local(volume)), "disk"]);
+    arrives(volume, &mount.file("documents/one"), "1");
+    until("the run to end", || state(agent) == "up_to_date");
+}
+
+fn arrives(volume: &Volume, file: &Path, content: &str) {
+    until(&format!("{} to arrive; {}", file.display(), said(volume)), || {
+        fs::read_to_string(file).is_ok_and(|found| found == content)
+    });
+}
+
+/// The processes of pairs that the agent started.
+fn processes(agent: &Agent<'_>) -> Vec<i32> {
+    let parent = format!("PPid:\t{}\n", agent.pid());
+    let numbers = fs::read_dir("/proc").expect("listed").flatten();
+    numbers
+        .filter_map(|process| process.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            read("status").contains(&parent) && read("cmdline").contains("\0pair\0keep")
+        })
+        .collect()
+}
+
+fn is_running(pid: i32) -> bool {
+    kill(Pid::from_raw(pid), None).is_ok()
+}
+
+#[test]
+fn an_edit_of_either_side_arrives_at_the_other_without_being_asked() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    let dry = ["pair", "add", &shown(&local(&volume)), "disk", "--dry"];
+    fs::create_dir_all(local(&volume)).expect("made");
+    fs::write(local(&volume).join("one"), "1").expect("written");
+    let preview = agent.json(&dry);
+    assert_eq!(
+        (
+            &preview["to_volume"],
+            &preview["to_volume_bytes"],
+            &preview["asks"]
+        ),
+        (&json!(1), &json!(1), &json!(false))
+    );
+    assert_eq!(agent.json(&["pair", "list"]), json!([]), "nothing was added");
+    assert!(!mount.file(FOLDER).exists(), "nor made");
+    pair_with_one_file(&volume, &agent, &mount);
+    fs::create_dir(local(&volume).join("new")).expect("made");
+    fs::write(local(&volume).join("new/two"), "2").expect("written");
+    arrives(&volume, &mount.file("documents/new/two"), "2");
+    // What others change in the volume is found by the next run.
+    until("the run to end", || state(&agent) == "up_to_date");
+    fs::write(mount.file("documents/three"), "3").expect("written");
+    let run = agent.run(&["pair", "run", &shown(&local(&volume))]);
+    assert!(run.contains("1 copied to this computer"), "{run}");
+    arrives(&volume, &local(&volume).join("three"), "3");
+    let pair = only_pair(&agent);
+    assert_eq!(pair["watched"], true, "{pair}");
+    assert!(pair["next_run"].as_u64().is_some(), "{pair}");
+}
+
+#[test]
+fn versions_of_both_sides_are_kept_and_named() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    let folder = shown(&local(&volume));
+    agent.run(&["pair", "pause", &folder]);
+    fs::write(local(&volume).join("one"), "mine").expect("written");
+    fs::write(mount.file("documents/one"), "theirs").expect("written");
+    agent.run(&["pair", "resume", &folder]);
+    arrives(&volume, &local(&volume).join("one"), "theirs");
+    until("the conflict to be told of", || {
+        only_pair(&agent)["conflicts"]
+            .as_array()
+            .is_some_and(|conflicts| !conflicts.is_empty())
+    });
+    let conflict = only_pair(&agent)["conflicts"][0].clone();
+    assert_eq!(
+        (&conflict["path"], &conflict["side"]),
+        (&json!("one"), &json!("local"))
+    );
+    let copy = conflict["copy"].as_str().expect("a name").to_owned();
+    assert_eq!(
+        fs::read_to_string(local(&volume).join(&copy)).expect("kept"),
+        "mine"
+    );
+    let list = agent.run(&["pair", "list"]);
+    assert!(list.contains(&copy), "{list}");
+    fs::remove_file(local(&volume).join(&copy)).expect("removed");
+    until("the conflict to be settled", || {
+        only_pair(&agent)["conflicts"] == json!([])
+    });
+}
+
+#[test]
+fn a_pair_that_would_remove_much_asks_and_does_what_it_is_told() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    let folder = shown(&local(&volume));
+    let nothing = agent.attempt(&["pair", "answer", &folder, "--keep"]);
+    assert!(text(&nothing).contains("asks nothing now"), "{}", text(&nothing));
+    fs::remove_file(local(&volume).join("one")).expect("removed");
+    until("the question", || state(&agent) == "asking");
+    let list = agent.run(&["pair", "list"]);
+    assert!(
+        list.contains("It would remove 1 file from disk, of 1 file"),
+        "{list}"
+    );
+    assert!(mount.file("documents/one").exists());
+    agent.run(&["pair", "answer", &folder, "--keep"]);
+    assert_eq!(
+        fs::read_to_string(local(&volume).join("one")).expect("it is back"),
+        "1"
+    );
+    until("the runs to end", || state(&agent) == "up_to_date");
+    fs::remove_file(local(&volume).join("one")).expect("removed");
+    until("the question", || state(&agent) == "asking");
+    agent.run(&["pair", "answer", &folder, "--remove"]);
+    assert!(!mount.file("documents/one").exists());
+}
+
+#[test]
+fn whatever_is_killed_the_pair_goes_on() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    for (round, name) in ["two", "three"].into_iter().enumerate() {
+        let before = processes(&agent);
+        let &[process] = before.as_slice() else {
+            panic!("one process keeps the pair: {before:?}");
+        };
+        fs::write(local(&volume).join(name), name).expect("written");
+        kill(Pid::from_raw(process), Signal::SIGKILL).expect("ours");
+        arrives(&volume, &mount.file(&format!("documents/{name}")), name);
+        until("the run to end", || state(&agent) == "up_to_date");
+        assert_ne!(processes(&agent), before, "round {round}");
+    }
+    let left = processes(&agent);
+    agent.kill();
+    for process in left {
+        until("the process to end with its agent", || !is_running(process));
+    }
+    fs::write(local(&volume).join("four"), "4").expect("written");
+    let agent = Agent::start(&volume);
+    arrives(&volume, &mount.file("documents/four"), "4");
+    until("the run to end", || state(&agent) == "up_to_date");
+}
+
+#[test]
+fn what_is_held_has_no_process_and_keeps_no_volume_in_use() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    agent.run(&["agent", "pause"]);
+    until("the process to end", || processes(&agent).is_empty());
+    assert_eq!(
+        only_pair(&agent)["state"],
+        json!({"state": "paused", "all": true})
+    );
+    fs::write(local(&volume).join("two"), "2").expect("written");
+    agent.run(&["agent", "resume"]);
+    arrives(&volume, &mount.file("documents/two"), "2");
+    agent.run(&["volume", "unmount", "disk"]);
+    assert!(!is_mounted(mount.point()));
+    assert_eq!(state(&agent), "waiting");
+    assert!(processes(&agent).is_empty());
+    let refused = agent.attempt(&["volume", "remove", "disk"]);
+    assert!(
+        text(&refused).contains("moorage pair remove"),
+        "{}",
+        text(&refused)
+    );
+    fs::write(local(&volume).join("three"), "3").expect("written");
+    agent.run(&["volume", "mount", "disk"]);
+    arrives(&volume, &mount.file("documents/three"), "3");
+    agent.run(&["pair", "remove", &shown(&local(&volume))]);
+    assert!(processes(&agent).is_empty());
+    let known = volume.path().join(".local/state/moorage/pairs");
+    assert_eq!(fs::read_dir(known).expect("listed").count(), 0);
+    assert!(local(&volume).join("three").exists() && mount.file("documents/three").exists());
+}
+
+#[test]
+fn a_folder_that_was_taken_away_is_no_emptied_one() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    let away = volume.path().join("away");
+    fs::rename(local(&volume), &away).expect("renamed");
+    until("the failure", || state(&agent) == "error");
+    let problem = only_pair(&agent)["state"]["problem"].clone();
+    assert_eq!(problem["code"], "not_found", "{problem}");
+    fs::rename(&away, local(&volume)).expect("back");
+    fs::write(local(&volume).join("two"), "2").expect("written");
+    agent.run(&["pair", "run", &shown(&local(&volume))]);
+    assert_eq!(
+        fs::read_to_string(mount.file("documents/two")).expect("arrived"),
+        "2"
+    );
+    assert!(mount.file("documents/one").exists());
+}
