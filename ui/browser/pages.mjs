@@ -17,6 +17,14 @@ const PAGES = {
   'volume-gone': '#/volume/nowhere',
   activity: '#/activity',
   'activity-modest': '?modest#/activity',
+  sync: '#/sync',
+  'sync-empty': '?empty#/sync',
+  'sync-modest': '?modest#/sync',
+  'sync-add': '#/sync/add',
+  'sync-asking': '#/sync/pictures',
+  'sync-failures': '#/sync/music',
+  'sync-conflict': '#/sync/documents',
+  'sync-gone': '#/sync/nowhere',
   settings: '#/settings',
   diagnostics: '#/diagnostics',
   'diagnostics-silent': '?silent#/diagnostics',
@@ -154,6 +162,26 @@ async function refusals() {
   await page.close();
 }
 
+/** Adds a pair with keys alone, once it was seen what would happen; and answers one that asks. */
+async function pair() {
+  const page = await begin('#/sync/add', 'pair');
+  const add = page.getByRole('button', { name: 'Add and start' });
+  if (await add.isEnabled()) fail('pair: it can be added unseen');
+  await page.getByRole('button', { name: 'Show what would happen' }).press('Enter');
+  await page.getByText('Give the whole path of a folder.').waitFor({ timeout: PATIENCE });
+  await page.getByLabel('Folder of this computer').focus();
+  await page.keyboard.type('/home/ada/Papers');
+  await page.getByRole('button', { name: 'Show what would happen' }).press('Enter');
+  await page.getByText('34 files').waitFor({ timeout: PATIENCE });
+  await judge(page, 'sync-add-seen');
+  await add.press('Enter');
+  await page.getByRole('heading', { name: '/home/ada/Papers' }).waitFor({ timeout: PATIENCE });
+  await page.goto(`${address}#/sync/pictures`);
+  await page.getByRole('button', { name: 'Remove 640 files' }).press('Enter');
+  await page.getByText('Up to date', { exact: true }).waitFor({ timeout: PATIENCE });
+  await page.close();
+}
+
 /** The language and the colours that were chosen hold at once. */
 async function chosen() {
   const page = await begin('#/settings', 'chosen');
@@ -172,7 +200,7 @@ try {
       if (language === NARROW_LANGUAGE) await look(theme, language, 'narrow');
     }
   }
-  for (const walk of [demo, joinByKeys, refusals, chosen]) {
+  for (const walk of [demo, joinByKeys, refusals, pair, chosen]) {
     await walk().catch((error) => fail(`${walk.name}: ${error}`));
   }
 } finally {

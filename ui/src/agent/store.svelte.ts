@@ -5,6 +5,7 @@ import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
 import type { SecretStoreStatus } from '../bindings/SecretStoreStatus';
 import type { Settings } from '../bindings/Settings';
+import type { SyncPair } from '../bindings/SyncPair';
 import type { Transfer } from '../bindings/Transfer';
 import type { TransferId } from '../bindings/TransferId';
 import type { Truth } from '../bindings/Truth';
@@ -14,7 +15,7 @@ import type { VolumeSecrets } from '../bindings/VolumeSecrets';
 import type { VolumeSettings } from '../bindings/VolumeSettings';
 import { ask } from './client';
 import { isNotOffered } from './explain';
-import type { Transport } from './transport';
+import { Refused, type Transport } from './transport';
 
 /** Milliseconds between two looks at the agent; an event brings news earlier. */
 export const HEARTBEAT = 2_000;
@@ -32,6 +33,7 @@ interface Heard {
   settings: Settings;
   secretStore: SecretStoreStatus;
   transfers: readonly Transfer[] | 'not_offered';
+  pairs: SyncPair[] | 'not_offered';
 }
 
 /** What the window knows of the agent, and only for as long as it hears from it. */
@@ -80,6 +82,11 @@ export class AgentStore {
     return this.#heard?.transfers;
   }
 
+  /** Folders that are kept in sync; or that this agent keeps none. */
+  get pairs(): Heard['pairs'] | undefined {
+    return this.#heard?.pairs;
+  }
+
   /** Looks and listens until the returned function is called. */
   start(): () => void {
     const timer = setInterval(() => void this.refresh(), HEARTBEAT);
@@ -99,13 +106,15 @@ export class AgentStore {
     }
     this.#refreshing = true;
     try {
-      const [{ status }, { volumes }, { settings, secret_store }, transfers] = await Promise.all([
-        ask(this.#transport, { request: 'agent_status' }, 'agent', DEADLINE),
-        ask(this.#transport, { request: 'volumes' }, 'volumes', DEADLINE),
-        ask(this.#transport, { request: 'settings' }, 'settings', DEADLINE),
-        this.#transfers(),
-      ]);
-      this.#heard = { status, volumes, settings, secretStore: secret_store, transfers };
+      const [{ status }, { volumes }, { settings, secret_store }, transfers, pairs] =
+        await Promise.all([
+          ask(this.#transport, { request: 'agent_status' }, 'agent', DEADLINE),
+          ask(this.#transport, { request: 'volumes' }, 'volumes', DEADLINE),
+          ask(this.#transport, { request: 'settings' }, 'settings', DEADLINE),
+          this.#transfers(),
+          this.#pairs(),
+        ]);
+      this.#heard = { status, volumes, settings, secretStore: secret_store, transfers, pairs };
     } catch {
       this.#heard = undefined;
     } finally {
@@ -199,6 +208,26 @@ export class AgentStore {
   /** The person's own folder. */
   home(): Promise<string> {
     return this.#transport.home();
+  }
+
+  /** Asks for a change that this class has no name for, and looks at what came of it. */
+  act<Kind extends Response['response']>(
+    request: Request,
+    expected: Kind,
+    deadline?: number,
+  ): Promise<Extract<Response, { response: Kind }>> {
+    return this.#change(request, expected, deadline);
+  }
+
+  async #pairs(): Promise<Heard['pairs']> {
+    try {
+      return (await ask(this.#transport, { request: 'sync_pairs' }, 'sync_pairs', DEADLINE)).pairs;
+    } catch (reason) {
+      // An agent that is older than pairs calls the question one that it can not read.
+      const unknown = reason instanceof Refused && reason.problem.code === 'invalid_request';
+      if (unknown || isNotOffered(reason)) return 'not_offered';
+      throw reason;
+    }
   }
 
   async #transfers(): Promise<Heard['transfers']> {

@@ -1,5 +1,6 @@
 import type { Catalogue } from './en';
 import { numbers } from './numbers';
+import { syncDe } from './sync.de';
 
 const quantity = numbers('de');
 const { bytes, count, plural, when, rate } = quantity;
@@ -214,6 +215,7 @@ export const de: Catalogue = {
     retry: 'Erneut versuchen',
     cancel: 'Aufgeben',
   },
+  sync: syncDe,
   settings: {
     title: 'Einstellungen',
     general: 'Allgemein',

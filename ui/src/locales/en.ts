@@ -1,4 +1,5 @@
 import { numbers } from './numbers';
+import { syncEn } from './sync.en';
 
 const quantity = numbers('en');
 const { bytes, count, plural, when, rate } = quantity;
@@ -208,6 +209,7 @@ export const en = {
     retry: 'Try again',
     cancel: 'Give up',
   },
+  sync: syncEn,
   settings: {
     title: 'Settings',
     general: 'General',

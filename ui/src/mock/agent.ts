@@ -9,6 +9,7 @@ import type { Transfer } from '../bindings/Transfer';
 import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
 import { checklist } from './checklist';
+import { isAboutPairs, MockPairs, pairs } from './pairs';
 import { transfers } from './transfers';
 import { demo, joined, volumes as examples } from './volumes';
 
@@ -22,16 +23,18 @@ const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
   'transfer_cancel',
   'pause',
   'resume',
+  'sync_pairs',
 ]);
 
 /** An agent within the page, for work on the window without a mount. */
 export class MockAgent implements Transport {
-  /** Offers no transfers, no pause and no test of connections. */
+  /** Offers no transfers, no pause, no sync pairs and no test of connections. */
   modest = false;
   /** How the place is where secrets are kept. */
   secretAccess: SecretAccess = 'open';
   #volumes: Volume[];
   #transfers: Transfer[];
+  #pairs: MockPairs;
   #pause: Pause = { pause: 'running' };
   #settings: Settings = {
     start_at_login: false,
@@ -47,6 +50,7 @@ export class MockAgent implements Transport {
   constructor(volumes: Volume[] = examples()) {
     this.#volumes = volumes;
     this.#transfers = volumes.length === 0 ? [] : transfers();
+    this.#pairs = new MockPairs(volumes.length === 0 ? [] : pairs());
   }
 
   /** Lets the figures move until the returned function is called. */
@@ -81,6 +85,11 @@ export class MockAgent implements Transport {
 
   async ask(request: Request): Promise<Response> {
     if (this.modest && NOT_OFFERED.has(request.request)) return this.#refuse(request);
+    if (isAboutPairs(request)) {
+      const response = this.#pairs.answer(request);
+      if (request.request !== 'sync_pairs') this.#changed();
+      return response;
+    }
     switch (request.request) {
       case 'agent_status':
         return {

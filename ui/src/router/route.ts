@@ -1,3 +1,4 @@
+import type { SyncPairId } from '../bindings/SyncPairId';
 import type { VolumeId } from '../bindings/VolumeId';
 
 /** The tabs of a volume, in the order in which they are shown; the first one needs no name in an address. */
@@ -11,8 +12,14 @@ export type Route =
   | { page: 'add'; way: 'join' | 'create' }
   | { page: 'volume'; name: VolumeId; tab: VolumeTab }
   | { page: 'activity' }
+  | { page: 'sync' }
+  | { page: 'sync_add' }
+  | { page: 'sync_pair'; name: SyncPairId }
   | { page: 'settings' }
   | { page: 'diagnostics' };
+
+/** Stands where the name of a pair does; no pair is called so. */
+const ADD = 'add';
 
 /** The page that `hash` names; the volumes when it names none, so no address is a dead end. */
 export function parse(hash: string): Route {
@@ -24,6 +31,11 @@ export function parse(hash: string): Route {
     const tab = VOLUME_TABS.find((tab) => tab === wanted) ?? VOLUME_TABS[0];
     return { page, name: decoded, tab };
   }
+  if (page === 'sync' && name !== undefined) {
+    const decoded = rest.length === 0 && name !== '' ? decode(name) : undefined;
+    if (decoded === undefined) return { page };
+    return decoded === ADD ? { page: 'sync_add' } : { page: 'sync_pair', name: decoded };
+  }
   const alone = name === undefined;
   switch (page) {
     case 'add':
@@ -32,6 +44,7 @@ export function parse(hash: string): Route {
         ? { page, way: name }
         : { page: 'volumes' };
     case 'activity':
+    case 'sync':
     case 'settings':
     case 'diagnostics':
       return alone ? { page } : { page: 'volumes' };
@@ -47,6 +60,10 @@ export function format(route: Route): string {
       return `#/volume/${encodeURIComponent(route.name)}/${route.tab}`;
     case 'add':
       return `#/add/${route.way}`;
+    case 'sync_add':
+      return `#/sync/${ADD}`;
+    case 'sync_pair':
+      return `#/sync/${encodeURIComponent(route.name)}`;
     default:
       return `#/${route.page}`;
   }
