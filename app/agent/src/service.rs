@@ -85,6 +85,9 @@ impl<T: MountTable> Service for Desk<T> {
             Request::Pause { seconds } => self.0.pause(seconds).await,
             Request::Resume => self.0.resume().await,
             Request::Subscribe => Err(not_supported("subscribe twice")),
+            Request::Other => Err(not_supported(
+                "know this request: it is older than the program that asks",
+            )),
         }
     }
 

@@ -274,6 +274,9 @@ pub enum Request {
     },
     /// Ends the pause: `pause`.
     Resume,
+    /// Anything newer than this agent; it refuses that as `not_supported`, and the connection stays.
+    #[serde(other)]
+    Other,
 }
 
 /// What a client gets.
@@ -358,4 +361,22 @@ pub struct AgentStatus {
     pub pause: Pause,
     /// What a person should know, as settings that were damaged and set aside.
     pub notices: Vec<Problem>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_a_later_version_is_one_that_can_be_refused() {
+        let text = r#"{"message":"ask","id":7,"request":{"request":"later","with":{"more":[1]}}}"#;
+        let expected = ClientMessage::Ask {
+            id: RequestId(7),
+            request: Box::new(Request::Other),
+        };
+        assert_eq!(
+            serde_json::from_str::<ClientMessage>(text).expect("read"),
+            expected
+        );
+    }
 }

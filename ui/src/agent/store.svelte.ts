@@ -15,7 +15,7 @@ import type { VolumeSecrets } from '../bindings/VolumeSecrets';
 import type { VolumeSettings } from '../bindings/VolumeSettings';
 import { ask } from './client';
 import { isNotOffered } from './explain';
-import { Refused, type Transport } from './transport';
+import type { Transport } from './transport';
 
 /** Milliseconds between two looks at the agent; an event brings news earlier. */
 export const HEARTBEAT = 2_000;
@@ -223,9 +223,7 @@ export class AgentStore {
     try {
       return (await ask(this.#transport, { request: 'sync_pairs' }, 'sync_pairs', DEADLINE)).pairs;
     } catch (reason) {
-      // An agent that is older than pairs calls the question one that it can not read.
-      const unknown = reason instanceof Refused && reason.problem.code === 'invalid_request';
-      if (unknown || isNotOffered(reason)) return 'not_offered';
+      if (isNotOffered(reason)) return 'not_offered';
       throw reason;
     }
   }

@@ -134,4 +134,4 @@ forget: boolean, } | { "request": "pause",
 /**
  * For so many seconds; absent is until resumed.
  */
-seconds: number | null, } | { "request": "resume" };
+seconds: number | null, } | { "request": "resume" } | { "request": "other" };

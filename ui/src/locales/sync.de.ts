@@ -9,7 +9,7 @@ const files = (value: number) =>
 /** German, of the pages about sync pairs. */
 export const syncDe: typeof syncEn = {
   title: 'Abgleich',
-  lead: 'Ein Ordner dieses Rechners und ein Ordner eines Volumes, die gleich gehalten werden, oder einer wie der andere.',
+  lead: 'Ein Ordner dieses Computers und ein Ordner eines Laufwerks, die gleich gehalten werden, oder einer wie der andere.',
   none: 'Noch wird kein Ordner abgeglichen.',
   add: 'Paar hinzufügen',
   back: 'Alle Paare',
@@ -22,9 +22,9 @@ export const syncDe: typeof syncEn = {
   modeHint: {
     two_way: 'Änderungen jeder Seite kommen zur anderen, auch Löschungen.',
     back_up:
-      'Änderungen des lokalen Ordners kommen in das Volume. Dort wird nichts gelöscht, und der lokale Ordner wird nie verändert.',
+      'Änderungen des lokalen Ordners kommen auf das Laufwerk. Dort wird nichts gelöscht, und der lokale Ordner wird nie verändert.',
     mirror:
-      'Änderungen des Volumes kommen in den lokalen Ordner, auch Löschungen. Das Volume wird nie verändert.',
+      'Änderungen des Laufwerks kommen in den lokalen Ordner, auch Löschungen. Das Laufwerk wird nie verändert.',
   },
   state: {
     waiting: 'Wartet',
@@ -36,7 +36,7 @@ export const syncDe: typeof syncEn = {
     error: 'Fehler',
   },
   reason: {
-    waiting: 'Sein Volume ist nicht eingehängt. Es geht von selbst weiter, sobald es das ist.',
+    waiting: 'Sein Laufwerk ist nicht eingehängt. Es geht von selbst weiter, sobald es das ist.',
     pausedAll: 'Alle Übertragungen sind angehalten; unter Aktivität gehen sie weiter.',
     paused: 'Sie haben es angehalten.',
     incomplete: 'Der letzte Lauf ließ etwas übrig. Es wird von selbst wieder versucht.',
@@ -50,14 +50,14 @@ export const syncDe: typeof syncEn = {
   },
   question: {
     title: 'Es würden viele Dateien gelöscht',
-    local: (value) => `${files(value)} von diesem Rechner`,
-    volume: (value, volume) => `${files(value)} aus ${volume}`,
+    local: (value) => `${files(value)} von diesem Computer`,
+    volume: (value, volume) => `${files(value)} von ${volume}`,
     text: (removals, known) =>
       `Gelöscht würden ${removals}; beide Seiten hatten ${files(known)}. Nichts wurde verändert.`,
     and: ' und ',
     keep: 'Behalten',
     keepHint:
-      'Was auf einer Seite fehlt, kommt dorthin zurück; beim Spiegeln bleibt es auf diesem Rechner.',
+      'Was auf einer Seite fehlt, kommt dorthin zurück; beim Spiegeln bleibt es auf diesem Computer.',
     remove: (value) => `${files(value)} löschen`,
   },
   run: {
@@ -65,11 +65,11 @@ export const syncDe: typeof syncEn = {
     none: 'Seit dem Start des Agenten ist keiner beendet.',
     ended: 'Beendet',
     next: 'Nächster Lauf bis',
-    toVolume: 'In das Volume kopiert',
-    toLocal: 'Auf diesen Rechner kopiert',
+    toVolume: 'Auf das Laufwerk kopiert',
+    toLocal: 'Auf diesen Computer kopiert',
     bytes: 'Bytes kopiert',
-    removedVolume: 'Aus dem Volume gelöscht',
-    removedLocal: 'Von diesem Rechner gelöscht',
+    removedVolume: 'Vom Laufwerk gelöscht',
+    removedLocal: 'Von diesem Computer gelöscht',
     postponed: 'Inzwischen verändert, für den nächsten Lauf',
     failed: 'Fehlgeschlagen',
     failures: 'Was fehlschlug',
@@ -80,18 +80,18 @@ export const syncDe: typeof syncEn = {
   conflicts: {
     title: 'Konflikte',
     hint: 'Beide Seiten hatten eine eigene Fassung, deshalb bekam eine davon einen anderen Namen. Vergleichen Sie beide, behalten Sie, was Sie wollen, und löschen Sie die andere oder benennen Sie sie um; dann ist es erledigt.',
-    local: 'Die Fassung dieses Rechners',
-    volume: 'Die Fassung des Volumes',
+    local: 'Die Fassung dieses Computers',
+    volume: 'Die Fassung des Laufwerks',
     is: (path, copy) => `von ${path} ist ${copy}`,
     count: (value) => `${count(value)} ${plural(value, { one: 'Konflikt', other: 'Konflikte' })}`,
   },
   preview: {
     title: 'Was der erste Lauf täte',
     nextTitle: 'Was der nächste Lauf täte',
-    toVolume: 'In das Volume',
-    toLocal: 'Auf diesen Rechner',
-    removedVolume: 'Aus dem Volume gelöscht',
-    removedLocal: 'Von diesem Rechner gelöscht',
+    toVolume: 'Auf das Laufwerk',
+    toLocal: 'Auf diesen Computer',
+    removedVolume: 'Vom Laufwerk gelöscht',
+    removedLocal: 'Von diesem Computer gelöscht',
     comparisons: 'Auf beiden Seiten, zu vergleichen',
     unreadable: 'Nicht lesbar, bleibt unberührt',
     special: 'Keine Dateien, bleiben unberührt',
@@ -102,18 +102,18 @@ export const syncDe: typeof syncEn = {
   },
   form: {
     folders: 'Ordner',
-    local: 'Ordner dieses Rechners',
+    local: 'Ordner dieses Computers',
     localHint:
       'Der ganze Pfad. Er wird angelegt, wenn es ihn nicht gibt, außer wenn er zu sichern ist.',
     localProblem: 'Geben Sie den ganzen Pfad eines Ordners an.',
-    volume: 'Welches Volume',
+    volume: 'Welches Laufwerk',
     volumeHint: 'Für die Vorschau und für jeden Lauf muss es eingehängt sein.',
-    noVolume: 'Fügen Sie zuerst ein Volume hinzu.',
-    folder: 'Ordner im Volume',
+    noVolume: 'Fügen Sie zuerst ein Laufwerk hinzu.',
+    folder: 'Ordner auf dem Laufwerk',
     folderHint:
-      'Etwa fotos/2026; leer heißt das ganze Volume. Er wird angelegt, wenn es ihn nicht gibt.',
+      'Etwa fotos/2026; leer heißt das ganze Laufwerk. Er wird angelegt, wenn es ihn nicht gibt.',
     mode: 'Wozu das Paar dient',
-    rules: 'Was unberührt bleibt',
+    rules: 'Regeln',
     ignore: 'Namen, die unberührt bleiben',
     ignoreHint:
       'Muster, durch Kommas getrennt, etwa *.part, cache/. Was Systeme und Büroprogramme hinterlassen, bleibt immer unberührt.',

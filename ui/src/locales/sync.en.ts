@@ -112,7 +112,7 @@ export const syncEn = {
     folderHint:
       'Such as photos/2026; empty is all of the volume. It is made when it does not exist.',
     mode: 'What the pair is for',
-    rules: 'What is left alone',
+    rules: 'Rules',
     ignore: 'Names to leave alone',
     ignoreHint:
       'Patterns, separated by commas, such as *.part, cache/. What systems and office programs leave behind is always left alone.',
