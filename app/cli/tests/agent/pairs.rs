@@ -253,3 +253,57 @@ fn a_folder_that_was_taken_away_is_no_emptied_one() {
     );
     assert!(mount.file("documents/one").exists());
 }
+
+#[test]
+fn a_run_that_is_killed_again_and_again_is_finished_by_the_last_one() {
+    /// More than one run finishes between two kills, small enough for a slow machine.
+    const FILES: u32 = 300;
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    fs::create_dir_all(local(&volume)).expect("made");
+    let name = |number: u32| format!("file {number}");
+    for number in 0..FILES {
+        fs::write(local(&volume).join(name(number)), number.to_string()).expect("written");
+    }
+    agent.run(&["pair", "add", &shown(&local(&volume)), "disk"]);
+    for kills in 1..=3 {
+        let begun = || fs::read_dir(mount.file(FOLDER)).is_ok_and(|listed| listed.count() > 10 * kills);
+        until("a run to be under way", || {
+            begun() && !processes(&agent).is_empty()
+        });
+        for process in processes(&agent) {
+            kill(Pid::from_raw(process), Signal::SIGKILL).expect("ours");
+        }
+    }
+    until("a run to end", || state(&agent) == "up_to_date");
+    for number in 0..FILES {
+        let copy = mount.file(FOLDER).join(name(number));
+        assert_eq!(fs::read_to_string(copy).expect("arrived"), number.to_string());
+    }
+    let listed = |folder: &Path| fs::read_dir(folder).expect("listed").count();
+    let both = (listed(&local(&volume)), listed(&mount.file(FOLDER)));
+    assert_eq!(both, (FILES as usize, FILES as usize), "nothing half is left");
+    assert_eq!(only_pair(&agent)["conflicts"], json!([]));
+}
+
+#[test]
+fn the_root_of_a_volume_is_a_folder_as_well_and_what_a_mount_adds_to_it_is_none_of_its_files() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    fs::write(mount.file("one"), "1").expect("written");
+    fs::write(mount.file("gone"), "0").expect("written");
+    fs::remove_file(mount.file("gone")).expect("removed");
+    let folder = shown(&local(&volume));
+    agent.run(&["pair", "add", &folder, "disk", "/", "--mode", "mirror"]);
+    arrives(&volume, &local(&volume).join("one"), "1");
+    until("the run to end", || state(&agent) == "up_to_date");
+    assert_eq!(fs::read_dir(local(&volume)).expect("listed").count(), 1);
+    // A mirror never changes the volume.
+    fs::write(local(&volume).join("own"), "own").expect("written");
+    agent.run(&["pair", "run", &folder]);
+    assert!(!mount.file("own").exists() && local(&volume).join("own").exists());
+}
