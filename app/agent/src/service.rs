@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::agent::Agent;
 use crate::moment::Moment;
 use crate::mounts::MountTable;
+use crate::pairs::KeptPair;
 use crate::secret_keeping::leftover_after;
 use crate::secret_kind::SecretKind;
 use crate::settings_file::{Content, Entry};
@@ -105,7 +106,12 @@ impl<T: MountTable> Desk<T> {
             revision: self.0.changes.revision(),
             truth: over_all(state.volumes.iter().map(|kept| &kept.truth)),
             pause: state.pause.at(Moment::now().wall),
-            notices: state.notices.clone(),
+            notices: state
+                .notices
+                .iter()
+                .cloned()
+                .chain(state.pairs.iter().filter_map(KeptPair::notice))
+                .collect(),
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::process::PairProcess;
 use crate::moment::Moment;
-use crate::trouble::passing;
+use crate::trouble::{lasting, passing};
 
 /// Before a process that ended unexpectedly is started again, the second time; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -67,6 +67,8 @@ pub(crate) struct KeptPair {
     pub(crate) entry: PairEntry,
     outcome: Outcome,
     running: Option<Timestamp>,
+    /// A run was asked for while one was under way: it follows at once.
+    another: bool,
     last_run: Option<SyncRun>,
     next_run: Option<Timestamp>,
     conflicts: Vec<SyncConflict>,
@@ -89,6 +91,7 @@ impl KeptPair {
             entry,
             outcome: Outcome::Unknown,
             running: None,
+            another: false,
             last_run: None,
             next_run: None,
             conflicts: Vec::new(),
@@ -117,9 +120,16 @@ impl KeptPair {
         self.retry_at = None;
     }
 
+    /// Its process was told to run.
+    pub(crate) fn ordered(&mut self, now: Moment) {
+        self.another = self.running.is_some();
+        self.running = Some(now.wall);
+    }
+
     /// Its process was told to end.
     pub(crate) fn stopped(&mut self) {
         self.running = None;
+        self.another = false;
         self.next_run = None;
         // It is asked again by the next process.
         if matches!(self.outcome, Outcome::Asking(_)) {
@@ -167,7 +177,7 @@ impl KeptPair {
                 self.next_run = at(next);
             }
         }
-        self.running = None;
+        self.running = std::mem::take(&mut self.another).then_some(now.wall);
         self.crashes = 0;
     }
 
@@ -202,6 +212,17 @@ impl KeptPair {
             Outcome::Asking(preview) if self.running.is_none() => Some(preview),
             _ => None,
         }
+    }
+
+    /// What a person should hear of wherever they look.
+    pub(crate) fn notice(&self) -> Option<Problem> {
+        self.question()?;
+        let local = &self.entry.settings.local_folder;
+        Some(lasting(
+            ProblemCode::WrongState,
+            format!("the sync pair of {local} would remove many files, and asks first"),
+            format!("Answer it on the page Sync of the window, or with `moorage pair answer {local}`."),
+        ))
     }
 
     /// Whether a run is under way.
@@ -332,6 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_was_asked_for_during_another_one_is_waited_for() {
+        let mut pair = pair();
+        pair.started(at(0));
+        pair.ordered(at(1));
+        pair.reported(ended(0), at(2));
+        assert!(pair.is_running(), "the one that was asked for follows");
+        pair.reported(SyncReport::Running, at(2));
+        pair.reported(ended(0), at(3));
+        assert!(!pair.is_running());
+        pair.ordered(at(4));
+        pair.reported(ended(0), at(5));
+        assert!(!pair.is_running());
+    }
+
+    #[test]
     fn a_question_ends_with_the_process_that_asked_it() {
         let mut pair = pair();
         let report = SyncReport::Asking {
@@ -340,9 +376,9 @@ mod tests {
             next: 1,
         };
         pair.reported(report.clone(), at(0));
-        assert!(pair.question().is_some());
+        assert!(pair.question().is_some() && pair.notice().is_some());
         pair.stopped();
-        assert!(pair.question().is_none());
+        assert!(pair.question().is_none() && pair.notice().is_none());
         pair.reported(report, at(1));
         pair.reported(SyncReport::Running, at(2));
         assert!(pair.question().is_none(), "it may be another one by now");

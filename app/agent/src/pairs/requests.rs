@@ -223,7 +223,7 @@ impl<T: MountTable> Desk<T> {
                     "Try it again in a moment.",
                 ));
             }
-            pair.started(now);
+            pair.ordered(now);
             self.0.tend_pairs(&mut state);
         }
         self.pair(id)

@@ -155,7 +155,10 @@ fn a_pair_that_would_remove_much_asks_and_does_what_it_is_told() {
         "{list}"
     );
     assert!(mount.file("documents/one").exists());
+    let notices = || agent.json(&["agent", "status"])["notices"].to_string();
+    assert!(notices().contains("asks first"), "{}", notices());
     agent.run(&["pair", "answer", &folder, "--keep"]);
+    assert_eq!(notices(), "[]");
     assert_eq!(
         fs::read_to_string(local(&volume).join("one")).expect("it is back"),
         "1"
