@@ -29,15 +29,11 @@ impl Asked {
     /// Finds the mount that a path lies in; symbolic links are followed.
     ///
     /// # Errors
-    /// `NotFound`, also for a path that lies in no mount.
+    /// `NotFound`, also for a path that lies in no mount; `AccessDenied`.
     pub(crate) fn find(path: &Path) -> Result<Asked> {
-        let whole = path.canonicalize().map_err(|error| {
-            Error::new(
-                ErrorKind::NotFound,
-                format!("{} can not be found", path.display()),
-            )
-            .with_source(error)
-        })?;
+        let whole = path
+            .canonicalize()
+            .map_err(|error| mounted::unseen(path, error))?;
         let mount = mounted::mount_of(&whole)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,

@@ -34,7 +34,7 @@ mod volume;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Cli;
 use crate::context::Context;
@@ -44,13 +44,29 @@ pub fn command_line() -> clap::Command {
     Cli::command()
 }
 
+/// The command line with every option open to a negative number, so that the option itself says which ones it takes;
+/// else the parser advises to write the number behind `--`, where it would be taken for a path.
+fn numbers_may_be_negative(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(
+            |argument| match argument.get_action().takes_values() && !argument.is_positional() {
+                true => argument.allow_negative_numbers(true),
+                false => argument,
+            },
+        )
+        .mut_subcommands(numbers_may_be_negative)
+}
+
 /// Runs one command line, program name first, and says how it ended; the help lists the codes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = hidden_arguments::take(arguments);
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // What can not be parsed may still say in which form it wants to hear of it.
     let wants_json = arguments.iter().any(|argument| argument == "--json");
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = numbers_may_be_negative(command_line())
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, wants_json),
     };

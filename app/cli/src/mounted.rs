@@ -142,13 +142,7 @@ impl ShownPath {
     fn node_at(&self, path: &Path) -> Result<Ino> {
         use std::os::unix::fs::MetadataExt as _;
         let look = |path: &Path| {
-            std::fs::symlink_metadata(path).map_err(|error| {
-                let kind = match error.kind() {
-                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-                    _ => ErrorKind::NotFound,
-                };
-                Error::new(kind, format!("{} can not be looked at", path.display())).with_source(error)
-            })
+            std::fs::symlink_metadata(path).map_err(|error| unseen(path, error))
         };
         let (found, point) = (look(path)?, look(&self.point)?);
         if found.dev() != point.dev() {
@@ -182,6 +176,15 @@ impl ShownPath {
     }
 }
 
+/// A path that the system does not show.
+pub(crate) fn unseen(path: &Path, error: std::io::Error) -> Error {
+    let kind = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+        _ => ErrorKind::NotFound,
+    };
+    Error::new(kind, format!("{} can not be looked at", path.display())).with_source(error)
+}
+
 fn nameless() -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
@@ -193,8 +196,8 @@ fn nameless() -> Error {
 /// Finds the volume that a path lies in. The last name need not exist.
 ///
 /// # Errors
-/// `NotFound` when the path lies in no mounted volume of Moorage, or in one that another user mounted;
-/// `NotSupported` when an older version mounted only a folder of the volume there.
+/// `NotFound` when the path lies in no mounted volume of Moorage; `NotPermitted` or `AccessDenied` when it lies in one
+/// that another user mounted; `NotSupported` when an older version mounted only a folder of the volume there.
 pub(crate) fn find(path: &Path) -> Result<Inside> {
     let whole = absolute(path)?;
     let nameless = ends_in_dots(path).then(|| path.to_owned());
@@ -205,9 +208,9 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
         )
         .with_advice("Give a path of a mounted volume, or the metadata URL and a path inside the volume.")
     })?;
+    let record = record_of(&mount)?;
     let point = mount.point;
     let read_only = mount.read_only.then(|| point.clone());
-    let record = record_of(&point)?;
     let url = MetaUrl::of_record(record.database);
     if !record.subdir.unwrap_or_default().trim_matches('/').is_empty() {
         let Some(root) = record.root else {
@@ -245,13 +248,7 @@ pub(crate) fn find(path: &Path) -> Result<Inside> {
 
 /// The path with its folder resolved: the last name itself may be a link, or not exist.
 fn absolute(path: &Path) -> Result<PathBuf> {
-    let named = |error| {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("{} can not be found", path.display()),
-        )
-        .with_source(error)
-    };
+    let named = |error| unseen(path, error);
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if !ends_in_dots(path) => {
             let folder = if folder.as_os_str().is_empty() {
@@ -287,12 +284,17 @@ pub(crate) fn mount_of(path: &Path) -> Result<Option<MountEntry>> {
 }
 
 /// What the user who mounted it wrote down about a mount.
-fn record_of(point: &Path) -> Result<MountRecord> {
+fn record_of(mount: &MountEntry) -> Result<MountRecord> {
+    let point = &mount.point;
     let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let record = MountRecord::find(&folders.state, point).filter(|record| !record.database.is_empty());
+    let unknown = match mount.is_of_another_user() {
+        true => ErrorKind::NotPermitted,
+        false => ErrorKind::NotFound,
+    };
     record.ok_or_else(|| {
         Error::new(
-            ErrorKind::NotFound,
+            unknown,
             format!("where the database of the mount at {} is, is not known to this user", point.display()),
         )
         .with_advice(

@@ -29,6 +29,13 @@ impl MountEntry {
     pub fn is_fuse(&self) -> bool {
         self.kind == "fuse" || self.kind.starts_with("fuse.")
     }
+
+    /// Whether another user made this FUSE mount, and this process may neither end it nor know its database. The
+    /// superuser may.
+    pub fn is_of_another_user(&self) -> bool {
+        let user = nix::unistd::geteuid();
+        !user.is_root() && self.owner.is_some_and(|owner| owner != user.as_raw())
+    }
 }
 
 /// All mounts that this process sees, later ones cover earlier ones.

@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         _ => Unmount::Clean,
     };
     let record = find_record(&point, Some(&entry))?;
-    unmount(&point, how, record.as_ref().map(|(_, record)| record), context)?;
+    unmount(&point, &entry, how, record.as_ref().map(|(_, record)| record), context)?;
     if let Some((_, earlier)) = earlier_at(&point, record.as_ref().map(|(_, record)| record))? {
         output::tell(&format!(
             "An earlier mount at {shown} (process {}) is not stored yet; run umount once more to wait for it, or to end \
@@ -133,7 +133,17 @@ fn state_of(point: &MountPoint) -> Result<MountPointState> {
 
 /// Takes the mount away, and says so when the kernel first has to hand over what was written. A process that is stopped
 /// takes nothing.
-fn unmount(point: &MountPoint, how: Unmount, record: Option<&MountRecord>, context: &Context) -> Result<()> {
+fn unmount(
+    point: &MountPoint,
+    entry: &MountEntry,
+    how: Unmount,
+    record: Option<&MountRecord>,
+    context: &Context,
+) -> Result<()> {
+    let refusal = match entry.is_of_another_user() {
+        true => ErrorKind::NotPermitted,
+        false => ErrorKind::Busy,
+    };
     let (done, outcome) = mpsc::channel();
     let path = point.path().to_owned();
     std::thread::spawn(move || done.send(moorage_host::unmount(&path, how)));
@@ -141,7 +151,7 @@ fn unmount(point: &MountPoint, how: Unmount, record: Option<&MountRecord>, conte
     let mut told = false;
     loop {
         match outcome.recv_timeout(PATIENCE) {
-            Ok(outcome) => return outcome.map_err(|error| host_error(ErrorKind::Busy, &error)),
+            Ok(outcome) => return outcome.map_err(|error| host_error(refusal, &error)),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Err(Error::new(ErrorKind::Io, "unmounting was cut off"));
             }

@@ -78,7 +78,8 @@ pub(super) struct AccessFlags {
     #[arg(long)]
     pub(super) enable_selinux: bool,
 
-    /// Root acts as this user and group
+    /// Root acts as this user and group in the mount; commands such as rmr, which open the database themselves, act as
+    /// whoever runs them
     #[arg(long, value_name = "UID:GID", value_parser = identity)]
     pub(super) root_squash: Option<(Uid, Gid)>,
 

@@ -26,6 +26,15 @@ fn a_url_without_a_scheme_is_a_usage_error() {
 }
 
 #[test]
+fn a_negative_number_is_refused_by_the_option_that_it_was_given_to() {
+    let place = Place::new();
+    let run = place.run(&["format", "--trash-days", "-1", &place.url("meta.db"), "disk"]);
+    let run = run.ends_with(2);
+    assert!(run.err.contains("'-1' for '--trash-days"), "{}", run.err);
+    assert!(!run.err.contains("'-- -1'"), "{}", run.err);
+}
+
+#[test]
 fn an_unknown_scheme_is_named() {
     let run = Place::new().run(&["status", "floppy://a"]).ends_with(2);
     explains(&run, "floppy");

@@ -1,13 +1,18 @@
 //! Mount points that are not as they should be.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::fixture::{Volume, is_mounted, succeed, text, until};
+
+/// A user and group that own nothing.
+const NOBODY: u32 = 65_534;
 
 fn refusal(volume: &Volume, point: &Path, options: &[&str]) -> String {
     let output = volume
@@ -47,6 +52,37 @@ fn an_unknown_mount_option_is_named() {
     let point = volume.path().join("point");
     fs::create_dir(&point).expect("made");
     assert!(refusal(&volume, &point, &["-o", "ro,frobnicate"]).contains("frobnicate"));
+}
+
+#[test]
+fn the_mount_of_another_user_is_denied_and_not_missing_or_busy() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can act as another user");
+        return;
+    }
+    fs::set_permissions(volume.path(), fs::Permissions::from_mode(0o755)).expect("others pass through");
+    // The build may lie where others can not pass.
+    let program = volume.path().join("moorage");
+    fs::hard_link(env!("CARGO_BIN_EXE_moorage"), &program)
+        .or_else(|_| fs::copy(env!("CARGO_BIN_EXE_moorage"), &program).map(drop))
+        .expect("the program in this folder");
+    for options in [&[][..], &["-o", "allow_other"]] {
+        let mount = volume.mount("mount", options);
+        for command in ["umount", "info", "rmr"] {
+            let output = Command::new(&program)
+                .arg(command)
+                .arg(mount.point())
+                .uid(NOBODY)
+                .gid(NOBODY)
+                .current_dir("/")
+                .env("HOME", "/nonexistent")
+                .stdin(Stdio::null())
+                .output()
+                .expect("the program starts");
+            assert_eq!(output.status.code(), Some(5), "{command}: {}", text(&output));
+        }
+    }
 }
 
 #[test]
