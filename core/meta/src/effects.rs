@@ -27,6 +27,22 @@ pub(crate) struct Effects {
     entries: bool,
     quotas: Vec<QuotaEffect>,
     acls: Vec<(AclId, AclRule)>,
+    /// Directories that are stored, and with `None` nodes that are removed.
+    directories: Vec<(Ino, Option<Attr>)>,
+}
+
+impl Effects {
+    /// The directories that change, each once, with what is stored of them last.
+    pub(crate) fn take_directories(&mut self) -> Vec<(Ino, Option<Attr>)> {
+        std::mem::take(&mut self.directories)
+    }
+
+    fn note_directory(&mut self, ino: Ino, stored: Option<Attr>) {
+        match self.directories.iter_mut().find(|(known, _)| *known == ino) {
+            Some((_, last)) => *last = stored,
+            None => self.directories.push((ino, stored)),
+        }
+    }
 }
 
 impl Meta {
@@ -73,6 +89,11 @@ impl<'t> Observed<'t> {
     fn note_put(&mut self, key: &Key, record: &Record) {
         if let (Key::Quota(key), Record::Quota(quota)) = (key, record) {
             self.effects.quotas.push(QuotaEffect::Put(*key, *quota));
+        }
+        if let (Key::Node(ino), Record::Node(attr)) = (key, record)
+            && attr.is_directory()
+        {
+            self.effects.note_directory(*ino, Some(attr.clone()));
         }
     }
 }
@@ -153,6 +174,9 @@ impl Txn for Observed<'_> {
     fn delete(&mut self, key: Key) {
         if let Key::Quota(key) = &key {
             self.effects.quotas.push(QuotaEffect::Removed(*key));
+        }
+        if let Key::Node(ino) = &key {
+            self.effects.note_directory(*ino, None);
         }
         self.inner.delete(key);
     }

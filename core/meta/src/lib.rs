@@ -35,6 +35,7 @@ mod permission;
 mod record;
 mod session;
 mod setting_text;
+mod stored_directories;
 mod tasks;
 mod trash;
 mod txn;

@@ -17,6 +17,7 @@ use crate::effects::{Effects, Observed};
 use crate::jobs::{Compactions, DeletionQueue};
 use crate::locks::LockWaits;
 use crate::open_files::OpenFiles;
+use crate::stored_directories::{ChangingDirectories, StoredDirectories};
 use crate::tasks::Tasks;
 use crate::trash::TrashHour;
 use crate::usage::QuotaRecounts;
@@ -93,6 +94,7 @@ pub(crate) struct Caches {
     pub(crate) parents: ParentGuesses,
     pub(crate) changelog: ChangelogLines,
     pub(crate) trash: TrashHour,
+    pub(crate) directories: StoredDirectories,
 }
 
 impl Meta {
@@ -172,20 +174,27 @@ impl Meta {
     {
         self.check_writable()?;
         let shared = Arc::new((self.shared()?, body));
-        let effects: Arc<Mutex<Effects>> = Arc::default();
+        let effects: Arc<Mutex<Option<(Effects, ChangingDirectories)>>> = Arc::default();
         let noted = Arc::clone(&effects);
         let output = engine::run(self.engine.as_ref(), verb, move |txn| {
             let (shared, noted) = (Arc::clone(&shared), Arc::clone(&noted));
             Box::pin(async move {
+                // What an earlier run noted ends first, or the two would count as overlapping.
+                drop(noted.lock().take());
                 let mut observed = Observed::new(txn);
                 let output = shared.1(&shared.0, &mut observed).await?;
-                *noted.lock() = observed.into_effects();
+                let mut effects = observed.into_effects();
+                let directories = ChangingDirectories::begin(&shared.0, effects.take_directories());
+                *noted.lock() = Some((effects, directories));
                 Ok(output)
             })
         })
         .await?;
-        let committed = std::mem::take(&mut *effects.lock());
-        self.apply(committed);
+        let committed = effects.lock().take();
+        if let Some((effects, directories)) = committed {
+            self.apply(effects);
+            directories.committed();
+        }
         self.barrier.note_change();
         Ok(output)
     }

@@ -298,7 +298,7 @@ impl Vfs {
     }
 
     fn told(&self, ino: Ino, attr: Attr, name: Option<(Ino, &Name)>) -> EntryReply {
-        self.told_attributes.note(ino, &attr);
+        self.note_attributes(ino, &attr);
         self.note_handed_out(ino, &attr, name);
         let entry_ttl = if attr.is_directory() {
             self.options.dir_entry_ttl
@@ -313,9 +313,17 @@ impl Vfs {
         }
     }
 
+    /// The door is being told these attributes.
+    fn note_attributes(&self, ino: Ino, attr: &Attr) {
+        self.told_attributes.note(ino, attr);
+        if attr.is_directory() {
+            self.meta.told_directory(ino, attr);
+        }
+    }
+
     /// The answer about a stored node's attributes.
     pub(crate) fn attributes(&self, ino: Ino, attr: Attr) -> AttrReply {
-        self.told_attributes.note(ino, &attr);
+        self.note_attributes(ino, &attr);
         self.note_handed_out(ino, &attr, None);
         AttrReply {
             ino: self.shown(ino),

@@ -172,3 +172,44 @@ async fn a_changed_bandwidth_limit_reaches_a_running_client() {
     // 19 spans of 65,536 bytes at that rate, and no earlier than the saved-up time allows.
     assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
 }
+
+/// Sub-directories of a directory as a client shows them.
+async fn subdirectories(vfs: &Vfs, ino: Ino) -> u32 {
+    vfs.getattr(ino).await.unwrap().attr.nlink - 2
+}
+
+async fn make_directory(vfs: &Vfs, parent: Ino, name: &str) -> Ino {
+    let made = vfs
+        .mkdir(&Caller::root(), parent, name.as_bytes(), 0o755, 0)
+        .await;
+    made.unwrap().ino
+}
+
+#[tokio::test]
+async fn a_directory_that_a_client_changed_is_known_to_it_for_as_long_as_attributes_may_be_cached() {
+    let volume = Volume::new().await;
+    let a = volume.client_with(cached(), MetaOptions::default()).await;
+    let (b, uncached) = (volume.client().await, volume.client().await);
+    let shared = make_directory(&a, Ino::ROOT, "shared").await;
+    make_directory(&a, shared, "1").await;
+    make_directory(&b, shared, "2").await;
+    assert_eq!(subdirectories(&a, shared).await, 1, "it need not be read again");
+    assert!(a.getattr(shared).await.unwrap().ttl < cached().attr_ttl);
+    assert_eq!(subdirectories(&uncached, shared).await, 2);
+    make_directory(&a, shared, "3").await;
+    assert_eq!(subdirectories(&a, shared).await, 3, "its own change saw the other one");
+    make_directory(&b, shared, "4").await;
+    assert_eq!(subdirectories(&b, shared).await, 4, "nothing may be cached for it");
+    a.lookup(&Caller::root(), Ino::ROOT, b"shared").await.unwrap();
+    assert_eq!(subdirectories(&a, shared).await, 4, "time does not go back");
+}
+
+#[tokio::test]
+async fn a_directory_that_a_client_removed_is_gone_for_it() {
+    let volume = Volume::new().await;
+    let a = volume.client_with(cached(), MetaOptions::default()).await;
+    let gone = make_directory(&a, Ino::ROOT, "gone").await;
+    a.rmdir(&Caller::root(), Ino::ROOT, b"gone").await.unwrap();
+    let error = a.getattr(gone).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}

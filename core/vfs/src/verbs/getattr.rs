@@ -7,10 +7,12 @@ use crate::journal::Operation;
 use crate::{AttrReply, Vfs};
 
 impl Vfs {
-    /// Attributes of a node, read afresh; length and modification time count what writers of this client have not
+    /// Attributes of a node, read afresh, or those that this client stored of a directory a moment ago, for as long as
+    /// whoever asks could have kept them; length and modification time count what writers of this client have not
     /// stored yet. A change made by another client drops what is cached of the content.
     ///
-    /// One engine read; ready on the first poll where the engine is.
+    /// One engine read, none for a directory that this client has just changed; ready on the first poll where the engine
+    /// is.
     ///
     /// # Errors
     /// `NotFound`.
@@ -19,9 +21,25 @@ impl Vfs {
             let ino = self.stored(ino);
             match InternalNode::of(ino) {
                 Some(node) => Ok(self.attributes(ino, self.internal_attr(node))),
-                None => Ok(self.attributes(ino, self.fresh_attr(ino).await?)),
+                None => match self.stored_directory(ino) {
+                    Some(reply) => Ok(reply),
+                    None => Ok(self.attributes(ino, self.fresh_attr(ino).await?)),
+                },
             }
         })
         .await
+    }
+
+    /// The answer from what this client stored. Where changes of others are told at once, it is not known whether one was
+    /// told since.
+    fn stored_directory(&self, ino: Ino) -> Option<AttrReply> {
+        if self.coherence.is_some() {
+            return None;
+        }
+        let (attr, ttl) = self.meta.stored_directory(ino, self.options.attr_ttl)?;
+        Some(AttrReply {
+            ttl,
+            ..self.attributes(ino, attr)
+        })
     }
 }
