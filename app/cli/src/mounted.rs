@@ -141,9 +141,7 @@ impl ShownPath {
     #[cfg(unix)]
     fn node_at(&self, path: &Path) -> Result<Ino> {
         use std::os::unix::fs::MetadataExt as _;
-        let look = |path: &Path| {
-            std::fs::symlink_metadata(path).map_err(|error| unseen(path, error))
-        };
+        let look = |path: &Path| std::fs::symlink_metadata(path).map_err(|error| unseen(path, error));
         let (found, point) = (look(path)?, look(&self.point)?);
         if found.dev() != point.dev() {
             return Err(Error::new(

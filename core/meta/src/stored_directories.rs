@@ -197,7 +197,11 @@ mod tests {
         assert!(directories.begin(Ino(5), false));
         assert_eq!(links(&directories, Ino(5)), None, "it is changing");
         directories.end(Ino(5), None);
-        assert_eq!(links(&directories, Ino(5)), None, "whether it changed is not known");
+        assert_eq!(
+            links(&directories, Ino(5)),
+            None,
+            "whether it changed is not known"
+        );
     }
 
     #[test]
@@ -219,10 +223,16 @@ mod tests {
         assert!(directories.begin(one, false));
         assert!(!directories.begin(other, false));
         directories.end(one, stored(3));
-        assert_eq!((links(&directories, one), links(&directories, other)), (Some(3), None));
+        assert_eq!(
+            (links(&directories, one), links(&directories, other)),
+            (Some(3), None)
+        );
         assert!(directories.begin(other, false));
         directories.end(other, stored(7));
-        assert_eq!((links(&directories, one), links(&directories, other)), (None, Some(7)));
+        assert_eq!(
+            (links(&directories, one), links(&directories, other)),
+            (None, Some(7))
+        );
     }
 
     #[test]

@@ -197,9 +197,17 @@ async fn a_directory_that_a_client_changed_is_known_to_it_for_as_long_as_attribu
     assert!(a.getattr(shared).await.unwrap().ttl < cached().attr_ttl);
     assert_eq!(subdirectories(&uncached, shared).await, 2);
     make_directory(&a, shared, "3").await;
-    assert_eq!(subdirectories(&a, shared).await, 3, "its own change saw the other one");
+    assert_eq!(
+        subdirectories(&a, shared).await,
+        3,
+        "its own change saw the other one"
+    );
     make_directory(&b, shared, "4").await;
-    assert_eq!(subdirectories(&b, shared).await, 4, "nothing may be cached for it");
+    assert_eq!(
+        subdirectories(&b, shared).await,
+        4,
+        "nothing may be cached for it"
+    );
     a.lookup(&Caller::root(), Ino::ROOT, b"shared").await.unwrap();
     assert_eq!(subdirectories(&a, shared).await, 4, "time does not go back");
 }

@@ -94,7 +94,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         _ => Unmount::Clean,
     };
     let record = find_record(&point, Some(&entry))?;
-    unmount(&point, &entry, how, record.as_ref().map(|(_, record)| record), context)?;
+    unmount(
+        &point,
+        &entry,
+        how,
+        record.as_ref().map(|(_, record)| record),
+        context,
+    )?;
     if let Some((_, earlier)) = earlier_at(&point, record.as_ref().map(|(_, record)| record))? {
         output::tell(&format!(
             "An earlier mount at {shown} (process {}) is not stored yet; run umount once more to wait for it, or to end \
