@@ -125,13 +125,20 @@ fn install_missing(packages: &[(&'static str, &str)]) -> Result<()> {
         vec!["update", "-qq"],
         [vec!["install", "-y", "-qq", "--no-install-recommends"], missing].concat(),
     ] {
-        let mut apt = Command::new("apt-get");
-        apt.args(&arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        if !run::finish(&mut apt, PACKAGE_LIMIT)?.success {
+        if !run::finish(apt().args(&arguments), PACKAGE_LIMIT)?.success {
             bail!("apt-get {} failed; run it as root", arguments.join(" "));
         }
     }
     Ok(())
+}
+
+/// `apt-get`, which asks nothing and waits while another program holds the lock of the packages.
+pub(crate) fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command
+        .args(["-o", "DPkg::Lock::Timeout=240"])
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }
 
 /// A program of crates.io at an exact version; its path.

@@ -26,7 +26,8 @@ pub struct GarbageOptions {
     pub delete: bool,
     /// Compacts all chunks first.
     pub compact: bool,
-    /// Objects younger than this are not judged. Below [`MINIMUM_AGE`] only while nobody writes.
+    /// Objects younger than this are not judged. Below [`MINIMUM_AGE`] only while nobody writes. With zero none is too
+    /// young: stores tell times with precisions of up to a second, so no comparison would find the newest ones.
     pub min_age: Duration,
     /// Deletions and compactions at once.
     pub concurrency: usize,
@@ -138,11 +139,8 @@ pub async fn collect_garbage(
         report.compacted = meta.compact_volume(options.concurrency, progress).await?;
     }
     reclaim(meta, clock, options, progress, &mut report).await?;
-    let now = if options.delete {
-        present(store, clock).await?
-    } else {
-        SystemTime::from(clock.now())
-    };
+    // Taken before the records are read: what is committed from now on is younger.
+    let young_from = young_from(store, clock, options).await?;
     let next_id = meta
         .engine()
         .get(&[Key::Counter(Counter::NextChunk)])
@@ -154,8 +152,7 @@ pub async fn collect_garbage(
         store,
         block_size: block_size(meta),
         options,
-        // Taken before the records are read: what is committed from now on is younger.
-        young_from: now.checked_sub(options.min_age).unwrap_or(SystemTime::UNIX_EPOCH),
+        young_from,
         progress,
     };
     let mut from = SliceId::HOLE;
@@ -169,6 +166,25 @@ pub async fn collect_garbage(
             None => return Ok(report),
         }
     }
+}
+
+/// The time from which on an object is too young to be judged; `None` when none is.
+async fn young_from(
+    store: &dyn ObjectStore,
+    clock: &dyn Clock,
+    options: GarbageOptions,
+) -> Result<Option<SystemTime>> {
+    if options.min_age.is_zero() {
+        return Ok(None);
+    }
+    let now = if options.delete {
+        present(store, clock).await?
+    } else {
+        SystemTime::from(clock.now())
+    };
+    Ok(Some(
+        now.checked_sub(options.min_age).unwrap_or(SystemTime::UNIX_EPOCH),
+    ))
 }
 
 /// Bytes of a block.
@@ -228,7 +244,7 @@ struct Sweep<'a> {
     next_id: SliceId,
     block_size: u32,
     options: GarbageOptions,
-    young_from: SystemTime,
+    young_from: Option<SystemTime>,
     progress: &'a Progress,
 }
 
@@ -280,7 +296,7 @@ impl Sweep<'_> {
             };
         }
         match info.modified {
-            Some(modified) if modified >= self.young_from => Verdict::Young,
+            Some(modified) if self.young_from.is_some_and(|from| modified >= from) => Verdict::Young,
             Some(_) if block.slice >= self.next_id => Verdict::Ahead,
             Some(_) => Verdict::Leaked,
             None => Verdict::Young,

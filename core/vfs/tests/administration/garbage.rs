@@ -107,6 +107,21 @@ async fn a_client_clock_that_is_hours_ahead_makes_no_object_old() {
 }
 
 #[tokio::test]
+async fn with_an_age_of_zero_an_object_is_judged_that_seems_to_be_from_the_future() {
+    on_each_engine(
+        |_| {},
+        async |volume| {
+            leak(volume).await;
+            volume.clock.advance(-DAY);
+            let report = collect(volume, delete_all()).await;
+            assert_eq!((report.young.objects, report.leaked.objects), (0, 2));
+            assert_eq!(volume.objects().await, Vec::<String>::new());
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn leaked_objects_are_counted_and_deleted_only_when_asked() {
     on_each_engine(
         |_| {},

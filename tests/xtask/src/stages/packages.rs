@@ -178,11 +178,8 @@ impl Drop for Installation {
 }
 
 fn apt(arguments: &[&str]) -> Command {
-    let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .args(["--yes", "--quiet"])
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    let mut command = tools::apt();
+    command.args(arguments).args(["--yes", "--quiet"]);
     command
 }
 
