@@ -124,6 +124,17 @@ async function demo() {
   await page.close();
 }
 
+/** Tries the computer, and reads a log. */
+async function diagnose() {
+  const page = await begin('#/diagnostics', 'diagnose');
+  await page.getByRole('button', { name: 'Run the self-test' }).click();
+  await page.getByText('Mounting, writing and reading it').waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Show the log' }).click();
+  await page.getByRole('textbox', { name: 'Log', exact: true }).waitFor({ timeout: PATIENCE });
+  await judge(page, 'diagnostics-used');
+  await page.close();
+}
+
 /** Joins a volume with keys alone: no press of a mouse is needed anywhere. */
 async function joinByKeys() {
   const page = await begin('?empty#/add/join', 'join');
@@ -200,7 +211,7 @@ try {
       if (language === NARROW_LANGUAGE) await look(theme, language, 'narrow');
     }
   }
-  for (const walk of [demo, joinByKeys, refusals, pair, chosen]) {
+  for (const walk of [demo, diagnose, joinByKeys, refusals, pair, chosen]) {
     await walk().catch((error) => fail(`${walk.name}: ${error}`));
   }
 } finally {

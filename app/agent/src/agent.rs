@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::condition::with_reasons;
 use crate::keeper::{Event, Keeper, Step};
+use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::mounts::Watched;
 use crate::pairs::KeptPair;
@@ -42,6 +43,8 @@ pub(crate) struct Agent<T> {
     state: Mutex<State>,
     /// When the last reading of all volumes began; held while one is under way.
     pub(crate) read_at: tokio::sync::Mutex<Option<Instant>>,
+    /// Which mount process has which share of the limits; held while they are told.
+    pub(crate) limits: tokio::sync::Mutex<Limits>,
     /// Something is to be looked at sooner than at the next round.
     pub(crate) wake: Notify,
     /// Becomes true when the agent is to end.
@@ -191,6 +194,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
                 notices,
             }),
             read_at: tokio::sync::Mutex::default(),
+            limits: tokio::sync::Mutex::default(),
             wake: Notify::new(),
             stop: watch::Sender::new(false),
         }

@@ -94,6 +94,13 @@ fn of_report(report: &MountReport, now: Timestamp) -> Vec<Reason> {
             "Delete files, also from the trash, or raise the quota.",
         );
     }
+    if let Some(cause) = &report.metadata_problem {
+        add(
+            ReasonCode::MetadataUnavailable,
+            format!("its metadata database does not answer: {cause}"),
+            "Check the network and the server. Whoever uses the volume waits, and it goes on by itself.",
+        );
+    }
     if let Some(cause) = &report.store_problem {
         add(
             ReasonCode::StoreUnavailable,
@@ -175,6 +182,18 @@ mod tests {
         assert_eq!(codes(&first), [ReasonCode::StoreUnavailable]);
         let later = reasons(&first, &Heard::Report(&away), after(begun, UPLOAD_LATE));
         assert_eq!(later, first);
+    }
+
+    #[test]
+    fn a_database_and_a_store_that_are_away_are_both_said_to_be() {
+        let away = MountReport {
+            metadata_problem: Some("connection refused".to_owned()),
+            store_problem: Some("it does not answer".to_owned()),
+            ..MountReport::default()
+        };
+        let found = reasons(&[], &Heard::Report(&away), Moment::now());
+        let expected = [ReasonCode::MetadataUnavailable, ReasonCode::StoreUnavailable];
+        assert_eq!(codes(&found), expected);
     }
 
     #[test]

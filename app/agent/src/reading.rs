@@ -57,6 +57,12 @@ impl Reading {
         transfers.map(|transfer| (self.id.clone(), transfer)).collect()
     }
 
+    /// What the processes of the volume said.
+    fn heard(&self) -> impl Iterator<Item = (PathBuf, MountReport)> {
+        let processes = self.look.processes.iter().zip(&self.answered);
+        processes.filter_map(|(socket, answered)| Some((socket.clone()?, answered.clone()?.ok()?)))
+    }
+
     /// The processes that hold transfers otherwise than they should.
     fn otherwise_than(&self, pause: Pause) -> Vec<PathBuf> {
         let processes = self.look.processes.iter().zip(&self.answered);
@@ -112,6 +118,7 @@ impl<T: MountTable> Agent<T> {
         let readings = self.read_all().await;
         let now = Moment::now();
         let mut astray = Vec::new();
+        let mut heard = Vec::new();
         {
             let mut state = self.state();
             let pause = state.pause.at(now.wall);
@@ -119,6 +126,7 @@ impl<T: MountTable> Agent<T> {
             for reading in readings {
                 transfers.extend(reading.transfers());
                 astray.extend(reading.otherwise_than(pause));
+                heard.extend(reading.heard());
                 if let Ok(kept) = state.find_mut(&reading.id) {
                     take_in(kept, reading, now);
                 }
@@ -130,6 +138,7 @@ impl<T: MountTable> Agent<T> {
         }
         // One that did not hear of it, or that began with an older one.
         self.tell_pause(astray).await;
+        self.share_limits(&heard).await;
         *read_at = Some(begun);
     }
 

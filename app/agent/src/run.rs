@@ -9,6 +9,7 @@ use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::server::serve;
 use moorage_control::socket::Listener;
 use moorage_control::version::ProtocolVersion;
+use moorage_host::LoginItem;
 
 use crate::agent::Agent;
 use crate::claim::Claim;
@@ -37,6 +38,8 @@ pub struct Options {
     pub pairs: PathBuf,
     /// Where the pause is kept for mounts that begin later.
     pub pause: PathBuf,
+    /// What starts by itself at login.
+    pub login: LoginItem,
     /// The program that mounts and makes volumes: `moorage`.
     pub program: PathBuf,
     /// This user's home, for a mount point that nobody chose.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moorage_control::message::{Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::Secret;
-use moorage_control::settings::{SecretAccess, SecretStore, SecretStoreStatus};
+use moorage_control::settings::{SecretAccess, SecretStore, SecretStoreStatus, Settings};
 use moorage_control::volume::VolumeId;
 use tokio::time::timeout;
 
@@ -33,9 +33,12 @@ impl<T: MountTable> Desk<T> {
             Ok(Err(problem)) => (SecretAccess::Missing, Some(problem)),
             Err(_) => (SecretAccess::Missing, None),
         };
-        let state = self.0.state();
+        let start_at_login = self.0.starts_at_login().await;
         Response::Settings {
-            settings: state.settings.clone(),
+            settings: Settings {
+                start_at_login,
+                ..self.0.state().settings.clone()
+            },
             secret_store: SecretStoreStatus {
                 store,
                 access,

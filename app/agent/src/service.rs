@@ -14,6 +14,7 @@ use moorage_control::volume::{Volume, VolumeId, VolumeSettings};
 use tokio::time::timeout;
 
 use crate::agent::Agent;
+use crate::limits;
 use crate::moment::Moment;
 use crate::mounts::MountTable;
 use crate::pairs::KeptPair;
@@ -76,6 +77,8 @@ impl<T: MountTable> Service for Desk<T> {
                 forget,
             } => self.choose_store(store, passphrase, forget).await,
             Request::ConnectionTest { volume } => self.test_connection(volume).await,
+            Request::SelfTest => self.test_computer().await,
+            Request::Log { volume, lines } => self.end_of_log(volume.as_ref(), lines).await,
             Request::Transfers => {
                 self.0.read_afresh().await;
                 let transfers = self.0.state().transfers.all();
@@ -250,19 +253,27 @@ impl<T: MountTable> Desk<T> {
         let mut file = self.0.file.lock().await;
         let mut content = self.0.state().content();
         let kept = Settings {
+            start_at_login: settings.start_at_login,
+            upload_limit: settings.upload_limit,
+            download_limit: settings.download_limit,
             language: settings.language.clone(),
             theme: settings.theme,
             ..content.settings.clone()
         };
         if kept != settings {
-            return Err(not_supported(
-                "start at login or limit bandwidth for all volumes, and chooses a store of secrets by itself",
-            ));
+            return Err(not_supported("choose a store of secrets among other settings"));
+        }
+        limits::checked(&settings)?;
+        if settings.start_at_login != self.0.starts_at_login().await {
+            self.0.start_at_login(settings.start_at_login).await?;
         }
         content.settings = settings.clone();
         file.save(&content)?;
         self.0.state().settings = settings;
         self.0.changes.record(Topic::Settings);
+        drop(file);
+        // Mount processes hear of their limits with it, or within a second.
+        self.0.read_afresh().await;
         Ok(self.settings().await)
     }
 }

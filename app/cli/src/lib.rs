@@ -5,6 +5,7 @@
 
 mod agent;
 mod arguments;
+mod checklist;
 mod commands;
 mod concurrency;
 mod context;

@@ -1,4 +1,4 @@
-//! The test of a connection, as a checklist.
+//! The test of a connection, and that of this computer, as a checklist.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,22 @@ pub enum CheckStep {
     MetadataPing,
     /// The place for a new volume is empty.
     PrefixEmpty,
+    /// This user can mount.
+    Driver,
+    /// The folders of Moorage can be written.
+    Folders,
+    /// Their disks have space.
+    DiskSpace,
+    /// The agent answers.
+    Agent,
+    /// Passwords can be kept and read.
+    SecretStore,
+    /// A volume is made for trial.
+    TrialVolume,
+    /// It is mounted, written and read.
+    TrialMount,
+    /// It is unmounted, and whole.
+    TrialCheck,
 }
 
 /// What came of a step.

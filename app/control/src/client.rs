@@ -22,7 +22,7 @@ use crate::message::{
     AgentMessage, AgentStatus, Answer, Changed, ClientMessage, Hello, Request, RequestId, Response,
 };
 use crate::secret::{Secret, VolumeSecrets};
-use crate::settings::{Pause, SecretStore, SecretStoreStatus};
+use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
 use crate::transfer::{Transfer, TransferId};
 use crate::version::ProtocolVersion;
 use crate::volume::{AddVolume, Volume, VolumeId};
@@ -35,6 +35,8 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 const ADDING_DEADLINE: Duration = Duration::from_secs(150);
 /// How long it may take to look at both sides of a pair: long enough for a million files.
 const PREVIEW_DEADLINE: Duration = Duration::from_secs(610);
+/// How long it may take to try this computer: a volume is made, mounted and unmounted, and each step may take a minute.
+const SELF_TEST_DEADLINE: Duration = Duration::from_secs(250);
 /// Requests that wait to be sent.
 const MOST_QUEUED: usize = 16;
 
@@ -45,6 +47,7 @@ pub fn deadline(request: &Request) -> Duration {
             ADDING_DEADLINE
         }
         Request::SyncPairPreview { .. } => PREVIEW_DEADLINE,
+        Request::SelfTest => SELF_TEST_DEADLINE,
         _ => ANSWER_DEADLINE,
     }
 }
@@ -227,6 +230,24 @@ impl Client {
         self.for_store(Request::Settings).await
     }
 
+    /// What holds for all volumes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn settings(&self) -> Result<Settings, ClientError> {
+        Ok(self.for_settings(Request::Settings).await?.0)
+    }
+
+    /// Changes what holds for all volumes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn change_settings(&self, settings: Settings) -> Result<Settings, ClientError> {
+        Ok(self.for_settings(Request::SettingsChange { settings }).await?.0)
+    }
+
     /// Opens the store of secrets: with its passphrase, or by having the person asked for the password of the keyring.
     ///
     /// # Errors
@@ -259,9 +280,16 @@ impl Client {
     }
 
     async fn for_store(&self, request: Request) -> Result<SecretStoreStatus, ClientError> {
+        Ok(self.for_settings(request).await?.1)
+    }
+
+    async fn for_settings(&self, request: Request) -> Result<(Settings, SecretStoreStatus), ClientError> {
         let deadline = deadline(&request);
         match self.ask(request, deadline).await? {
-            Response::Settings { secret_store, .. } => Ok(secret_store),
+            Response::Settings {
+                settings,
+                secret_store,
+            } => Ok((settings, secret_store)),
             _ => Err(ClientError::Unexpected),
         }
     }

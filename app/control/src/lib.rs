@@ -15,6 +15,7 @@ pub mod client;
 pub mod figures;
 pub mod frame;
 pub mod greeting;
+pub mod log;
 pub mod message;
 #[cfg(unix)]
 pub mod mount;

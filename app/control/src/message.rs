@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::check::Checklist;
+use crate::log::LogEnd;
 use crate::problem::Problem;
 use crate::secret::{Secret, VolumeSecrets};
 use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
@@ -189,6 +190,15 @@ pub enum Request {
         /// What would be added.
         volume: AddVolume,
     },
+    /// Tries what this computer has to offer: `checklist`.
+    SelfTest,
+    /// The end of the log of a volume's mount, or of the agent: `log`.
+    Log {
+        /// Which volume; absent is the agent.
+        volume: Option<VolumeId>,
+        /// How many lines at most, and at most [`MOST_LINES`](crate::log::MOST_LINES).
+        lines: u32,
+    },
     /// Running, waiting, failed and recent transfers: `transfers`.
     Transfers,
     /// Tries a failed one again: `done`.
@@ -310,6 +320,11 @@ pub enum Response {
     Checklist {
         /// The list.
         checklist: Checklist,
+    },
+    /// The end of a log.
+    Log {
+        /// What it says.
+        log: LogEnd,
     },
     /// Transfers.
     Transfers {

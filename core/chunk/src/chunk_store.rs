@@ -334,6 +334,13 @@ impl ChunkStore {
         }
     }
 
+    /// Puts this mount's share of limits over several mounts in force, in bytes per second, 0 for none; the limits of the
+    /// volume and of this mount hold beside it.
+    pub fn share_limits(&self, upload: u64, download: u64) {
+        self.upload_rate.set_share(upload);
+        self.download_rate.set_share(download);
+    }
+
     /// Counters since the start.
     pub fn stats(&self) -> ChunkStats {
         let (buffer_used, buffer_limit) = self.pool.usage();

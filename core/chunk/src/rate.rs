@@ -14,7 +14,7 @@ const BURST: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Rate {
     span: Mutex<Span>,
-    /// The limit is another one: spans reserved under the old one are void.
+    /// The limit in force is another one: spans reserved under the old one are void.
     changed: Notify,
     runtime: Handle,
 }
@@ -22,20 +22,31 @@ pub struct Rate {
 #[derive(Debug)]
 struct Span {
     /// Bytes per second; 0 = unlimited.
-    limit: u64,
+    own: u64,
+    /// Part of a limit over several mounts, in bytes per second; 0 = unlimited.
+    share: u64,
     free_at: Instant,
 }
 
 impl Span {
+    /// What is in force: the tighter of both; 0 = unlimited.
+    fn limit(&self) -> u64 {
+        match (self.own, self.share) {
+            (limit, 0) | (0, limit) => limit,
+            (own, share) => own.min(share),
+        }
+    }
+
     /// Takes the next free span, which begins at the answer; `None` when that is now.
     fn reserve(&mut self, bytes: usize) -> Option<Instant> {
-        if self.limit == 0 {
+        let limit = self.limit();
+        if limit == 0 {
             return None;
         }
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
         let start = self.free_at.max(earliest);
-        self.free_at = start + Duration::from_secs_f64(bytes as f64 / self.limit as f64);
+        self.free_at = start + Duration::from_secs_f64(bytes as f64 / limit as f64);
         (start > now).then_some(start)
     }
 }
@@ -45,7 +56,8 @@ impl Rate {
     pub fn new(limit: u64, runtime: Handle) -> Rate {
         Rate {
             span: Mutex::new(Span {
-                limit,
+                own: limit,
+                share: 0,
                 free_at: Instant::now(),
             }),
             changed: Notify::new(),
@@ -54,20 +66,28 @@ impl Rate {
     }
 
     pub(crate) fn unlimited(&self) -> bool {
-        self.span.lock().limit == 0
+        self.span.lock().limit() == 0
     }
 
     /// Puts another limit in force at once, also for those that wait.
     pub(crate) fn set(&self, limit: u64) {
+        self.change(|span| span.own = limit);
+    }
+
+    /// Puts another share of a limit over several mounts in force at once, also for those that wait. 0 for none.
+    pub(crate) fn set_share(&self, share: u64) {
+        self.change(|span| span.share = share);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Span)) {
         {
             let mut span = self.span.lock();
-            if span.limit == limit {
+            let before = span.limit();
+            change(&mut span);
+            if span.limit() == before {
                 return;
             }
-            *span = Span {
-                limit,
-                free_at: Instant::now(),
-            };
+            span.free_at = Instant::now();
         }
         self.changed.notify_waiters();
     }
@@ -134,6 +154,32 @@ mod tests {
         let lift = async { rate.set(0) };
         tokio::join!(wait, lift);
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_tighter_of_a_limit_and_a_share_is_in_force() {
+        let limit = |own, share| {
+            let free_at = Instant::now();
+            Span { own, share, free_at }.limit()
+        };
+        assert_eq!((limit(0, 0), limit(7, 0), limit(0, 7)), (0, 7, 7));
+        assert_eq!((limit(3, 7), limit(7, 3)), (3, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_holds_beside_a_limit_that_changes() {
+        let rate = Rate::new(1_000_000, Handle::current());
+        rate.set_share(1_000);
+        rate.set(0);
+        let start = Instant::now();
+        for _ in 0..3 {
+            rate.pass(1_000).await;
+        }
+        assert!(
+            start.elapsed() >= Duration::from_secs(2) - BURST,
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

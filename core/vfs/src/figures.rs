@@ -63,6 +63,18 @@ impl Vfs {
         })
     }
 
+    /// Returns once the metadata database has answered. One engine read, which takes as long as the engine waits for its
+    /// server.
+    ///
+    /// # Errors
+    /// As [`moorage_meta::Meta::check_presence`].
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn reach_database(&self) -> Result<()> {
+        self.meta.check_presence().await
+    }
+
     /// The figures now, from memory alone. In proportion to the numbers of open files and of staged blocks.
     pub fn figures(&self) -> Figures {
         let (chunks, staged) = (self.chunks.stats(), self.chunks.staged_files());

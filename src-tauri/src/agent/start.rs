@@ -34,7 +34,7 @@ impl Program {
     pub(crate) fn start(&self) -> Result<(), Problem> {
         let mut command = Command::new(&self.0);
         command
-            .args(["agent", "run"])
+            .args(["agent", "run", "--log", "--verbose"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

@@ -1,6 +1,7 @@
 import type { AddVolume } from '../bindings/AddVolume';
 import type { AgentStatus } from '../bindings/AgentStatus';
 import type { Checklist } from '../bindings/Checklist';
+import type { LogEnd } from '../bindings/LogEnd';
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
 import type { SecretStoreStatus } from '../bindings/SecretStoreStatus';
@@ -25,6 +26,10 @@ export const DEADLINE = 5_000;
 export const ACTION_DEADLINE = 60_000;
 /** Milliseconds that making a volume or trying a connection may take: its servers are asked. */
 export const ADDING_DEADLINE = 160_000;
+/** Milliseconds that trying this computer may take: a volume is made and mounted, and each step may take a minute. */
+const SELF_TEST_DEADLINE = 260_000;
+/** Lines of a log that are asked for: as many as the agent gives. */
+const LOG_LINES = 500;
 
 /** What was heard in one look. */
 interface Heard {
@@ -151,6 +156,18 @@ export class AgentStore {
   async test(volume: AddVolume): Promise<Checklist> {
     const request: Request = { request: 'connection_test', volume };
     return (await ask(this.#transport, request, 'checklist', ADDING_DEADLINE)).checklist;
+  }
+
+  /** Tries what this computer has to offer. */
+  async testComputer(): Promise<Checklist> {
+    const request: Request = { request: 'self_test' };
+    return (await ask(this.#transport, request, 'checklist', SELF_TEST_DEADLINE)).checklist;
+  }
+
+  /** The end of the log of a volume's mount, or of the agent. */
+  async log(volume: VolumeId | null): Promise<LogEnd> {
+    const request: Request = { request: 'log', volume, lines: LOG_LINES };
+    return (await ask(this.#transport, request, 'log', ACTION_DEADLINE)).log;
   }
 
   /** Changes how a volume is mounted, from its next mount on. */

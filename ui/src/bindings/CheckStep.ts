@@ -3,4 +3,4 @@
 /**
  * What is tried.
  */
-export type CheckStep = "dns" | "tcp" | "tls" | "authentication" | "put" | "get" | "list" | "delete" | "clock_skew" | "latency" | "metadata_ping" | "prefix_empty";
+export type CheckStep = "dns" | "tcp" | "tls" | "authentication" | "put" | "get" | "list" | "delete" | "clock_skew" | "latency" | "metadata_ping" | "prefix_empty" | "driver" | "folders" | "disk_space" | "agent" | "secret_store" | "trial_volume" | "trial_mount" | "trial_check";

@@ -58,7 +58,15 @@ lazy: boolean, } | { "request": "connection_test",
 /**
  * What would be added.
  */
-volume: AddVolume, } | { "request": "transfers" } | { "request": "transfer_retry", 
+volume: AddVolume, } | { "request": "self_test" } | { "request": "log", 
+/**
+ * Which volume; absent is the agent.
+ */
+volume: VolumeId | null, 
+/**
+ * How many lines at most, and at most [`MOST_LINES`](crate::log::MOST_LINES).
+ */
+lines: number, } | { "request": "transfers" } | { "request": "transfer_retry", 
 /**
  * Which.
  */

@@ -144,6 +144,14 @@ export const de: Catalogue = {
       latency: 'Antwortzeit',
       metadata_ping: 'Metadaten-Datenbank',
       prefix_empty: 'Der Ort ist leer',
+      driver: 'Treiber zum Einbinden',
+      folders: 'Ordner von Moorage',
+      disk_space: 'Platz auf ihren Datenträgern',
+      agent: 'Agent im Hintergrund',
+      secret_store: 'Speicher der Passwörter',
+      trial_volume: 'Ein Laufwerk zur Probe anlegen',
+      trial_mount: 'Es einbinden, schreiben und lesen',
+      trial_check: 'Es aushängen und prüfen',
     },
   },
   volume: {
@@ -258,7 +266,17 @@ export const de: Catalogue = {
     requests: 'Anfragen',
     errors: 'Fehler',
     test: 'Selbsttest',
-    testHint: 'moorage doctor und ein Selbsttest sind noch nicht möglich.',
+    testHint:
+      'Versucht, was Moorage von diesem Computer braucht, und bindet ein kleines, eigens angelegtes Laufwerk ein. Ihre Laufwerke bleiben unberührt.',
+    runTest: 'Selbsttest starten',
+    tested: 'Der Selbsttest ist zu Ende.',
+    log: 'Protokoll',
+    logOf: 'Protokoll von',
+    search: 'Suchen',
+    showLog: 'Protokoll zeigen',
+    noLog: 'Es steht nichts darin.',
+    logLines: (shown: number, read: number, earlier: boolean) =>
+      `${shown} von ${earlier ? `den letzten ${read}` : read} Zeilen`,
     report: 'Bericht',
     reportHint:
       'Kopiert wird, was zu sehen ist. Passwörter sind nie dabei; Adressen von Servern und Pfade werden weggelassen.',

@@ -140,6 +140,14 @@ export const en = {
       latency: 'Latency',
       metadata_ping: 'Metadata database',
       prefix_empty: 'The place is empty',
+      driver: 'Driver for mounting',
+      folders: 'Folders of Moorage',
+      disk_space: 'Space on their disks',
+      agent: 'Agent',
+      secret_store: 'Store of passwords',
+      trial_volume: 'Making a volume for trial',
+      trial_mount: 'Mounting, writing and reading it',
+      trial_check: 'Unmounting and checking it',
     },
   },
   volume: {
@@ -252,7 +260,17 @@ export const en = {
     requests: 'Requests',
     errors: 'Errors',
     test: 'Self-test',
-    testHint: 'moorage doctor and a self-test are not available yet.',
+    testHint:
+      'Tries what Moorage needs of this computer, and mounts a small volume that is made for it. Your volumes are not touched.',
+    runTest: 'Run the self-test',
+    tested: 'The self-test has ended.',
+    log: 'Log',
+    logOf: 'Log of',
+    search: 'Search',
+    showLog: 'Show the log',
+    noLog: 'There is nothing in it.',
+    logLines: (shown: number, read: number, earlier: boolean) =>
+      `${shown} of ${earlier ? `the last ${read}` : read} lines`,
     report: 'Report',
     reportHint:
       'What you see is what is copied. Passwords are never part of it; addresses of servers and paths are left out.',

@@ -8,7 +8,8 @@ import type { Settings } from '../bindings/Settings';
 import type { Transfer } from '../bindings/Transfer';
 import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
-import { checklist } from './checklist';
+import { checklist, selfTest } from './checklist';
+import { logEnd } from './log';
 import { isAboutPairs, MockPairs, pairs } from './pairs';
 import { transfers } from './transfers';
 import { demo, joined, volumes as examples } from './volumes';
@@ -139,6 +140,10 @@ export class MockAgent implements Transport {
       }
       case 'connection_test':
         return { response: 'checklist', checklist: checklist() };
+      case 'self_test':
+        return { response: 'checklist', checklist: selfTest() };
+      case 'log':
+        return { response: 'log', log: logEnd(request.volume) };
       case 'transfers':
         return { response: 'transfers', transfers: structuredClone(this.#transfers) };
       case 'transfer_retry': {

@@ -2,6 +2,7 @@
 
 mod pause;
 mod secrets;
+mod settings;
 mod transfers;
 
 use std::process::ExitCode;
@@ -11,20 +12,22 @@ use clap::{Args, Subcommand};
 use moorage_agent::Options;
 use moorage_control::message::AgentStatus;
 use moorage_control::{pause_file, socket};
-use moorage_host::{Folders, ProcessIdentity};
+use moorage_host::{Folders, LoginItem, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent::{OwnMounts, connect, error_of, truth_in_words};
 use crate::context::Context;
 use crate::interrupt::until_signal;
-use crate::mounting::host_error;
+use crate::mounting::{LogFile, host_error};
 use crate::output::{self, OutputArguments};
 
 /// Threads of the agent: it mostly waits.
 const THREADS: usize = 2;
 /// How long tasks may take to end when all is done.
 const END_OF_TASKS: Duration = Duration::from_secs(1);
+/// How often the size of the log is looked at.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// How long an agent may take to end after it said that it does.
 const END_OF_AGENT: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has ended.
@@ -47,15 +50,23 @@ enum Action {
     /// Run the agent here, until Ctrl-C or `moorage agent stop`
     ///
     /// Volumes that are to be mounted when the agent starts are mounted now.
-    Run,
+    Run(RunArguments),
     /// Show how the agent is doing
     Status(Output),
     Pause(pause::Arguments),
     Resume(pause::ResumeArguments),
     Transfers(transfers::Arguments),
     Secrets(secrets::Arguments),
+    Settings(settings::Arguments),
     /// End the agent; mounted volumes stay mounted
     Stop(Output),
+}
+
+#[derive(Args, Debug, Default)]
+struct RunArguments {
+    /// Write to the log that `moorage log` shows, instead of standard error
+    #[arg(long)]
+    log: bool,
 }
 
 #[derive(Args, Debug)]
@@ -68,33 +79,37 @@ impl Arguments {
     /// Whether results and errors are for a program.
     pub(crate) fn json(&self) -> bool {
         match &self.action {
-            None | Some(Action::Run) => false,
+            None | Some(Action::Run(_)) => false,
             Some(Action::Status(arguments) | Action::Stop(arguments)) => arguments.output.json,
             Some(Action::Pause(arguments)) => arguments.output.json,
             Some(Action::Resume(arguments)) => arguments.output.json,
             Some(Action::Transfers(arguments)) => arguments.output.json,
             Some(Action::Secrets(arguments)) => arguments.output.json,
+            Some(Action::Settings(arguments)) => arguments.output.json,
         }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
     match &arguments.action {
-        None | Some(Action::Run) => serve(context),
+        None => serve(&RunArguments::default(), context),
+        Some(Action::Run(arguments)) => serve(arguments, context),
         Some(Action::Status(arguments)) => until_signal(status(arguments.output)),
         Some(Action::Pause(arguments)) => until_signal(pause::pause(arguments, context)),
         Some(Action::Resume(arguments)) => until_signal(pause::resume(arguments, context)),
         Some(Action::Transfers(arguments)) => until_signal(transfers::run(arguments)),
         Some(Action::Secrets(arguments)) => until_signal(secrets::run(arguments)),
+        Some(Action::Settings(arguments)) => until_signal(settings::run(arguments)),
         Some(Action::Stop(arguments)) => until_signal(stop(arguments.output, context)),
     }
     .map(|()| ExitCode::SUCCESS)
 }
 
-fn serve(context: &Context) -> Result<()> {
+fn serve(arguments: &RunArguments, context: &Context) -> Result<()> {
     let failed =
         |error: std::io::Error| Error::new(ErrorKind::Io, "the agent can not be started").with_source(error);
     let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+    let log = arguments.log.then(|| write_to_log(&folders)).transpose()?;
     let options = Options {
         socket: socket::path(&folders.runtime),
         lock: folders.state.join("agent.lock"),
@@ -102,6 +117,7 @@ fn serve(context: &Context) -> Result<()> {
         secrets: folders.data.join("secrets"),
         pairs: folders.state.join("pairs"),
         pause: pause_file::path(&folders.state),
+        login: LoginItem::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?,
         program: std::env::current_exe().map_err(failed)?,
         home: folders.home.clone(),
         data: folders.data.clone(),
@@ -136,6 +152,7 @@ fn serve(context: &Context) -> Result<()> {
                 _ = hang_up.recv() => {}
             }
         };
+        let limiting = log.map(|log| tokio::spawn(keep_log_small(log)));
         let ready = |damaged: Option<&moorage_control::problem::Problem>| {
             if let Some(problem) = damaged {
                 let cause = problem.cause.as_deref();
@@ -143,12 +160,34 @@ fn serve(context: &Context) -> Result<()> {
             }
             context.say(&told);
         };
-        moorage_agent::run(options, OwnMounts::new(folders), ready, signalled)
-            .await
-            .map_err(error_of)
+        let served = moorage_agent::run(options, OwnMounts::new(folders), ready, signalled).await;
+        if let Some(limiting) = limiting {
+            limiting.abort();
+        }
+        served.map_err(error_of)
     });
     runtime.shutdown_timeout(END_OF_TASKS);
     served
+}
+
+/// From now on what this process says goes to the agent's log.
+fn write_to_log(folders: &Folders) -> Result<LogFile> {
+    let log = LogFile::of_agent(folders)?;
+    nix::unistd::dup2_stderr(log.handle()?).map_err(|error| {
+        Error::new(
+            ErrorKind::Io,
+            format!("writing to the log {}", log.path().display()),
+        )
+        .with_source(std::io::Error::from(error))
+    })?;
+    Ok(log)
+}
+
+async fn keep_log_small(log: LogFile) {
+    loop {
+        tokio::time::sleep(LOG_INTERVAL).await;
+        log.limit();
+    }
 }
 
 async fn status(output: OutputArguments) -> Result<()> {

@@ -8,12 +8,14 @@ mod compact;
 mod completion;
 mod config;
 mod destroy;
+mod doctor;
 mod dump;
 mod format;
 mod fsck;
 mod gc;
 mod info;
 mod load;
+mod log;
 mod man;
 mod mount;
 mod pair;
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Volume(volume::Arguments),
     Pair(pair::Arguments),
     Probe(Box<probe::Arguments>),
+    Doctor(doctor::Arguments),
+    Log(log::Arguments),
     Config(Box<config::Arguments>),
     Status(status::Arguments),
     Fsck(fsck::Arguments),
@@ -78,6 +82,8 @@ impl Command {
         match self {
             Command::Format(arguments) => arguments.output.json,
             Command::Probe(arguments) => arguments.output.json,
+            Command::Doctor(arguments) => arguments.output.json,
+            Command::Log(arguments) => arguments.output.json,
             Command::Config(arguments) => arguments.output.json,
             Command::Status(arguments) => arguments.output.json,
             Command::Fsck(arguments) => arguments.output.json,
@@ -121,6 +127,8 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Probe(arguments) => until_signal(probe::run(&arguments)),
+        Command::Doctor(arguments) => until_signal(doctor::run(&arguments)),
+        Command::Log(arguments) => until_signal(log::run(&arguments)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),
         Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),

@@ -1,4 +1,4 @@
-//! The log of a background mount.
+//! The log of a background mount, and of an agent that nobody watches.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom};
@@ -26,21 +26,50 @@ impl LogFile {
     /// # Errors
     /// When it cannot be made.
     pub(crate) fn open(named: Option<&Path>, point: &Path, folders: &Folders) -> Result<LogFile> {
-        let path = match named {
-            Some(path) => std::path::absolute(path).map_err(|error| failed(path, error))?,
-            None => {
-                let folder = folders.state.join("log");
-                Folders::make_private(&folder).map_err(|error| host_error(ErrorKind::Io, &error))?;
-                folder.join(super::record::file_name(point, "log"))
+        match named {
+            Some(path) => {
+                let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
+                LogFile::at(path, "Name another file with --log.")
             }
-        };
+            None => LogFile::in_state(LogFile::path_of_mount(point, folders)),
+        }
+    }
+
+    /// Opens the log of the agent in the state folder of this user.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn of_agent(folders: &Folders) -> Result<LogFile> {
+        LogFile::in_state(LogFile::path_of_agent(folders))
+    }
+
+    /// Where the log of a mount is, unless the user named another file.
+    pub(crate) fn path_of_mount(point: &Path, folders: &Folders) -> PathBuf {
+        folder(folders).join(super::record::file_name(point, "log"))
+    }
+
+    /// Where the log of the agent is. The names of those of mounts begin otherwise.
+    pub(crate) fn path_of_agent(folders: &Folders) -> PathBuf {
+        folder(folders).join("agent.log")
+    }
+
+    fn in_state(path: PathBuf) -> Result<LogFile> {
+        let folder = path.parent().unwrap_or(&path);
+        Folders::make_private(folder).map_err(|error| host_error(ErrorKind::Io, &error))?;
+        LogFile::at(
+            path,
+            "Check that you may write there and that the disk has space.",
+        )
+    }
+
+    fn at(path: PathBuf, advice: &str) -> Result<LogFile> {
         let file = OpenOptions::new()
             .create(true)
             .read(true)
             .append(true)
             .mode(0o600)
             .open(&path)
-            .map_err(|error| failed(&path, error))?;
+            .map_err(|error| failed(&path, error).with_advice(advice.to_owned()))?;
         let log = LogFile { path, file };
         log.limit();
         Ok(log)
@@ -75,8 +104,10 @@ impl LogFile {
     }
 }
 
+fn folder(folders: &Folders) -> PathBuf {
+    folders.state.join("log")
+}
+
 fn failed(path: &Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("opening the log {}", path.display()))
-        .with_source(error)
-        .with_advice("Name another file with --log.")
+    Error::new(ErrorKind::Io, format!("opening the log {}", path.display())).with_source(error)
 }

@@ -5,6 +5,7 @@
 //! [`crate::hidden_arguments`]); an environment variable tells them apart.
 
 mod daemon;
+mod database_watch;
 mod end_signals;
 mod flags;
 mod forced_end;
@@ -24,6 +25,7 @@ mod worker;
 pub(crate) use daemon::start as start_daemon;
 pub(crate) use end_signals::FORCE_SIGNAL;
 pub(crate) use flags::MountFlags;
+pub(crate) use log_file::LogFile;
 pub(crate) use options::MountPlan;
 pub(crate) use point::prepare;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
+use super::database_watch::DatabaseWatch;
 use super::transfers::Transfers;
 
 /// How long the space of the volume counts as known: each look is a question to the database.
@@ -52,6 +53,7 @@ impl MountSocket {
         let answering = Answering {
             vfs: Arc::clone(vfs),
             transfers: Transfers::default(),
+            database: DatabaseWatch::default(),
             space: Mutex::default(),
             look_after: Mutex::default(),
         };
@@ -73,6 +75,7 @@ impl Drop for MountSocket {
 struct Answering {
     vfs: Arc<Vfs>,
     transfers: Transfers,
+    database: DatabaseWatch,
     /// The space as it was read last, and when that was tried.
     space: Mutex<Option<(Instant, Option<Space>)>>,
     /// When the staging folder is looked at again; at once before the first look.
@@ -98,6 +101,11 @@ impl MountService for Answering {
                 self.vfs.chunks().retry_uploads();
                 MountAnswer::Done
             }
+            MountRequest::Limit { upload, download } => {
+                let chunks = self.vfs.chunks();
+                chunks.share_limits(upload.unwrap_or(0), download.unwrap_or(0));
+                MountAnswer::Done
+            }
             MountRequest::Other => not_supported(),
         }
     }
@@ -118,6 +126,10 @@ impl Answering {
                 None => Pause::Running,
             }),
             store_problem: figures.store_problem.clone(),
+            metadata_problem: self.database.problem(|| {
+                let vfs = Arc::clone(&self.vfs);
+                async move { vfs.reach_database().await }
+            }),
             transfers,
             figures: Figures {
                 space,

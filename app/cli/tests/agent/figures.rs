@@ -12,7 +12,7 @@ use crate::remote::RemoteVolume;
 use crate::running::Agent;
 use crate::server::Mood;
 
-const FILE_BYTES: usize = 300_000;
+pub(crate) const FILE_BYTES: usize = 300_000;
 
 /// Writes a file so that it survives everything from here on.
 pub(crate) fn write_durably(path: &std::path::Path, byte: u8) {

@@ -24,12 +24,21 @@ mod remote;
 #[expect(dead_code, reason = "these tests need less of it")]
 mod server;
 
+/// The Redis server of the engine's own tests.
+#[cfg(test)]
+#[path = "../../../../core/engines/tests/redis_server/mod.rs"]
+mod redis_server;
+
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod databases;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
 mod keyrings;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod making;
 #[cfg(test)]

@@ -89,3 +89,26 @@ fn a_file_of_a_later_version_is_not_touched_and_says_what_to_update() {
     assert!(text(&output).contains("Update Moorage"), "{}", text(&output));
     assert_eq!(fs::read_to_string(&file).expect("read"), "{\"version\": 99}");
 }
+
+#[test]
+fn starting_at_login_is_an_entry_of_the_desktop_and_what_the_desktop_says_of_it_is_believed() {
+    let Some(volume) = Volume::home() else { return };
+    let entry = volume.path().join(".config/autostart/io.moorage.desktop.desktop");
+    let agent = Agent::start(&volume);
+    let starts = || agent.json(&["agent", "settings"])["start_at_login"].clone();
+    assert_eq!(starts(), false);
+    agent.run(&["agent", "settings", "--start-at-login", "on"]);
+    let text = fs::read_to_string(&entry).expect("the entry");
+    assert!(text.contains("moorage agent run --log --verbose\n"), "{text}");
+    assert_eq!(starts(), true);
+    let switched_off = text.replace(
+        "X-GNOME-Autostart-enabled=true",
+        "X-GNOME-Autostart-enabled=false",
+    );
+    fs::write(&entry, switched_off).expect("written");
+    assert_eq!(starts(), false);
+    agent.run(&["agent", "settings", "--start-at-login", "on"]);
+    assert_eq!(starts(), true);
+    agent.run(&["agent", "settings", "--start-at-login", "off"]);
+    assert!(!entry.exists());
+}

@@ -13,6 +13,8 @@ mod damage;
 #[cfg(test)]
 mod dead_store;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod interrupts;

@@ -50,6 +50,13 @@ pub enum MountRequest {
     },
     /// Ends the pause: `done`.
     Resume,
+    /// Keeps transfers below this mount's share of the limits over all mounts: `done`.
+    Limit {
+        /// Bytes uploaded in a second; absent is no limit.
+        upload: Option<u64>,
+        /// Bytes downloaded in a second; absent is no limit.
+        download: Option<u64>,
+    },
     /// Tries again now what failed and waits for its next attempt: `done`.
     Retry,
     /// Anything newer than this process.
@@ -86,6 +93,8 @@ pub struct MountReport {
     /// Why nothing gets through to the object store, as the store or the system said it; absent while there is no sign
     /// of that.
     pub store_problem: Option<String>,
+    /// Why the metadata database does not answer; absent while there is no sign of that.
+    pub metadata_problem: Option<String>,
     /// What was staged and is lost, since the staging folder lost it before it was uploaded; absent while nothing is known to
     /// be.
     pub lost: Option<Lost>,

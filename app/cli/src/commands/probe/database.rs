@@ -4,8 +4,8 @@ use moorage_control::check::CheckStep;
 use moorage_meta::{Meta, MetaOptions};
 use moorage_model::{Error, ErrorKind, Result, Setting};
 
-use super::steps::Steps;
 use crate::arguments::MetaUrl;
+use crate::checklist::Steps;
 use crate::volume::{self, Database};
 
 /// Finds the volume of a database; its setting, secrets as stored.

@@ -3,16 +3,15 @@
 mod database;
 mod network;
 mod objects;
-mod steps;
 
 use clap::Args;
 use moorage_control::check::CheckStep;
 use moorage_model::{Error, ErrorKind, Result};
 
 use crate::arguments::{MetaUrlArgument, SecretsArguments, StoreArguments};
+use crate::checklist::{self, Steps};
 use crate::noun::STEPS;
 use crate::output::{self, OutputArguments};
-use steps::Steps;
 
 /// The steps to a volume, in the order in which they are tried.
 const TO_VOLUME: [CheckStep; 11] = [
@@ -74,8 +73,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         objects::try_store(&mut steps, &setting).await;
     }
     let list = steps.finish(&wanted);
-    output::print(arguments.output, &list, steps::describe)?;
-    match steps::failed(&list) {
+    output::print(arguments.output, &list, checklist::describe)?;
+    match checklist::failed(&list) {
         0 => Ok(()),
         failed => Err(Error::new(
             ErrorKind::Corrupt,

@@ -8,7 +8,7 @@ use moorage_control::problem::{Problem, ProblemCode};
 use moorage_model::{Error, ErrorKind};
 use tokio::time::Instant;
 
-use super::steps::{Steps, within_deadline};
+use crate::checklist::{Steps, within_deadline};
 
 /// Clocks that differ by more are worth a word: times of files will be wrong.
 const NOTABLE_SKEW: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use moorage_model::{Error, ErrorKind, Setting};
 use tokio::time::Instant;
 
 use super::network;
-use super::steps::{Steps, within_deadline};
+use crate::checklist::{Steps, within_deadline};
 use crate::volume;
 
 /// A small request that takes longer makes every file slow to open.

@@ -16,19 +16,29 @@ const STEP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What was tried so far.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     lines: Vec<CheckLine>,
 }
 
 impl Steps {
     /// Tries `work` and keeps what came of it; its value when it is good.
-    pub(super) async fn attempt<T>(
+    pub(crate) async fn attempt<T>(
         &mut self,
         step: CheckStep,
         work: impl Future<Output = Result<T>>,
     ) -> Option<T> {
+        self.attempt_within(STEP_DEADLINE, step, work).await
+    }
+
+    /// As [`Steps::attempt`], with another deadline.
+    pub(crate) async fn attempt_within<T>(
+        &mut self,
+        deadline: Duration,
+        step: CheckStep,
+        work: impl Future<Output = Result<T>>,
+    ) -> Option<T> {
         let begun = Instant::now();
-        let done = within_deadline(work).await;
+        let done = within(deadline, work).await;
         let elapsed = begun.elapsed();
         match done {
             Ok(value) => {
@@ -43,17 +53,17 @@ impl Steps {
     }
 
     /// Adds a good line.
-    pub(super) fn pass(&mut self, step: CheckStep, elapsed: Duration) {
+    pub(crate) fn pass(&mut self, step: CheckStep, elapsed: Duration) {
         self.add(step, CheckOutcome::Passed, elapsed);
     }
 
     /// Adds a line that is good enough.
-    pub(super) fn warn(&mut self, step: CheckStep, elapsed: Duration, problem: Problem) {
+    pub(crate) fn warn(&mut self, step: CheckStep, elapsed: Duration, problem: Problem) {
         self.add(step, CheckOutcome::Warned { problem }, elapsed);
     }
 
     /// Adds a failed line.
-    pub(super) fn fail(&mut self, step: CheckStep, elapsed: Duration, error: &Error) {
+    pub(crate) fn fail(&mut self, step: CheckStep, elapsed: Duration, error: &Error) {
         let problem = problem_of(error);
         self.add(step, CheckOutcome::Failed { problem }, elapsed);
     }
@@ -67,7 +77,7 @@ impl Steps {
     }
 
     /// The list of `wanted` steps in their order; those that were not tried are skipped.
-    pub(super) fn finish(mut self, wanted: &[CheckStep]) -> Checklist {
+    pub(crate) fn finish(mut self, wanted: &[CheckStep]) -> Checklist {
         let lines = wanted.iter().map(|&step| {
             let tried = self.lines.iter().position(|line| line.step == step);
             tried.map_or(
@@ -89,28 +99,28 @@ impl Steps {
 ///
 /// # Errors
 /// The work's; `Timeout`.
-pub(super) async fn within_deadline<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(STEP_DEADLINE, work)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Timeout,
-                format!("no answer within {} s", STEP_DEADLINE.as_secs()),
-            )
-            .with_advice(
-                "Check the address, the network and what stands between this computer and the server.",
-            ))
-        })
+pub(crate) async fn within_deadline<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    within(STEP_DEADLINE, work).await
+}
+
+async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Timeout,
+            format!("no answer within {} s", deadline.as_secs()),
+        )
+        .with_advice("Check the address, the network and what stands between this computer and the server."))
+    })
 }
 
 /// How many steps of a list failed.
-pub(super) fn failed(list: &Checklist) -> u64 {
+pub(crate) fn failed(list: &Checklist) -> u64 {
     let failed = |line: &&CheckLine| matches!(line.outcome, CheckOutcome::Failed { .. });
     list.lines.iter().filter(failed).count() as u64
 }
 
 /// The list for a terminal: a line for each step, and below it what is wrong and what to do.
-pub(super) fn describe(list: &Checklist) -> String {
+pub(crate) fn describe(list: &Checklist) -> String {
     let mut text = String::new();
     for line in &list.lines {
         let (mark, problem) = match &line.outcome {
@@ -149,6 +159,14 @@ fn words(step: CheckStep) -> &'static str {
         CheckStep::Latency => "time of a request",
         CheckStep::MetadataPing => "database",
         CheckStep::PrefixEmpty => "place for the volume is free",
+        CheckStep::Driver => "driver for mounting",
+        CheckStep::Folders => "folders of Moorage",
+        CheckStep::DiskSpace => "space on their disks",
+        CheckStep::Agent => "agent",
+        CheckStep::SecretStore => "store of passwords",
+        CheckStep::TrialVolume => "make a volume for trial",
+        CheckStep::TrialMount => "mount it, write and read",
+        CheckStep::TrialCheck => "unmount and check it",
     }
 }
 
