@@ -69,7 +69,6 @@ impl Client {
     /// # Errors
     ///
     /// Within five seconds: when no agent runs, another user's does, or its protocol is another.
-    #[cfg(unix)]
     pub async fn connect(socket: &std::path::Path, product: &str) -> Result<Client, ClientError> {
         let connected = timeout(GREETING_DEADLINE, crate::socket::connect(socket)).await;
         let stream = connected.map_err(|_| ClientError::TimedOut(GREETING_DEADLINE))??;

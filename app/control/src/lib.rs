@@ -3,7 +3,7 @@
 //! A client connects to the agent's socket, both sides say [`Hello`](message::Hello), and then the client sends requests that
 //! the agent answers in any order, each answer with its request's number. What changes at the agent is told as
 //! [`Changed`](message::Changed) events with a revision; a client asks again for what it shows.
-//! [`client`] and [`server`] are the two sides over any stream; [`socket`] is the stream of Unix, which only one user reaches.
+//! [`client`] and [`server`] are the two sides over any stream; [`socket`] is the stream that only one user reaches.
 //! The processes that serve mounts answer the agent in the same form: [`mount`].
 //! Every message is JSON in a [`frame`] of bounded length. The types are also written as TypeScript into `ui/src/bindings`.
 
@@ -17,15 +17,12 @@ pub mod frame;
 pub mod greeting;
 pub mod log;
 pub mod message;
-#[cfg(unix)]
 pub mod mount;
-#[cfg(unix)]
 pub mod pause_file;
 pub mod problem;
 pub mod secret;
 pub mod server;
 pub mod settings;
-#[cfg(unix)]
 pub mod socket;
 pub mod state;
 pub mod sync;

@@ -18,7 +18,6 @@ use crate::message::{
 use crate::problem::Problem;
 
 /// Clients at the same time: a tray, a window and the commands of a busy script; more wait until one leaves.
-#[cfg(unix)]
 const MOST_CONNECTIONS: usize = 64;
 /// Requests of one client that are worked on at the same time; further ones are read when one of them is answered.
 const MOST_REQUESTS: usize = 16;
@@ -29,10 +28,8 @@ const GREETING_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a client may take to read one message; one that stops reading is left.
 const READING_DEADLINE: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take when the agent ends.
-#[cfg(unix)]
 const END_OF_CONNECTIONS: Duration = Duration::from_secs(2);
 /// Pause after the system refused a connection, as when no descriptor is left.
-#[cfg(unix)]
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 /// Least time between two events of change.
 const EVENT_INTERVAL: Duration = Duration::from_millis(1000 / CHANGES_PER_SECOND as u64);
@@ -47,7 +44,6 @@ pub trait Service: Send + Sync + 'static {
 }
 
 /// Serves clients until `stop`; then what is being answered is answered, for two seconds at most.
-#[cfg(unix)]
 pub async fn serve<S: Service>(
     listener: crate::socket::Listener,
     service: Arc<S>,

@@ -1,5 +1,4 @@
 //! A client and an agent over a real socket.
-#![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;

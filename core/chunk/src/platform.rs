@@ -128,10 +128,70 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the names in a folder durable: NTFS logs them in order, and the sync of the file forces its log.
+/// Makes the names in a folder durable: that of a new file is with the sync of the file, which forces the log of NTFS up
+/// to there, and that of a renamed one is with [`rename_durably`].
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Gives a file that is synced another name. The new name survives a power cut once [`sync_folder`] returned.
+#[cfg(unix)]
+pub(crate) fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Gives a file that is synced another name, which survives a power cut on return: a folder can not be synced here, and a
+/// rename that is written through waits for the log of NTFS (Windows, `MoveFileExW`, `MOVEFILE_WRITE_THROUGH`).
+#[cfg(windows)]
+pub(crate) fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
+    use windows_sys::Win32::Storage::FileSystem::{
+        MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW,
+    };
+    let (from, to) = (verbatim(from)?, verbatim(to)?);
+    // SAFETY: both names end with NUL and live until the call returns.
+    let moved = unsafe {
+        MoveFileExW(
+            from.as_ptr(),
+            to.as_ptr(),
+            MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH,
+        )
+    };
+    if moved == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// A name as the system takes it, at any length.
+#[cfg(windows)]
+fn verbatim(path: &Path) -> io::Result<Vec<u16>> {
+    use std::os::windows::ffi::OsStrExt as _;
+    use std::path::{Component, Prefix};
+    let path = std::path::absolute(path)?;
+    let mut components = path.components();
+    let start = match components.next() {
+        Some(Component::Prefix(prefix)) => match prefix.kind() {
+            Prefix::Disk(_) => "\\\\?\\",
+            // \\server\share
+            Prefix::UNC(..) => "\\\\?\\UNC",
+            _ => "",
+        },
+        _ => "",
+    };
+    let written: Vec<u16> = path.as_os_str().encode_wide().collect();
+    // Of the two backslashes before a server one is kept.
+    let rest = usize::from(start.ends_with('C'));
+    let rest = written.get(rest..).unwrap_or_default();
+    if rest.contains(&0) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(start
+        .encode_utf16()
+        .chain(rest.iter().copied())
+        .chain([0])
+        .collect())
 }
 
 /// Whether a sync of this new or renamed file makes its name durable too, so that its folder needs no sync of its own.
@@ -206,4 +266,25 @@ pub(crate) fn sync_file_systems<'a>(folders: impl Iterator<Item = &'a Path>) -> 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn sync_file_systems<'a>(_folders: impl Iterator<Item = &'a Path>) -> Option<io::Result<()>> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_renamed_over_another_one_at_any_length_of_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("d".repeat(120)).join("e".repeat(120));
+        std::fs::create_dir_all(&deep).unwrap();
+        let (from, to) = (deep.join("from"), deep.join("to"));
+        std::fs::write(&from, b"new").unwrap();
+        std::fs::write(&to, b"old").unwrap();
+        rename_durably(&from, &to).unwrap();
+        sync_folder(&deep).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), b"new");
+        assert!(!from.exists());
+        let gone = rename_durably(&from, &to).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
+    }
 }

@@ -1,13 +1,19 @@
-//! Where this user's files of Moorage live (XDG base directories on Linux).
+//! Where this user's files of Moorage live (XDG base directories on Linux, Known Folders on Windows).
 
 use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::HostError;
 
-/// Only the user enters a folder of ours: logs, caches and volumes are nobody else's business.
+/// Only the user enters a folder of ours: logs, caches and volumes are nobody else's business. On Windows they lie in the
+/// user's profile, whose rights new folders inherit.
+#[cfg(unix)]
 const PRIVATE_MODE: u32 = 0o700;
+
+#[cfg(unix)]
+const NO_HOME_ADVICE: &str = "Set HOME to a folder that you can write.";
+#[cfg(windows)]
+const NO_HOME_ADVICE: &str = "Log in as a user who has a profile.";
 
 /// The folders of this user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +38,7 @@ impl Folders {
     /// # Errors
     /// When the user has no home.
     pub fn of_user() -> Result<Folders, HostError> {
-        let no_home = || {
-            HostError::new("this user has no home folder")
-                .with_advice("Set HOME to a folder that you can write.")
-        };
+        let no_home = || HostError::new("this user has no home folder").with_advice(NO_HOME_ADVICE);
         let base = directories::BaseDirs::new().ok_or_else(no_home)?;
         let project = directories::ProjectDirs::from("", "", "moorage").ok_or_else(no_home)?;
         let state = project.state_dir().unwrap_or(project.data_local_dir()).to_owned();
@@ -52,6 +55,7 @@ impl Folders {
     }
 
     /// The state folder of another user, unless that user moved it.
+    #[cfg(unix)]
     pub fn state_of(user: u32) -> Option<PathBuf> {
         let user = nix::unistd::User::from_uid(user.into()).ok()??;
         Some(user.dir.join(".local/state/moorage"))
@@ -62,14 +66,14 @@ impl Folders {
     /// # Errors
     /// When it cannot be made.
     pub fn make_private(path: &Path) -> Result<(), HostError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(PRIVATE_MODE)
-            .create(path)
-            .map_err(|error| {
-                HostError::new(format!("making the folder {}", path.display()))
-                    .with_advice("Check that you may write there and that the disk has space.")
-                    .with_source(error)
-            })
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, PRIVATE_MODE);
+        builder.create(path).map_err(|error| {
+            HostError::new(format!("making the folder {}", path.display()))
+                .with_advice("Check that you may write there and that the disk has space.")
+                .with_source(error)
+        })
     }
 }

@@ -4,9 +4,11 @@ use std::net::{IpAddr, UdpSocket};
 
 /// Its host name; empty when it has none.
 pub fn host_name() -> String {
-    nix::unistd::gethostname()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    #[cfg(unix)]
+    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    #[cfg(windows)]
+    let name = crate::windows::host_name();
+    name.unwrap_or_default()
 }
 
 /// The addresses from which it reaches others, one per address family.
@@ -22,4 +24,12 @@ pub fn ip_addresses() -> Vec<String> {
         .filter(|address: &IpAddr| !address.is_loopback() && !address.is_unspecified())
         .map(|address| address.to_string())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn this_computer_has_a_name() {
+        assert_ne!(super::host_name(), "");
+    }
 }

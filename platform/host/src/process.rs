@@ -22,6 +22,11 @@ impl ProcessIdentity {
         ProcessIdentity::of(std::process::id())
     }
 
+    /// The process that started the calling one, or takes its place since that one ended.
+    pub fn of_parent() -> Option<ProcessIdentity> {
+        ProcessIdentity::of(std::os::unix::process::parent_id())
+    }
+
     /// Whether it still runs.
     pub fn is_running(self) -> bool {
         ProcessIdentity::of(self.pid) == Some(self)

@@ -2,7 +2,6 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use moorage_host::secrets::{EncryptedFile, KeySource, SecretErrorKind, SecretName, SecretStore};
@@ -59,7 +58,7 @@ fn secrets_are_kept_under_a_passphrase_and_are_locked_until_it_is_given() {
 }
 
 #[test]
-fn a_key_beside_the_file_needs_no_passphrase_and_is_for_its_owner_alone() {
+fn a_key_beside_the_file_needs_no_passphrase() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = store(folder.path(), KeySource::KeyFile);
     first.access().expect("open");
@@ -70,17 +69,29 @@ fn a_key_beside_the_file_needs_no_passphrase_and_is_for_its_owner_alone() {
 
     let key = place(folder.path()).with_extension("key");
     for file in [&key, &place(folder.path())] {
-        let mode = fs::metadata(file).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
         let bytes = fs::read(file).expect("read");
         assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+    }
+    fs::remove_file(&key).expect("removed");
+    let keyless = store(folder.path(), KeySource::KeyFile);
+    assert_eq!(kind(keyless.read(&name("password"))), SecretErrorKind::Damaged);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_beside_the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = store(folder.path(), KeySource::KeyFile);
+    first.write(&name("password"), SECRET).expect("kept");
+    let key = place(folder.path()).with_extension("key");
+    for file in [&key, &place(folder.path())] {
+        let mode = fs::metadata(file).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("opened to others");
     let open = store(folder.path(), KeySource::KeyFile);
     assert_eq!(kind(open.read(&name("password"))), SecretErrorKind::Refused);
-    fs::remove_file(&key).expect("removed");
-    let keyless = store(folder.path(), KeySource::KeyFile);
-    assert_eq!(kind(keyless.read(&name("password"))), SecretErrorKind::Damaged);
 }
 
 #[test]

@@ -9,7 +9,6 @@ use crate::problem::{Problem, ProblemCode};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// There is no connection to an agent of this user.
-    #[cfg(unix)]
     #[error(transparent)]
     Socket(#[from] crate::socket::SocketError),
     /// The agent is another version, or none.
@@ -35,7 +34,6 @@ impl From<ClientError> for Problem {
             ClientError::Failed(problem) | ClientError::Greeting(GreetingError::Refused(problem)) => {
                 return problem;
             }
-            #[cfg(unix)]
             ClientError::Socket(ref error) => of_socket(error),
             ClientError::Greeting(_) => (
                 ProblemCode::Unreachable,
@@ -64,29 +62,20 @@ impl From<ClientError> for Problem {
     }
 }
 
-#[cfg(unix)]
 fn of_socket(error: &crate::socket::SocketError) -> (ProblemCode, &'static str) {
-    use crate::socket::SocketError;
+    use crate::socket::{OCCUPIED_ADVICE, SYSTEM_ADVICE, SocketError, USER_ADVICE};
     match error {
         SocketError::NobodyListens { .. } => (
             ProblemCode::Unreachable,
             "Start it with `moorage agent run`; it serves until it is told to end.",
         ),
-        SocketError::ForeignFolder { .. } | SocketError::ForeignPeer { .. } => (
-            ProblemCode::PermissionDenied,
-            "Use the agent as the user who started it; XDG_RUNTIME_DIR names the folder that its socket is in.",
-        ),
-        SocketError::Occupied { .. } => (
-            ProblemCode::AlreadyExists,
-            "Move it away, or name another folder with XDG_RUNTIME_DIR.",
-        ),
-        SocketError::System { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => (
-            ProblemCode::PermissionDenied,
-            "Use the agent as the user who started it; XDG_RUNTIME_DIR names the folder that its socket is in.",
-        ),
-        SocketError::System { .. } => (
-            ProblemCode::Internal,
-            "Check the folder of the socket, which XDG_RUNTIME_DIR names; its path may have about 90 bytes.",
-        ),
+        SocketError::ForeignFolder { .. } | SocketError::ForeignPeer { .. } => {
+            (ProblemCode::PermissionDenied, USER_ADVICE)
+        }
+        SocketError::Occupied { .. } => (ProblemCode::AlreadyExists, OCCUPIED_ADVICE),
+        SocketError::System { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            (ProblemCode::PermissionDenied, USER_ADVICE)
+        }
+        SocketError::System { .. } => (ProblemCode::Internal, SYSTEM_ADVICE),
     }
 }

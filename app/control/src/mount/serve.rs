@@ -4,14 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::{MountAnswer, MountMessage, MountProtocol, MountRequest};
 use crate::frame::{self, FrameError, MAX_TO_AGENT};
 use crate::problem::{Problem, ProblemCode};
-use crate::socket::Listener;
+use crate::socket::{Accepted, Listener};
 
 /// Connections at the same time: one agent, and a command now and then.
 const MOST_CONNECTIONS: usize = 8;
@@ -57,7 +56,7 @@ pub async fn serve<S: MountService>(listener: Listener, service: Arc<S>) {
     }
 }
 
-async fn answer<S: MountService>(mut stream: UnixStream, service: &S) -> Result<(), FrameError> {
+async fn answer<S: MountService>(mut stream: Accepted, service: &S) -> Result<(), FrameError> {
     let Some(message) = frame::read::<MountMessage>(&mut stream, MAX_TO_AGENT).await? else {
         return Ok(());
     };

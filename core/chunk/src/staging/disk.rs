@@ -1,7 +1,7 @@
 //! What staging asks of a disk, in the steps that a power cut may fall between.
 
 use std::fmt::Debug;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub(super) trait StageDisk: Send + Sync + Debug {
     /// Makes a file of these parts; on return its bytes survive a power cut, its name need not.
     fn write_synced(&self, path: &Path, parts: [&[u8]; 2]) -> io::Result<()>;
 
-    /// Gives a file its final name.
+    /// Gives a file its final name, which survives a power cut once the folder is synced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// On return the names in the folder survive a power cut.
@@ -38,7 +38,7 @@ impl StageDisk for SystemDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        platform::rename_durably(from, to)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

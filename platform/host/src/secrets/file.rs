@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,8 +13,6 @@ use crate::{Folders, replace_file};
 
 /// Longest file that is read: ten thousand volumes with five long secrets each.
 const LONGEST: u64 = 64 << 20;
-/// Permissions of others than the owner.
-const OTHERS: u32 = 0o077;
 
 /// A file of secrets, encrypted with AES-256-GCM and replaced whole, durably, with every change.
 ///
@@ -134,8 +131,7 @@ impl EncryptedFile {
         let Some(bytes) = read(&path, KEY_BYTES as u64).map_err(refused)? else {
             return Ok(None);
         };
-        let mode = fs::metadata(&path).map_err(refused)?.permissions().mode();
-        if mode & OTHERS != 0 {
+        if is_open_to_others(&path).map_err(refused)? {
             return Err(SecretError::new(
                 SecretErrorKind::Refused,
                 format!(
@@ -317,6 +313,21 @@ impl SecretStore for EncryptedFile {
         *key = None;
         Ok(())
     }
+}
+
+/// Whether others than the owner may do anything with it.
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OTHERS: u32 = 0o077;
+    Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
+}
+
+/// Whether others may do anything with it: not asked for here. It has the rights of the user's profile, where it lies,
+/// and who opens that to others has opened everything.
+#[cfg(windows)]
+fn is_open_to_others(_path: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// At most so many bytes and one more; `None` when there is no such file.

@@ -1,14 +1,12 @@
 //! The keyring of the session.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use keyring_core::api::CredentialStoreApi as _;
 use keyring_core::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::bounded::Calls;
-use super::secret_service;
+use super::session;
 use super::{SecretError, SecretErrorKind, SecretName, SecretStore};
 
 /// What entries belong to, as the tools of the desktop show it.
@@ -18,7 +16,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a person may take to type the password of the keyring.
 const PERSON_DEADLINE: Duration = Duration::from_secs(120);
 
-/// The keyring of the session: the Secret Service of a Linux desktop (GNOME Keyring, KDE Wallet, KeePassXC).
+/// The keyring of the session: the Secret Service of a Linux desktop (GNOME Keyring, KDE Wallet, KeePassXC), the Credential
+/// Manager of Windows.
 #[derive(Debug, Default)]
 pub struct Keyring {
     calls: Calls,
@@ -34,13 +33,13 @@ impl Keyring {
 
 impl SecretStore for Keyring {
     fn access(&self) -> Result<(), SecretError> {
-        self.calls.run(CALL_DEADLINE, || secret_service::check(None))
+        self.calls.run(CALL_DEADLINE, || session::check(None))
     }
 
     fn read(&self, name: &SecretName) -> Result<Option<Zeroizing<String>>, SecretError> {
         let name = name.clone();
         self.calls.run(CALL_DEADLINE, move || {
-            secret_service::check(Some(&name))?;
+            session::check(Some(&name))?;
             match entry(&name)?.get_secret() {
                 Ok(bytes) => text(bytes, &name).map(Some),
                 Err(Error::NoEntry) => Ok(None),
@@ -52,7 +51,7 @@ impl SecretStore for Keyring {
     fn write(&self, name: &SecretName, secret: &str) -> Result<(), SecretError> {
         let (name, secret) = (name.clone(), Zeroizing::new(secret.to_owned()));
         self.calls.run(CALL_DEADLINE, move || {
-            secret_service::check(Some(&name))?;
+            session::check(Some(&name))?;
             entry(&name)?
                 .set_secret(secret.as_bytes())
                 .map_err(|error| failure(error, &name))
@@ -62,7 +61,7 @@ impl SecretStore for Keyring {
     fn remove(&self, name: &SecretName) -> Result<(), SecretError> {
         let name = name.clone();
         self.calls.run(CALL_DEADLINE, move || {
-            secret_service::check(Some(&name))?;
+            session::check(Some(&name))?;
             match entry(&name)?.delete_credential() {
                 Ok(()) | Err(Error::NoEntry) => Ok(()),
                 Err(error) => Err(failure(error, &name)),
@@ -71,7 +70,7 @@ impl SecretStore for Keyring {
     }
 
     fn unlock(&self, _passphrase: Option<&str>) -> Result<(), SecretError> {
-        self.calls.run(PERSON_DEADLINE, secret_service::unlock)
+        self.calls.run(PERSON_DEADLINE, session::unlock)
     }
 
     fn abandon(&self) -> Result<(), SecretError> {
@@ -85,13 +84,7 @@ pub(super) fn user_name(name: &SecretName) -> String {
 }
 
 fn entry(name: &SecretName) -> Result<Entry, SecretError> {
-    let failed = |error| failure(error, name);
-    // A store that was made while there was no keyring would never see one.
-    let store = zbus_secret_service_keyring_store::Store::new().map_err(failed)?;
-    let label = format!("Moorage: {}", name.kind.replace('_', " "));
-    let modifiers = HashMap::from([("label", label.as_str())]);
-    let user = user_name(name);
-    store.build(SERVICE, &user, Some(&modifiers)).map_err(failed)
+    session::entry(name).map_err(|error| failure(error, name))
 }
 
 fn text(bytes: Vec<u8>, name: &SecretName) -> Result<Zeroizing<String>, SecretError> {
@@ -122,19 +115,22 @@ fn failure(error: Error, name: &SecretName) -> SecretError {
         Error::Ambiguous(_) => SecretError::new(
             SecretErrorKind::Damaged,
             format!("the keyring holds the secret {name} more than once"),
-            "Remove these entries with the tool of the desktop (Passwords and Keys), and give the secret again.",
+            format!(
+                "Remove these entries with {}, and give the secret again.",
+                session::TOOL
+            ),
         ),
-        Error::NoStorageAccess(source) | Error::PlatformFailure(source) => {
-            match source.downcast::<::secret_service::Error>() {
-                Ok(error) => secret_service::failure(*error),
-                Err(source) => refused().with_source(source),
-            }
-        }
+        Error::TooLong(_, limit) => SecretError::new(
+            SecretErrorKind::Refused,
+            format!("the secret {name} is longer than the {limit} bytes that the keyring takes"),
+            "Keep secrets in an encrypted file: `moorage agent secrets --store file`.",
+        ),
+        Error::NoStorageAccess(source) | Error::PlatformFailure(source) => session::failure_of(source),
         error => refused().with_source(error),
     }
 }
 
-fn refused() -> SecretError {
+pub(super) fn refused() -> SecretError {
     SecretError::new(
         SecretErrorKind::Refused,
         "the keyring refuses",

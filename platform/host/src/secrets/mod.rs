@@ -3,11 +3,19 @@
 //! Each secret is an entry of its own: keyrings take small ones only.
 
 mod bounded;
+#[cfg(windows)]
+mod credential_manager;
 mod error;
 mod file;
 mod keyring;
 mod sealed;
+#[cfg(unix)]
 mod secret_service;
+
+#[cfg(windows)]
+use self::credential_manager as session;
+#[cfg(unix)]
+use self::secret_service as session;
 
 use std::fmt;
 

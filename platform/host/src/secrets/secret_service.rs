@@ -6,14 +6,18 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
+use keyring_core::Entry;
+use keyring_core::api::CredentialStoreApi as _;
 use secret_service::EncryptionType;
 use secret_service::Error;
 use secret_service::blocking::SecretService;
 use zbus::blocking::connection;
 
-use super::keyring::{SERVICE, user_name};
+use super::keyring::{SERVICE, refused, user_name};
 use super::{SecretError, SecretErrorKind, SecretName};
 
+/// What shows the entries to a person.
+pub(super) const TOOL: &str = "the tool of the desktop (Passwords and Keys)";
 /// How long one answer may take; prompts come as signals later and are not meant.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(4);
 /// Errors of the bus that mean that nobody offers the service.
@@ -71,8 +75,28 @@ fn connect() -> Result<SecretService<'static>, SecretError> {
     SecretService::connect_with_existing(EncryptionType::Plain, connection).map_err(failure)
 }
 
+/// The entry of a secret.
+///
+/// # Errors
+/// What the service says.
+pub(super) fn entry(name: &SecretName) -> keyring_core::Result<Entry> {
+    // A store that was made while there was no keyring would never see one.
+    let store = zbus_secret_service_keyring_store::Store::new()?;
+    let label = format!("Moorage: {}", name.kind.replace('_', " "));
+    let modifiers = HashMap::from([("label", label.as_str())]);
+    store.build(SERVICE, &user_name(name), Some(&modifiers))
+}
+
+/// A failure below the library that reads entries.
+pub(super) fn failure_of(source: Box<dyn std::error::Error + Send + Sync>) -> SecretError {
+    match source.downcast::<Error>() {
+        Ok(error) => failure(*error),
+        Err(source) => refused().with_source(source),
+    }
+}
+
 /// An error of the service in the words of stores.
-pub(super) fn failure(error: Error) -> SecretError {
+fn failure(error: Error) -> SecretError {
     match error {
         Error::Locked => SecretError::new(
             SecretErrorKind::Locked,

@@ -1,5 +1,6 @@
-//! The socket of the agent: only its user reaches it, and both sides make sure of that.
+//! A socket in a folder that only its user enters.
 
+use std::fmt;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
@@ -8,8 +9,8 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 use tokio::net::{UnixListener, UnixStream};
 
-/// Name of the socket in the folder of the user's sockets.
-const NAME: &str = "agent.sock";
+use super::SocketError;
+
 /// Only the user enters the folder of the socket: so nobody else gets as far as connecting.
 const FOLDER_MODE: u32 = 0o700;
 /// What a folder of others would allow.
@@ -17,57 +18,30 @@ const FOR_OTHERS: u32 = 0o077;
 /// Only the user connects.
 const SOCKET_MODE: u32 = 0o600;
 
-/// Where the agent of a user listens, of whose sockets this is the folder.
-#[must_use]
-pub fn path(folder: &Path) -> PathBuf {
-    folder.join(NAME)
+pub(crate) const USER_ADVICE: &str =
+    "Use the agent as the user who started it; XDG_RUNTIME_DIR names the folder that its socket is in.";
+pub(crate) const OCCUPIED_ADVICE: &str = "Move it away, or name another folder with XDG_RUNTIME_DIR.";
+pub(crate) const SYSTEM_ADVICE: &str =
+    "Check the folder of the socket, which XDG_RUNTIME_DIR names; its path may have about 90 bytes.";
+
+/// The agent's end of a connection.
+pub type Accepted = UnixStream;
+/// The client's end of a connection.
+pub type Connected = UnixStream;
+
+/// A user by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User(u32);
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "number {}", self.0)
+    }
 }
 
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum SocketError {
-    /// Nothing listens there.
-    #[error("no agent listens at {}", .path.display())]
-    NobodyListens {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// Somebody else owns the folder of the socket.
-    #[error("the folder {} belongs to another user (number {owner})", .folder.display())]
-    ForeignFolder {
-        /// The folder.
-        folder: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
-    /// Something that is no socket has its name.
-    #[error("{} is in the way of the agent's socket", .path.display())]
-    Occupied {
-        /// What is in the way.
-        path: PathBuf,
-    },
-    /// Somebody else is at the other end.
-    #[error("at the other end of {} is another user (number {user})", .path.display())]
-    ForeignPeer {
-        /// The socket.
-        path: PathBuf,
-        /// That user.
-        user: u32,
-    },
-    /// The system refuses.
-    #[error("{}: {source}", .path.display())]
-    System {
-        /// The socket, or its folder.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
-}
-
-impl SocketError {
-    fn system(path: &Path) -> impl FnOnce(io::Error) -> SocketError {
-        let path = path.to_owned();
-        move |source| SocketError::System { path, source }
+impl User {
+    fn own() -> User {
+        User(geteuid().as_raw())
     }
 }
 
@@ -120,13 +94,13 @@ impl Listener {
     /// # Errors
     ///
     /// [`SocketError::ForeignPeer`] after a connection of somebody else, which is closed; what the system refuses.
-    pub async fn accept(&self) -> Result<UnixStream, SocketError> {
+    pub async fn accept(&self) -> Result<Accepted, SocketError> {
         let (stream, _) = self
             .socket
             .accept()
             .await
             .map_err(SocketError::system(&self.path))?;
-        check_peer(&stream, &self.path, geteuid().as_raw())?;
+        check_peer(&stream, &self.path, User::own())?;
         Ok(stream)
     }
 }
@@ -144,7 +118,7 @@ impl Drop for Listener {
 /// # Errors
 ///
 /// When nothing listens there, or somebody else does.
-pub async fn connect(path: &Path) -> Result<UnixStream, SocketError> {
+pub async fn connect(path: &Path) -> Result<Connected, SocketError> {
     let stream = UnixStream::connect(path)
         .await
         .map_err(|error| match error.kind() {
@@ -153,7 +127,7 @@ pub async fn connect(path: &Path) -> Result<UnixStream, SocketError> {
             },
             _ => SocketError::system(path)(error),
         })?;
-    check_peer(&stream, path, geteuid().as_raw())?;
+    check_peer(&stream, path, User::own())?;
     Ok(stream)
 }
 
@@ -165,10 +139,10 @@ fn make_private(folder: &Path) -> Result<(), SocketError> {
         .create(folder)
         .map_err(SocketError::system(folder))?;
     let found = fs::symlink_metadata(folder).map_err(SocketError::system(folder))?;
-    if found.uid() != geteuid().as_raw() {
+    if found.uid() != User::own().0 {
         return Err(SocketError::ForeignFolder {
             folder: folder.to_owned(),
-            owner: found.uid(),
+            owner: User(found.uid()),
         });
     }
     if !found.is_dir() {
@@ -184,8 +158,9 @@ fn make_private(folder: &Path) -> Result<(), SocketError> {
 }
 
 /// Whether `user` is at the other end, as the kernel knows it from the moment of connecting (SO_PEERCRED, unix(7)).
-fn check_peer(stream: &UnixStream, path: &Path, user: u32) -> Result<(), SocketError> {
-    let peer = stream.peer_cred().map_err(SocketError::system(path))?.uid();
+fn check_peer(stream: &UnixStream, path: &Path, user: User) -> Result<(), SocketError> {
+    let peer = stream.peer_cred().map_err(SocketError::system(path))?;
+    let peer = User(peer.uid());
     if peer == user {
         Ok(())
     } else {
@@ -224,8 +199,8 @@ mod tests {
         let path = root.path().join("agent.sock");
         let _listener = Listener::bind(&path).expect("bound");
         let stream = connect(&path).await.expect("connected");
-        let own = geteuid().as_raw();
-        let refused = check_peer(&stream, &path, own + 1).expect_err("this user is not that one");
+        let own = User::own();
+        let refused = check_peer(&stream, &path, User(own.0 + 1)).expect_err("this user is not that one");
         assert!(
             matches!(refused, SocketError::ForeignPeer { user, .. } if user == own),
             "{refused:?}"

@@ -1,0 +1,86 @@
+//! Processes by id and the time that they started at.
+
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+
+use windows_sys::Win32::Foundation::{FILETIME, WAIT_TIMEOUT};
+use windows_sys::Win32::System::Threading::{
+    GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+};
+
+/// Identifies a process for as long as the machine runs: ids are reused, start times with them are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessIdentity {
+    /// Process id.
+    pub pid: u32,
+    /// Start in units of 100 ns since 1601.
+    pub start: u64,
+}
+
+impl ProcessIdentity {
+    /// The process that has this id now.
+    pub fn of(pid: u32) -> Option<ProcessIdentity> {
+        // SAFETY: no pointers; the handle is closed by its owner.
+        let handle = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE, 0, pid) };
+        if handle.is_null() {
+            return None;
+        }
+        // SAFETY: the handle was opened just now and is nobody else's.
+        let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+        let raw = handle.as_raw_handle();
+        // One that ended is still found while somebody holds a handle of it.
+        // SAFETY: the handle is open.
+        let runs = unsafe { WaitForSingleObject(raw, 0) } == WAIT_TIMEOUT;
+        let [mut start, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
+        // SAFETY: the handle is open and the four times are written to.
+        let told =
+            unsafe { GetProcessTimes(raw, &raw mut start, &raw mut exit, &raw mut kernel, &raw mut user) };
+        let start = u64::from(start.dwHighDateTime) << 32 | u64::from(start.dwLowDateTime);
+        (runs && told != 0).then_some(ProcessIdentity { pid, start })
+    }
+
+    /// The calling process.
+    pub fn own() -> Option<ProcessIdentity> {
+        ProcessIdentity::of(std::process::id())
+    }
+
+    /// The process that started the calling one: not told here, where nothing depends on it.
+    pub fn of_parent() -> Option<ProcessIdentity> {
+        None
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(self) -> bool {
+        ProcessIdentity::of(self.pid) == Some(self)
+    }
+
+    /// Whether somebody stopped it: not told here.
+    pub fn is_stopped(self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProcessIdentity;
+
+    #[test]
+    fn this_process_runs_and_one_that_started_at_another_time_does_not() {
+        let own = ProcessIdentity::own().expect("own process");
+        assert!(own.is_running());
+        let other = ProcessIdentity {
+            start: own.start + 1,
+            ..own
+        };
+        assert!(!other.is_running());
+    }
+
+    #[test]
+    fn a_process_that_ended_does_not_run_while_a_handle_of_it_is_open() {
+        let mut child = std::process::Command::new("cmd")
+            .args(["/c", "exit 0"])
+            .spawn()
+            .expect("started");
+        child.wait().expect("ended");
+        assert_eq!(ProcessIdentity::of(child.id()), None);
+    }
+}
