@@ -94,7 +94,7 @@ impl Address {
         };
         let scheme = scheme.to_ascii_lowercase();
         match scheme.as_str() {
-            "file" => Ok(Address::Folder(rest.into())),
+            "file" => Ok(Address::Folder(without_slash_of_drive(rest).into())),
             VOLUME => volume(rest),
             database if DATABASES.contains(&database) => Ok(Address::Database(text.to_owned())),
             storage => {
@@ -108,6 +108,13 @@ impl Address {
             }
         }
     }
+}
+
+/// On Windows `file:///C:/folder` names a drive.
+fn without_slash_of_drive(path: &str) -> &str {
+    let drive = path.strip_prefix('/');
+    let drive = drive.filter(|rest| cfg!(windows) && rest.get(1..2) == Some(":"));
+    drive.unwrap_or(path)
 }
 
 fn relative(path: &str) -> Result<RelativePath> {

@@ -21,6 +21,5 @@ pub use path::{LONGEST_PATH_BYTES, RelativePath, listing_order};
 pub use side::{
     Abilities, Finish, Links, ListOptions, Listed, Listing, PIECE_BYTES, Replaces, Side, Sink, Source,
 };
-#[cfg(unix)]
 pub use sides::FolderSide;
 pub use sides::{MissingRoot, ObjectSide, Tag, VolumeSide};

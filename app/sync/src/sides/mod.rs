@@ -1,13 +1,11 @@
 //! The kinds of ends.
 
-#[cfg(unix)]
 mod folder;
 mod objects;
 mod sorted_page;
 mod temporary;
 mod volume;
 
-#[cfg(unix)]
 pub use folder::FolderSide;
 pub use objects::ObjectSide;
 pub use temporary::Tag;

@@ -1,22 +1,18 @@
 //! Listing a tree of folders in order.
 
 use std::collections::VecDeque;
-use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use moorage_model::{Error, ErrorKind, Result};
-use rustix::fs::{AtFlags, Dir, FileType, Stat};
-use rustix::io::Errno;
 
-use super::entry_of;
+use super::os::{Last, OpenFolder, is_circle, is_missing};
 use super::place::Root;
 use crate::disk::{blocking, failed};
 use crate::sides::sorted_page::{SortedPage, key_of, name_of};
 use crate::sides::temporary::is_temporary;
-use crate::{Links, ListOptions, Listed, Listing, RelativePath};
+use crate::{Kind, Links, ListOptions, Listed, Listing, RelativePath};
 
 /// Entries looked at in one visit of the disk.
 const BATCH: usize = 256;
@@ -38,7 +34,7 @@ struct Folder {
     path: RelativePath,
     page: SortedPage<()>,
     /// Open while its own entries are looked at, not while those of a folder inside it are.
-    open: Option<OwnedFd>,
+    open: Option<OpenFolder>,
     /// Device and number: what tells that a link leads back up.
     node: Option<(u64, u64)>,
 }
@@ -98,7 +94,7 @@ impl Walk {
                     Ok(false) => {
                         self.folders.pop();
                     }
-                    Err(error) => self.give_up(error, ready)?,
+                    Err(unopened) => self.give_up(unopened, ready)?,
                 }
                 continue;
             }
@@ -106,7 +102,7 @@ impl Walk {
                 if !folder.page.has_more() {
                     self.folders.pop();
                 } else if let Err(error) = read_page(folder, self.options.links) {
-                    self.give_up(error, ready)?;
+                    self.give_up(Unopened::Failed(error), ready)?;
                 }
                 continue;
             };
@@ -116,18 +112,18 @@ impl Walk {
     }
 
     /// The folder at hand can not be read: without the root there is nothing at all.
-    fn give_up(&mut self, error: Errno, ready: &mut VecDeque<Listed>) -> Result<()> {
+    fn give_up(&mut self, unopened: Unopened, ready: &mut VecDeque<Listed>) -> Result<()> {
         let Some(folder) = self.folders.pop() else {
             return Ok(());
         };
         let shown = self.root.full(&folder.path);
-        let error = match error {
-            Errno::LOOP => Error::new(
+        let error = match unopened {
+            Unopened::Circle => Error::new(
                 ErrorKind::InvalidArgument,
                 format!("{} leads back to a folder that it is in", shown.display()),
             )
             .with_advice("Copy links as links with --links, or exclude this one."),
-            error => failed(format!("listing {}", shown.display()), error.into()),
+            Unopened::Failed(error) => failed(format!("listing {}", shown.display()), error),
         };
         if folder.path.is_root() {
             return Err(error);
@@ -141,7 +137,7 @@ impl Walk {
     }
 
     fn look(&mut self, key: &[u8], ready: &mut VecDeque<Listed>) {
-        let Some((folder, fd)) = self.folders.last().and_then(|f| Some((f, f.open.as_ref()?))) else {
+        let Some((folder, open)) = self.folders.last().and_then(|f| Some((f, f.open.as_ref()?))) else {
             return;
         };
         let (name, is_folder) = name_of(key);
@@ -161,15 +157,12 @@ impl Walk {
         if !leftover && !self.options.filter.admits_name(&path, is_folder) {
             return;
         }
-        let stat = match stat(fd, name, self.options.links) {
-            Ok(stat) => stat,
+        let node = match open.look(name, last(self.options.links)) {
+            Ok(node) => node,
             // Removed since the folder was read.
-            Err(Errno::NOENT) if !is_dangling(fd, name) => return,
+            Err(error) if is_missing(&error) && !is_dangling(open, name) => return,
             Err(error) => {
-                let error = failed(
-                    format!("looking at {}", self.root.full(&path).display()),
-                    error.into(),
-                );
+                let error = failed(format!("looking at {}", self.root.full(&path).display()), error);
                 ready.push_back(Listed::Unreadable {
                     at: path,
                     whole: true,
@@ -178,7 +171,7 @@ impl Walk {
                 return;
             }
         };
-        let entry = entry_of(path.clone(), &stat);
+        let entry = node.entry(path.clone());
         if entry.is_folder() != is_folder {
             let error = Error::new(
                 ErrorKind::Conflict,
@@ -206,8 +199,26 @@ impl Walk {
     }
 }
 
+/// Why a folder can not be listed.
+enum Unopened {
+    /// It is one of those that it is in.
+    Circle,
+    /// What the system says.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Unopened {
+        if is_circle(&error) {
+            Unopened::Circle
+        } else {
+            Unopened::Failed(error)
+        }
+    }
+}
+
 /// Opens the last folder; `false` when it is gone.
-fn open(root: &Root, options: &ListOptions, folders: &mut [Folder]) -> rustix::io::Result<bool> {
+fn open(root: &Root, options: &ListOptions, folders: &mut [Folder]) -> std::result::Result<bool, Unopened> {
     let Some((folder, above)) = folders.split_last_mut() else {
         return Ok(false);
     };
@@ -215,62 +226,47 @@ fn open(root: &Root, options: &ListOptions, folders: &mut [Folder]) -> rustix::i
         Links::Keep => root.folder(&folder.path),
         Links::Follow => root.folder_over_links(&folder.path),
     };
-    let fd = match opened {
-        Err(Errno::NOENT) if !folder.path.is_root() || root.is_missing() => return Ok(false),
+    let opened = match opened {
+        Err(error) if is_missing(&error) && (!folder.path.is_root() || root.is_missing()) => {
+            return Ok(false);
+        }
         other => other?,
     };
     if options.links == Links::Follow {
-        let node = node_of(&rustix::fs::fstat(&fd)?);
+        let node = opened.node()?.identity;
         if above.iter().any(|folder| folder.node == Some(node)) {
-            return Err(Errno::LOOP);
+            return Err(Unopened::Circle);
         }
         folder.node = Some(node);
     }
-    folder.open = Some(fd);
+    folder.open = Some(opened);
     Ok(true)
 }
 
-#[expect(
-    clippy::unnecessary_cast,
-    reason = "the types of these fields are those of the platform"
-)]
-fn node_of(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev as u64, stat.st_ino as u64)
-}
-
 /// Reads the whole folder for its next page.
-fn read_page(folder: &mut Folder, links: Links) -> rustix::io::Result<()> {
-    let Some(fd) = &folder.open else {
+fn read_page(folder: &mut Folder, links: Links) -> io::Result<()> {
+    let Some(open) = &folder.open else {
         return Ok(());
     };
-    folder.page.begin();
-    for entry in Dir::read_from(fd)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if matches!(name, b"." | b"..") {
-            continue;
-        }
-        let kind = match entry.file_type() {
-            FileType::Symlink if links == Links::Keep => FileType::Symlink,
-            FileType::Symlink | FileType::Unknown => {
-                stat(fd, name, links).map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode))
-            }
-            kind => kind,
+    let page = &mut folder.page;
+    page.begin();
+    open.each_name(|name, kind| {
+        let kind = match kind {
+            Some(kind) if kind != Kind::Link || links == Links::Keep => Some(kind),
+            _ => open.look(name, last(links)).ok().map(|node| node.kind),
         };
-        folder.page.offer(key_of(name, kind == FileType::Directory), ());
-    }
-    Ok(())
+        page.offer(key_of(name, kind == Some(Kind::Folder)), ());
+    })
 }
 
-fn stat(folder: &OwnedFd, name: &[u8], links: Links) -> rustix::io::Result<Stat> {
-    let flags = match links {
-        Links::Keep => AtFlags::SYMLINK_NOFOLLOW,
-        Links::Follow => AtFlags::empty(),
-    };
-    rustix::fs::statat(folder, OsStr::from_bytes(name), flags)
+fn last(links: Links) -> Last {
+    match links {
+        Links::Keep => Last::Itself,
+        Links::Follow => Last::Target,
+    }
 }
 
 /// Whether a name that leads nowhere is a link.
-fn is_dangling(folder: &OwnedFd, name: &[u8]) -> bool {
-    stat(folder, name, Links::Keep).is_ok()
+fn is_dangling(folder: &OpenFolder, name: &[u8]) -> bool {
+    folder.look(name, Last::Itself).is_ok()
 }

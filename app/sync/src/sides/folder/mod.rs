@@ -1,26 +1,24 @@
 //! A folder of this computer, which may lie in a mounted volume.
 
 mod listing;
+mod os;
 mod place;
 mod read;
 mod write;
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use moorage_model::{Error, ErrorKind, Gid, Result, Timestamp, Uid};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
+use moorage_model::{Error, ErrorKind, Result, Timestamp};
 
 use super::MissingRoot;
 use crate::disk::{blocking, failed};
 use crate::{
-    Abilities, Entry, Kind, Links, ListOptions, Listing, Permissions, RelativePath, Replaces, Side, Sink,
-    Source, Tag, Version,
+    Abilities, Entry, Links, ListOptions, Listing, Permissions, RelativePath, Replaces, Side, Sink, Source,
+    Tag, Version,
 };
+use os::{ABILITIES, OpenFolder, is_missing, is_no_folder};
 use place::Root;
 
 /// A folder of this computer as a side.
@@ -43,19 +41,15 @@ impl FolderSide {
             std::fs::create_dir_all(path)
                 .map_err(|error| failed(format!("making the folder {}", path.display()), error))?;
         }
-        let opened = rustix::fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        let fd = match opened {
-            Err(Errno::NOENT) if missing == MissingRoot::TakeAsEmpty => None,
+        let folder = match OpenFolder::open(path) {
+            Err(error) if is_missing(&error) && missing == MissingRoot::TakeAsEmpty => None,
             Err(error) => {
-                return Err(failed(
-                    format!("opening the folder {}", path.display()),
-                    error.into(),
-                ));
+                return Err(failed(format!("opening the folder {}", path.display()), error));
             }
-            Ok(fd) => Some(fd),
+            Ok(folder) => Some(folder),
         };
         Ok(FolderSide {
-            root: Arc::new(Root::new(fd, path.to_owned())),
+            root: Arc::new(Root::new(folder, path.to_owned())),
             tag,
         })
     }
@@ -81,41 +75,6 @@ impl FolderSide {
     }
 }
 
-/// The entry of a node.
-fn entry_of(path: RelativePath, stat: &Stat) -> Entry {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Kind::File,
-        FileType::Directory => Kind::Folder,
-        FileType::Symlink => Kind::Link,
-        _ => Kind::Special,
-    };
-    Entry {
-        path,
-        kind,
-        version: version_of(stat),
-        permissions: Some(Permissions {
-            mode: (stat.st_mode & 0o7777) as u16,
-            uid: Uid(stat.st_uid),
-            gid: Gid(stat.st_gid),
-        }),
-    }
-}
-
-#[expect(
-    clippy::unnecessary_cast,
-    reason = "the types of these fields are those of the platform"
-)]
-fn version_of(stat: &Stat) -> Version {
-    let time =
-        |seconds: i64, nanoseconds: u64| Timestamp::new(seconds, u32::try_from(nanoseconds).unwrap_or(0));
-    Version {
-        size: u64::try_from(stat.st_size).unwrap_or(0),
-        modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
-        changed: Some(time(stat.st_ctime as i64, stat.st_ctime_nsec as u64)),
-        node: Some(stat.st_ino as u64),
-    }
-}
-
 /// Whether two states are those of the same content in the same node; a rename changes the time of attributes.
 fn same_content(one: &Version, other: &Version) -> bool {
     (one.size, one.modified, one.node) == (other.size, other.modified, other.node)
@@ -133,13 +92,7 @@ impl Side for FolderSide {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities {
-            folders: true,
-            links: true,
-            times: true,
-            fine_times: false,
-            permissions: true,
-        }
+        ABILITIES
     }
 
     fn list(&self, options: ListOptions) -> Box<dyn Listing> {
@@ -147,10 +100,10 @@ impl Side for FolderSide {
     }
 
     async fn look(&self, path: &RelativePath) -> Result<Option<Entry>> {
-        self.at("looking at", path, |root, path| match root.stat(path) {
-            Ok(stat) => Ok(Some(entry_of(path.clone(), &stat))),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
-            Err(error) => Err(error.into()),
+        self.at("looking at", path, |root, path| match root.look(path) {
+            Ok(node) => Ok(Some(node.entry(path.clone()))),
+            Err(error) if is_missing(&error) || is_no_folder(&error) => Ok(None),
+            Err(error) => Err(error),
         })
         .await
     }
@@ -177,8 +130,7 @@ impl Side for FolderSide {
     async fn link_target(&self, path: &RelativePath) -> Result<Vec<u8>> {
         self.at("reading the link", path, |root, path| {
             let (parent, name) = root.parent(path)?;
-            let target = rustix::fs::readlinkat(&parent, OsStr::from_bytes(&name), Vec::new())?;
-            Ok(target.into_bytes())
+            parent.link_target(&name)
         })
         .await
     }
@@ -207,8 +159,7 @@ impl Side for FolderSide {
         self.at("renaming", from, move |root, from| {
             let (parent, name) = root.parent(from)?;
             let (new_parent, new_name) = root.parent(&to)?;
-            write::rename_to_free((&parent, &name), (&new_parent, &new_name))?;
-            Ok(())
+            parent.rename_to_free(&name, &new_parent, &new_name)
         })
         .await
     }
@@ -221,24 +172,11 @@ impl Side for FolderSide {
     ) -> Result<()> {
         self.at("setting attributes of", path, move |root, path| {
             let (parent, name) = root.parent(path)?;
-            let name = OsStr::from_bytes(&name);
             if let Some(permissions) = permissions {
-                write::set_owner_at(&parent, name, permissions)?;
-                let kind = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                if FileType::from_raw_mode(kind.st_mode) != FileType::Symlink {
-                    // Opened without following, since changing the mode follows links.
-                    let node = rustix::fs::openat(
-                        &parent,
-                        name,
-                        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
-                        Mode::empty(),
-                    )?;
-                    rustix::fs::fchmod(&node, Mode::from_bits_truncate(permissions.mode.into()))?;
-                }
+                parent.set_permissions(&name, permissions)?;
             }
             if let Some(modified) = modified {
-                let times = write::times(modified);
-                rustix::fs::utimensat(&parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+                parent.set_modified(&name, modified)?;
             }
             Ok(())
         })
@@ -246,18 +184,7 @@ impl Side for FolderSide {
     }
 
     async fn settle(&self) -> Result<()> {
-        self.at("syncing", &RelativePath::root(), |root, _| {
-            root.sync()?;
-            Ok(())
-        })
-        .await
-    }
-}
-
-fn joined(root: &Path, path: &RelativePath) -> PathBuf {
-    if path.is_root() {
-        root.to_owned()
-    } else {
-        root.join(OsStr::from_bytes(path.as_bytes()))
+        self.at("syncing", &RelativePath::root(), |root, _| root.sync())
+            .await
     }
 }

@@ -1,22 +1,18 @@
 //! Reading a file of a folder.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use moorage_model::Result;
-use rustix::fs::{FileType, Mode, OFlags};
 use tokio::io::AsyncReadExt as _;
 
+use super::os::node_of;
 use super::place::Root;
-use super::version_of;
 use crate::disk::failed;
 use crate::side::PIECE_BYTES;
-use crate::{Links, RelativePath, Source, Version};
+use crate::{Kind, Links, RelativePath, Source, Version};
 
 /// An open file.
 pub(super) struct FolderSource {
@@ -28,26 +24,25 @@ pub(super) struct FolderSource {
 impl FolderSource {
     /// Opens a regular file; anything else is refused, so that a pipe put there keeps nobody waiting.
     pub(super) fn open(root: &Root, path: &RelativePath, links: Links) -> io::Result<FolderSource> {
-        let fd: OwnedFd = match links {
+        let file: File = match links {
             Links::Follow => root.file_over_links(path)?,
             Links::Keep => {
                 let (parent, name) = root.parent(path)?;
-                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-                rustix::fs::openat(&parent, OsStr::from_bytes(&name), flags, Mode::empty())?
+                parent.file(&name)?
             }
         };
-        let stat = rustix::fs::fstat(&fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        let node = node_of(&file)?;
+        if node.kind != Kind::File {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it is no regular file",
             ));
         }
-        let mut file = tokio::fs::File::from_std(File::from(fd));
+        let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(PIECE_BYTES);
         Ok(FolderSource {
             file,
-            version: version_of(&stat),
+            version: node.version,
             shown: root.full(path),
         })
     }
@@ -71,8 +66,8 @@ impl Source for FolderSource {
     }
 
     async fn is_unchanged(&mut self) -> Result<bool> {
-        let stat = rustix::fs::fstat(&self.file).map_err(|error| self.failed(error.into()))?;
-        Ok(version_of(&stat) == self.version)
+        let node = node_of(&self.file).map_err(|error| self.failed(error))?;
+        Ok(node.version == self.version)
     }
 }
 
