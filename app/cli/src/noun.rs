@@ -15,6 +15,7 @@ pub(crate) const ENTRIES: Noun = Noun::new("entry", "entries");
 pub(crate) const ERRORS: Noun = Noun::new("error", "errors");
 pub(crate) const FILES: Noun = Noun::new("file", "files");
 pub(crate) const FINDINGS: Noun = Noun::new("finding", "findings");
+pub(crate) const HOURS: Noun = Noun::new("hour", "hours");
 pub(crate) const NODES: Noun = Noun::new("node", "nodes");
 pub(crate) const OBJECTS: Noun = Noun::new("object", "objects");
 pub(crate) const PATHS: Noun = Noun::new("path", "paths");

@@ -28,6 +28,7 @@ pub mod state;
 pub mod sync;
 pub mod sync_work;
 pub mod transfer;
+pub mod trash;
 pub mod truth;
 pub mod version;
 pub mod volume;

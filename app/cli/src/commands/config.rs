@@ -9,7 +9,7 @@ use moorage_meta::{Counting, Engine, Meta, MetaOptions, without_secrets};
 use moorage_model::{Error, ErrorKind, Result, Setting, SystemClock, Tier};
 use serde_json::Value;
 
-use crate::arguments::{MetaUrlArgument, whole_bucket};
+use crate::arguments::{MetaUrlArgument, SecretsArguments, whole_bucket};
 use crate::commands::quota::idle_limits;
 use crate::context::Context;
 use crate::noun::NODES;
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     features: FeatureArguments,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
@@ -163,6 +166,7 @@ struct NewSecrets {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
     let engine = volume::open_engine(&arguments.database.url, Database::Existing)?;
     let setting = Meta::load_setting(&engine).await?.ok_or_else(|| {
         Error::new(

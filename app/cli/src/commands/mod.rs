@@ -27,6 +27,7 @@ mod rmr;
 mod status;
 mod summary;
 mod sync;
+mod trash;
 mod umount;
 mod version;
 mod volume;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Gc(gc::Arguments),
     Quota(quota::Arguments),
     Compact(compact::Arguments),
+    Trash(trash::Arguments),
     Restore(restore::Arguments),
     Info(info::Arguments),
     Summary(summary::Arguments),
@@ -93,6 +95,7 @@ impl Command {
             Command::Dump(arguments) => arguments.output.json,
             Command::Load(arguments) => arguments.output.json,
             Command::Compact(arguments) => arguments.output.json,
+            Command::Trash(arguments) => arguments.json(),
             Command::Restore(arguments) => arguments.output.json,
             Command::Info(arguments) => arguments.output.json,
             Command::Summary(arguments) => arguments.output.json,
@@ -138,6 +141,7 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Dump(arguments) => until_signal(dump::run(&arguments, context)),
         Command::Load(arguments) => until_signal(load::run(&arguments, context)),
         Command::Compact(arguments) => until_signal(compact::run(&arguments, context)),
+        Command::Trash(arguments) => until_signal(trash::run(&arguments, context)),
         Command::Restore(arguments) => until_signal(restore::run(&arguments, context)),
         Command::Info(arguments) => until_signal(info::run(&arguments, context)),
         Command::Summary(arguments) => until_signal(summary::run(&arguments, context)),

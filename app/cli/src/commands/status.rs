@@ -10,7 +10,7 @@ use moorage_model::{Result, SessionId, SessionInfo, Setting};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
 use crate::mounting::MountRecord;
 use crate::noun::{RANGES, RECORDS, agree};
@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Count also what is in the trash or waits to be deleted for good; takes a scan
     #[arg(short, long)]
     more: bool,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
@@ -58,6 +61,9 @@ struct Session {
     sid: u64,
     expire: i64,
     expired: bool,
+    /// On this computer, by its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    here: bool,
     /// Of a process on this computer that has ended.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dead: bool,
@@ -109,6 +115,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
     let meta = volume::open_to_look(&arguments.database.url).await?;
     if let Some(id) = arguments.session {
         let detail = meta.session_detail(SessionId(id)).await?;
@@ -248,6 +255,7 @@ impl Session {
             sid: status.id.0,
             expire: status.expire,
             expired: status.expired,
+            here: is_here(&status.info),
             dead,
             damaged: status.damaged,
             info: status.info,
@@ -289,10 +297,14 @@ impl Session {
     }
 }
 
+/// Whether a session is of this computer.
+fn is_here(info: &SessionInfo) -> bool {
+    !info.host_name.is_empty() && info.host_name == moorage_host::host_name()
+}
+
 /// Whether a session is of a mount on this computer that lost its supervisor.
 fn is_unsupervised(info: &SessionInfo) -> bool {
-    let here = !info.host_name.is_empty() && info.host_name == moorage_host::host_name();
-    let Some(folders) = Folders::of_user().ok().filter(|_| here) else {
+    let Some(folders) = Folders::of_user().ok().filter(|_| is_here(info)) else {
         return false;
     };
     let records = MountRecord::all(&folders.state);

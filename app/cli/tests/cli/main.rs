@@ -19,3 +19,4 @@ mod secrets;
 #[expect(dead_code, reason = "these tests need less of it")]
 mod server;
 mod sync;
+mod trash;

@@ -12,7 +12,7 @@ use crate::{Key, Meta, Record, Scan};
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 /// Seconds that the hourly job waits longer than the trash days say: clients may still fill the hour they know.
-const GRACE: i64 = 2 * 3600;
+pub(super) const GRACE: i64 = 2 * 3600;
 
 /// What the trash of a volume held that was too old.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +93,8 @@ impl Meta {
         Ok(expiry)
     }
 
-    async fn expire_hour(
+    /// Empties an hour and removes its directory.
+    pub(super) async fn expire_hour(
         &self,
         directory: Ino,
         name: &Name,
@@ -123,7 +124,7 @@ impl Meta {
     }
 
     /// Entries of a directory that can be read, and those that can not.
-    async fn count_entries(&self, directory: Ino) -> Result<(u64, u64)> {
+    pub(super) async fn count_entries(&self, directory: Ino) -> Result<(u64, u64)> {
         let (mut entries, mut damaged) = (0, 0);
         let mut pages = Pages::new(Scan::Edges(directory));
         while let Some(page) = pages.survey(self).await? {

@@ -22,6 +22,7 @@ mod restore;
 mod slice_window;
 mod status;
 mod summary;
+mod trash;
 mod tree_walk;
 
 pub(crate) use check::InodeSet;
@@ -44,4 +45,8 @@ pub use restore::{RestoreOptions, Restored};
 pub use slice_window::{SliceShown, SliceUse, SliceWindow};
 pub use status::{PendingStatus, SessionDetail, SessionStatus, VolumeStatus};
 pub use summary::{MAX_SUMMARY_DEPTH, MAX_SUMMARY_ENTRIES, SummaryNode, SummaryOptions, TreeUsage};
+pub use trash::{
+    EntryPurged, EntryRestored, HourContent, MAX_TRASH_PAGE, OldFolder, PurgeScope, RemovedAttributes,
+    RestoreOutcome, TrashEntry, TrashHour, TrashHours, TrashPage, TrashQuery,
+};
 pub(crate) use tree_walk::below_itself;

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
-use moorage_model::{Error, ErrorKind, Ino, Name, NodeType, Result};
+use moorage_model::{ErrorKind, Ino, Name, NodeType, Result};
 
 use super::pages::Pages;
 use super::progress::Progress;
+use super::trash::EntryName;
 use crate::verbs::RenameFlags;
 use crate::{Context, Key, Meta, Record, Scan, TxnExt as _};
 
@@ -56,35 +57,6 @@ impl Restored {
     }
 }
 
-/// What the name of a trash entry tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct TrashEntry {
-    stored: Name,
-    old_parent: Ino,
-    old_name: Name,
-}
-
-/// Reads `<old parent>-<inode>-<old name>`; `None` for names of another shape.
-fn parse(stored: &Name) -> Option<TrashEntry> {
-    let mut parts = stored.as_bytes().splitn(3, |byte| *byte == b'-');
-    let mut number = || {
-        let text = std::str::from_utf8(parts.next()?).ok()?;
-        text.parse::<u64>().ok()
-    };
-    let (parent, _ino) = (number()?, number()?);
-    Some(TrashEntry {
-        stored: stored.clone(),
-        old_parent: Ino(parent),
-        old_name: Name::new(parts.next()?).ok()?,
-    })
-}
-
-/// Whoever asked names the hour.
-fn no_such_hour(kind: ErrorKind) -> Error {
-    Error::new(kind, "there is no such hour")
-        .with_advice("Hours are named YYYY-MM-DD-HH in UTC; list them with `ls .trash` in the mount.")
-}
-
 /// One run over an hour.
 struct Restore<'m> {
     meta: &'m Meta,
@@ -114,10 +86,7 @@ impl Meta {
         progress: &Progress,
     ) -> Result<Restored> {
         self.check_writable()?;
-        let name = Name::new(hour.as_bytes()).map_err(|error| no_such_hour(error.kind()))?;
-        let edge = self.engine.get(&[Key::Edge(Ino::TRASH, name)]).await?.edge()?;
-        let hour_directory = edge.map(|entry| entry.ino);
-        let hour_directory = hour_directory.ok_or_else(|| no_such_hour(ErrorKind::NotFound))?;
+        let hour_directory = self.trash_hour(hour).await?;
         let restore = Restore {
             meta: self,
             context,
@@ -178,7 +147,7 @@ impl Restore<'_> {
             left: 1,
             ..Restored::default()
         };
-        let Some(entry) = parse(&stored) else {
+        let Some(entry) = EntryName::parse(&stored) else {
             return Ok(left);
         };
         let rebuild = self.removed.contains(&entry.old_parent);
@@ -195,7 +164,7 @@ impl Restore<'_> {
             .meta
             .rename(
                 self.context,
-                (self.hour, &entry.stored),
+                (self.hour, &stored),
                 (entry.old_parent, &entry.old_name),
                 flags,
             )
@@ -221,7 +190,7 @@ impl Restore<'_> {
             }
             // The directory or the entry went away meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(left),
-            Err(error) => Err(error.context(format!("restoring {}", entry.stored))),
+            Err(error) => Err(error.context(format!("restoring {stored}"))),
         }
     }
 
@@ -229,21 +198,5 @@ impl Restore<'_> {
     async fn is_alive(&self, directory: Ino) -> Result<bool> {
         let attr = self.meta.engine.get(&[Key::Node(directory)]).await?.node()?;
         Ok(attr.is_some_and(|attr| attr.is_directory() && !attr.in_trash()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trash_names_tell_parent_and_name_even_with_dashes() {
-        let name = Name::new(b"12-345-a-b-c").unwrap();
-        let entry = parse(&name).unwrap();
-        assert_eq!(entry.old_parent, Ino(12));
-        assert_eq!(entry.old_name.as_bytes(), b"a-b-c");
-        for other in ["x", "1-2", "1-2-", "a-2-name", "1--name"] {
-            assert_eq!(parse(&Name::new(other.as_bytes()).unwrap()), None, "{other}");
-        }
     }
 }

@@ -20,5 +20,6 @@ mod settings;
 mod stranded;
 mod summaries;
 mod trash;
+mod trash_entries;
 mod twisted;
 mod volume;

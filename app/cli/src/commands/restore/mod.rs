@@ -1,5 +1,8 @@
 //! `moorage restore`
 
+mod entries;
+
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,7 +11,7 @@ use moorage_meta::admin::{Progress, RestoreOptions};
 use moorage_model::{Error, ErrorKind, Result};
 use serde::Serialize;
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::concurrency;
 use crate::context::Context;
 use crate::noun::ENTRIES;
@@ -19,7 +22,9 @@ use crate::volume::Volume;
 /// Put together, or bring back, what was removed in an hour of the trash
 ///
 /// The hours are the names in `.trash` of a mount, in UTC. Without --put-back the removed folders only get their
-/// entries back inside the trash.
+/// entries back inside the trash. With --entry only what is named is moved back to where it was: a folder with everything that
+/// was removed from inside it in that hour. Folders above it that lie in the trash come back alone first; where another
+/// folder has such a one's name now, that is used. Nothing that is there is replaced.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -33,9 +38,16 @@ pub(crate) struct Arguments {
     #[arg(long)]
     put_back: bool,
 
+    /// Only this entry of the one hour, by its name there as `moorage trash list` shows it; may be given several times
+    #[arg(long, value_name = "ENTRY", conflicts_with = "put_back")]
+    entry: Vec<OsString>,
+
     /// Entries moved at the same time
     #[arg(short = 'p', long, default_value_t = 10, value_parser = concurrency::parse)]
     threads: usize,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
@@ -52,6 +64,10 @@ struct Restored {
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
+    if !arguments.entry.is_empty() {
+        return entries::run(arguments, context).await;
+    }
     let volume = Volume::open(&arguments.database.url).await?;
     let counts: Arc<Progress> = Arc::default();
     let options = RestoreOptions {

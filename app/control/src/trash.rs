@@ -1,0 +1,203 @@
+//! The trash of a volume: its hours, what lies in them, and what was done about that.
+//!
+//! Names and paths are texts; bytes of them that are none are replaced.
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::Timestamp;
+
+/// Most entries of one page.
+pub const MOST_ENTRIES: usize = 200;
+/// Most entries that one request restores or deletes: they become arguments of a command.
+pub const MOST_CHOSEN: usize = 200;
+/// Most bytes of a path that is told: the longest that a kernel takes.
+pub const LONGEST_PATH: usize = 4096;
+
+/// The hours of a trash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashHours {
+    /// The newest first; those from which everything was brought back too, until they expire.
+    pub hours: Vec<TrashHour>,
+    /// Hours that can not be read.
+    pub damaged: u64,
+    /// Days that the volume keeps what is removed; 0 keeps nothing.
+    pub days: u32,
+}
+
+/// An hour in which something was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashHour {
+    /// Its name: `YYYY-MM-DD-HH` in UTC.
+    pub hour: String,
+    /// When it began; absent when its name tells no time.
+    pub begins: Option<Timestamp>,
+    /// Entries, each file and folder of a removed tree counted; absent when the volume keeps no statistics.
+    pub entries: Option<u64>,
+    /// Bytes that they take; absent as above.
+    pub bytes: Option<u64>,
+}
+
+/// What something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TrashKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A pipe, a socket, a device, or anything newer than this client.
+    #[serde(other)]
+    Other,
+}
+
+/// What became of the folder that something was removed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum OldFolder {
+    /// It is there.
+    There,
+    /// It lies in the trash itself, and comes back too.
+    Removed,
+    /// It is gone for good, or not known: nothing can be put back there.
+    #[serde(other)]
+    Gone,
+}
+
+/// Something that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashEntry {
+    /// Its hour.
+    pub hour: String,
+    /// Its name there, by which it is restored or deleted.
+    pub entry: String,
+    /// What it is.
+    pub kind: TrashKind,
+    /// Its old name, or the one in the trash where that does not tell.
+    pub name: String,
+    /// The name may have been longer than the trash can keep.
+    pub cut: bool,
+    /// Its old path from the root of the volume, with a leading `/`; absent when that is not known or too long.
+    pub path: Option<String>,
+    /// What became of the folder it was in.
+    pub folder: OldFolder,
+    /// When it was removed; absent when its attributes can not be read.
+    pub removed: Option<Timestamp>,
+    /// Bytes of its content; absent as above.
+    pub bytes: Option<u64>,
+    /// Of a folder: how much was removed from inside it in the same hour. It is restored and deleted with it.
+    pub inside: u64,
+}
+
+/// A page of what was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashPage {
+    /// The newest hour first.
+    pub entries: Vec<TrashEntry>,
+    /// Entries that can not be read, of those that were passed for this page.
+    pub damaged: u64,
+    /// Where the next page begins; absent when this is the last.
+    pub next: Option<TrashPlace>,
+}
+
+/// A place in the list of what was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashPlace {
+    /// The hour.
+    pub hour: String,
+    /// The entry that it comes after; absent at the beginning of the hour.
+    pub after: Option<String>,
+}
+
+/// What became of something that was to be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreOutcome {
+    /// It is where it was.
+    Restored,
+    /// Something else has its name there now.
+    NameTaken,
+    /// The folder it was in is gone for good.
+    FolderGone,
+    /// A quota there, or the volume, is too small.
+    OverQuota,
+    /// It is not in the trash any more.
+    NotThere,
+    /// Its name in the trash does not tell where it was, or anything newer than this client.
+    #[serde(other)]
+    Unnamed,
+}
+
+/// What was done to restore one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashRestored {
+    /// Its name in the hour.
+    pub entry: String,
+    /// Where it is now, or would be; absent when that is not known.
+    pub path: Option<String>,
+    /// What became of it.
+    pub outcome: RestoreOutcome,
+    /// Folders above it that came back from the trash for it.
+    pub folders: u64,
+    /// Of a folder: what came back inside it.
+    pub inside: u64,
+    /// Of a folder: what of that stays in the trash.
+    pub left: u64,
+}
+
+/// What was deleted for good, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashPurged {
+    /// Whether it is deleted; otherwise it was only counted.
+    pub deleted: bool,
+    /// Hours that had something in them.
+    pub hours: u64,
+    /// Entries, everything inside folders counted; a look counts what lies directly in the hours.
+    pub entries: u64,
+    /// Chosen entries that were not there any more.
+    pub missing: Vec<String>,
+    /// What can not be read and stays.
+    pub damaged: u64,
+}
+
+/// A folder in the trash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashFolder {
+    /// Its hour.
+    pub hour: String,
+    /// Its name there.
+    pub entry: String,
+}
+
+/// What is to be deleted for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "purge", rename_all = "snake_case")]
+pub enum TrashChoice {
+    /// Entries, folders with everything that was removed from inside them in that hour.
+    Chosen {
+        /// Their hour.
+        hour: String,
+        /// Their names in it, at most [`MOST_CHOSEN`].
+        entries: Vec<String>,
+    },
+    /// Hours that were over so long ago.
+    OlderThan {
+        /// Seconds.
+        seconds: u64,
+    },
+    /// Everything.
+    Everything,
+}
