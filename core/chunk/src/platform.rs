@@ -6,6 +6,10 @@ use std::path::Path;
 
 /// What a read that must not wait found.
 #[derive(Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only Linux has such a read")
+)]
 pub(crate) enum NoWait {
     /// The buffer is full.
     Done,
