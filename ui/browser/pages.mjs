@@ -12,6 +12,9 @@ const PAGES = {
   join: '#/add/join',
   create: '#/add/create',
   volume: '#/volume/studio',
+  'volume-trash': '#/volume/photos/trash',
+  'volume-trash-modest': '?modest#/volume/photos/trash',
+  'volume-sessions': '#/volume/photos/sessions',
   'volume-options': '#/volume/studio/options',
   'volume-error': '#/volume/clients',
   'volume-gone': '#/volume/nowhere',
@@ -193,6 +196,37 @@ async function pair() {
   await page.close();
 }
 
+/** Restores and deletes what was chosen in the trash, with keys alone; the focus never falls off the page. */
+async function trash() {
+  const page = await begin('#/volume/photos/trash', 'trash');
+  const focused = () => page.evaluate(() => document.activeElement !== document.body);
+  await page.getByRole('button', { name: /^Show what was in/ }).press('Enter');
+  await page.getByText('/Iceland/day-4/IMG_2302.raw').waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Show more' }).press('Enter');
+  await page.getByLabel('/notes.md').waitFor({ timeout: PATIENCE });
+  for (const name of ['/Iceland/index.html', '/taken.txt', 'scan.pdf']) {
+    await page.getByLabel(name).press('Space');
+  }
+  await judge(page, 'trash-chosen');
+  await page.getByRole('button', { name: 'Restore where it was' }).press('Enter');
+  await page.getByText('Something else has its name there now.').waitFor({ timeout: PATIENCE });
+  await page.getByText('1 entry restored.').waitFor({ timeout: PATIENCE });
+  if (!(await focused())) fail('trash: the focus is lost when something was restored');
+  await judge(page, 'trash-restored');
+  await page.getByLabel('/taken.txt').press('Space');
+  await page.getByRole('button', { name: 'Delete for good' }).first().press('Enter');
+  await page.getByRole('button', { name: 'Yes, delete 1 entry for good' }).press('Enter');
+  await page.getByText('1 entry deleted for good.').waitFor({ timeout: PATIENCE });
+  if (!(await focused())) fail('trash: the focus is lost when something was deleted');
+  await page.getByLabel('What goes').selectOption('0');
+  await page.getByRole('button', { name: 'Delete for good' }).last().press('Enter');
+  await judge(page, 'trash-purge');
+  await page.getByRole('button', { name: /^Yes, delete about/ }).press('Enter');
+  await page.getByText('The trash is empty.').waitFor({ timeout: PATIENCE });
+  if (!(await focused())) fail('trash: the focus is lost when everything was deleted');
+  await page.close();
+}
+
 /** The language and the colours that were chosen hold at once. */
 async function chosen() {
   const page = await begin('#/settings', 'chosen');
@@ -211,7 +245,7 @@ try {
       if (language === NARROW_LANGUAGE) await look(theme, language, 'narrow');
     }
   }
-  for (const walk of [demo, diagnose, joinByKeys, refusals, pair, chosen]) {
+  for (const walk of [demo, diagnose, joinByKeys, refusals, pair, trash, chosen]) {
     await walk().catch((error) => fail(`${walk.name}: ${error}`));
   }
 } finally {

@@ -10,7 +10,7 @@ use moorage_control::secret::VolumeSecrets;
 use moorage_control::settings::{Pause, Settings};
 use moorage_control::truth::Truth;
 use moorage_control::volume::{Volume, VolumeId};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ use crate::settings_file::{Content, Entry, SettingsFile};
 use crate::transfers::TransferList;
 use crate::trouble::lasting;
 use crate::vault::Vault;
+use crate::volume_command::MOST_COMMANDS;
 use crate::{mount_command, unmounting};
 
 /// Most notices that are kept; the oldest give way.
@@ -45,6 +46,8 @@ pub(crate) struct Agent<T> {
     pub(crate) read_at: tokio::sync::Mutex<Option<Instant>>,
     /// Which mount process has which share of the limits; held while they are told.
     pub(crate) limits: tokio::sync::Mutex<Limits>,
+    /// Places of commands that work on a volume for a client.
+    pub(crate) commands: Semaphore,
     /// Something is to be looked at sooner than at the next round.
     pub(crate) wake: Notify,
     /// Becomes true when the agent is to end.
@@ -195,6 +198,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
             }),
             read_at: tokio::sync::Mutex::default(),
             limits: tokio::sync::Mutex::default(),
+            commands: Semaphore::new(MOST_COMMANDS),
             wake: Notify::new(),
             stop: watch::Sender::new(false),
         }

@@ -76,6 +76,15 @@ impl<T: MountTable> Service for Desk<T> {
                 passphrase,
                 forget,
             } => self.choose_store(store, passphrase, forget).await,
+            Request::VolumeSessions { id } => self.sessions(&id).await,
+            Request::VolumeOptions { id } => self.options(&id).await,
+            Request::VolumeOptionsChange { id, before, limits } => {
+                self.change_options(&id, &before, &limits).await
+            }
+            Request::TrashHours { id } => self.trash_hours(&id).await,
+            Request::TrashList { id, inside, from } => self.list_trash(&id, inside, from).await,
+            Request::TrashRestore { id, hour, entries } => self.restore_trash(&id, hour, entries).await,
+            Request::TrashPurge { id, what } => self.purge_trash(&id, what).await,
             Request::ConnectionTest { volume } => self.test_connection(volume).await,
             Request::SelfTest => self.test_computer().await,
             Request::Log { volume, lines } => self.end_of_log(volume.as_ref(), lines).await,

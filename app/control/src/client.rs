@@ -37,6 +37,10 @@ const ADDING_DEADLINE: Duration = Duration::from_secs(150);
 const PREVIEW_DEADLINE: Duration = Duration::from_secs(610);
 /// How long it may take to try this computer: a volume is made, mounted and unmounted, and each step may take a minute.
 const SELF_TEST_DEADLINE: Duration = Duration::from_secs(250);
+/// How long a look into the database of a volume may take.
+const LOOK_DEADLINE: Duration = Duration::from_secs(70);
+/// How long work on a volume may take that a person waits for.
+const WORK_DEADLINE: Duration = Duration::from_secs(610);
 /// Requests that wait to be sent.
 const MOST_QUEUED: usize = 16;
 
@@ -48,6 +52,13 @@ pub fn deadline(request: &Request) -> Duration {
         }
         Request::SyncPairPreview { .. } => PREVIEW_DEADLINE,
         Request::SelfTest => SELF_TEST_DEADLINE,
+        Request::TrashHours { .. }
+        | Request::TrashList { .. }
+        | Request::VolumeSessions { .. }
+        | Request::VolumeOptions { .. } => LOOK_DEADLINE,
+        Request::TrashRestore { .. } | Request::TrashPurge { .. } | Request::VolumeOptionsChange { .. } => {
+            WORK_DEADLINE
+        }
         _ => ANSWER_DEADLINE,
     }
 }

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Checklist;
 use crate::log::LogEnd;
+use crate::options::{VolumeLimits, VolumeOptions};
 use crate::problem::Problem;
 use crate::secret::{Secret, VolumeSecrets};
+use crate::session::VolumeSession;
 use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
 use crate::sync::{SyncAnswer, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
 use crate::transfer::{Transfer, TransferId};
+use crate::trash::{TrashChoice, TrashFolder, TrashHours, TrashPage, TrashPlace, TrashPurged, TrashRestored};
 use crate::truth::Truth;
 use crate::version::ProtocolVersion;
 use crate::volume::{AddVolume, Volume, VolumeId, VolumeSettings};
@@ -185,6 +188,55 @@ pub enum Request {
         /// Takes it away from those who hold it.
         lazy: bool,
     },
+    /// The hours of the trash of a volume: `trash_hours`.
+    TrashHours {
+        /// Which.
+        id: VolumeId,
+    },
+    /// A page of what lies in the trash of a volume, the newest hour first: `trash_page`.
+    TrashList {
+        /// Which.
+        id: VolumeId,
+        /// Only what was removed from inside this folder.
+        inside: Option<TrashFolder>,
+        /// Where the page begins; absent is the beginning.
+        from: Option<TrashPlace>,
+    },
+    /// Brings entries of an hour back to where they were: `trash_restored`.
+    TrashRestore {
+        /// Which.
+        id: VolumeId,
+        /// The hour.
+        hour: String,
+        /// Their names in it, at most [`MOST_CHOSEN`](crate::trash::MOST_CHOSEN).
+        entries: Vec<String>,
+    },
+    /// Deletes for good: `trash_purged`.
+    TrashPurge {
+        /// Which.
+        id: VolumeId,
+        /// What.
+        what: TrashChoice,
+    },
+    /// Who uses a volume: `volume_sessions`.
+    VolumeSessions {
+        /// Which.
+        id: VolumeId,
+    },
+    /// The options of a volume itself: `volume_options`.
+    VolumeOptions {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Changes options of a volume itself, for all computers: `volume_options`.
+    VolumeOptionsChange {
+        /// Which.
+        id: VolumeId,
+        /// As the person saw them: what is not changed from here stays as it is by now.
+        before: VolumeLimits,
+        /// As they are to be.
+        limits: VolumeLimits,
+    },
     /// Tries what a volume would need, without adding it: `checklist`.
     ConnectionTest {
         /// What would be added.
@@ -325,6 +377,36 @@ pub enum Response {
     Log {
         /// What it says.
         log: LogEnd,
+    },
+    /// Who uses a volume.
+    VolumeSessions {
+        /// In the order in which they began.
+        sessions: Vec<VolumeSession>,
+    },
+    /// The options of a volume.
+    VolumeOptions {
+        /// The options.
+        options: Box<VolumeOptions>,
+    },
+    /// The hours of a trash.
+    TrashHours {
+        /// The hours.
+        hours: TrashHours,
+    },
+    /// What lies in a trash.
+    TrashPage {
+        /// One page of it.
+        page: TrashPage,
+    },
+    /// What became of what was to be restored.
+    TrashRestored {
+        /// Each of them.
+        entries: Vec<TrashRestored>,
+    },
+    /// What was deleted for good.
+    TrashPurged {
+        /// How much.
+        purged: TrashPurged,
     },
     /// Transfers.
     Transfers {

@@ -236,6 +236,15 @@ export class AgentStore {
     return this.#change(request, expected, deadline);
   }
 
+  /** Asks for something that no look at the agent holds; nothing changes by it. */
+  read<Kind extends Response['response']>(
+    request: Request,
+    expected: Kind,
+    deadline: number,
+  ): Promise<Extract<Response, { response: Kind }>> {
+    return ask(this.#transport, request, expected, deadline);
+  }
+
   async #pairs(): Promise<Heard['pairs']> {
     try {
       return (await ask(this.#transport, { request: 'sync_pairs' }, 'sync_pairs', DEADLINE)).pairs;

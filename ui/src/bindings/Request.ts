@@ -7,7 +7,11 @@ import type { SyncAnswer } from "./SyncAnswer";
 import type { SyncPairId } from "./SyncPairId";
 import type { SyncPairSettings } from "./SyncPairSettings";
 import type { TransferId } from "./TransferId";
+import type { TrashChoice } from "./TrashChoice";
+import type { TrashFolder } from "./TrashFolder";
+import type { TrashPlace } from "./TrashPlace";
 import type { VolumeId } from "./VolumeId";
+import type { VolumeLimits } from "./VolumeLimits";
 import type { VolumeSecrets } from "./VolumeSecrets";
 import type { VolumeSettings } from "./VolumeSettings";
 
@@ -54,7 +58,63 @@ id: VolumeId,
 /**
  * Takes it away from those who hold it.
  */
-lazy: boolean, } | { "request": "connection_test", 
+lazy: boolean, } | { "request": "trash_hours", 
+/**
+ * Which.
+ */
+id: VolumeId, } | { "request": "trash_list", 
+/**
+ * Which.
+ */
+id: VolumeId, 
+/**
+ * Only what was removed from inside this folder.
+ */
+inside: TrashFolder | null, 
+/**
+ * Where the page begins; absent is the beginning.
+ */
+from: TrashPlace | null, } | { "request": "trash_restore", 
+/**
+ * Which.
+ */
+id: VolumeId, 
+/**
+ * The hour.
+ */
+hour: string, 
+/**
+ * Their names in it, at most [`MOST_CHOSEN`](crate::trash::MOST_CHOSEN).
+ */
+entries: Array<string>, } | { "request": "trash_purge", 
+/**
+ * Which.
+ */
+id: VolumeId, 
+/**
+ * What.
+ */
+what: TrashChoice, } | { "request": "volume_sessions", 
+/**
+ * Which.
+ */
+id: VolumeId, } | { "request": "volume_options", 
+/**
+ * Which.
+ */
+id: VolumeId, } | { "request": "volume_options_change", 
+/**
+ * Which.
+ */
+id: VolumeId, 
+/**
+ * As the person saw them: what is not changed from here stays as it is by now.
+ */
+before: VolumeLimits, 
+/**
+ * As they are to be.
+ */
+limits: VolumeLimits, } | { "request": "connection_test", 
 /**
  * What would be added.
  */

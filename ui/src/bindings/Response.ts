@@ -9,7 +9,13 @@ import type { Settings } from "./Settings";
 import type { SyncPair } from "./SyncPair";
 import type { SyncPreview } from "./SyncPreview";
 import type { Transfer } from "./Transfer";
+import type { TrashHours } from "./TrashHours";
+import type { TrashPage } from "./TrashPage";
+import type { TrashPurged } from "./TrashPurged";
+import type { TrashRestored } from "./TrashRestored";
 import type { Volume } from "./Volume";
+import type { VolumeOptions } from "./VolumeOptions";
+import type { VolumeSession } from "./VolumeSession";
 
 /**
  * What a client gets.
@@ -38,7 +44,31 @@ checklist: Checklist, } | { "response": "log",
 /**
  * What it says.
  */
-log: LogEnd, } | { "response": "transfers", 
+log: LogEnd, } | { "response": "volume_sessions", 
+/**
+ * In the order in which they began.
+ */
+sessions: Array<VolumeSession>, } | { "response": "volume_options", 
+/**
+ * The options.
+ */
+options: VolumeOptions, } | { "response": "trash_hours", 
+/**
+ * The hours.
+ */
+hours: TrashHours, } | { "response": "trash_page", 
+/**
+ * One page of it.
+ */
+page: TrashPage, } | { "response": "trash_restored", 
+/**
+ * Each of them.
+ */
+entries: Array<TrashRestored>, } | { "response": "trash_purged", 
+/**
+ * How much.
+ */
+purged: TrashPurged, } | { "response": "transfers", 
 /**
  * The newest first.
  */

@@ -1,6 +1,8 @@
 import type { Catalogue } from './en';
 import { numbers } from './numbers';
+import { optionsDe, sessionsDe } from './parts.de';
 import { syncDe } from './sync.de';
+import { trashDe } from './trash.de';
 
 const quantity = numbers('de');
 const { bytes, count, plural, when, rate } = quantity;
@@ -10,6 +12,11 @@ export const de: Catalogue = {
   button: {
     retry: 'Erneut versuchen',
     working: 'Wird ausgeführt …',
+  },
+  look: {
+    pending: 'Es wird nachgesehen …',
+    again: 'Noch einmal nachsehen',
+    seen: (time) => `Stand: ${when(time)}.`,
   },
   failure: {
     notConnected: 'Nicht verbunden. Ob etwas geschehen ist, ist nicht bekannt.',
@@ -158,6 +165,8 @@ export const de: Catalogue = {
     tabs: 'Teile des Laufwerks',
     tab: {
       overview: 'Überblick',
+      trash: 'Papierkorb',
+      sessions: 'Benutzt von',
       options: 'Optionen',
     },
     gone: 'Dieses Laufwerk gibt es nicht',
@@ -171,7 +180,7 @@ export const de: Catalogue = {
     errors: 'Fehler seit dem Einhängen',
     readers: 'Programme, die am meisten lesen',
     noFigures: 'Zurzeit sind keine Zahlen bekannt.',
-    settings: 'Einstellungen',
+    settings: 'Auf diesem Computer',
     address: 'Adresse der Metadaten',
     save: 'Speichern',
     saved: 'Gespeichert. Es gilt ab dem nächsten Einhängen.',
@@ -187,9 +196,7 @@ export const de: Catalogue = {
     removeConfirm: (name) => `Ja, „${name}“ aus der Liste entfernen`,
     keep: 'Behalten',
     elsewhere: 'Auf der Befehlszeile, bis dieses Fenster es kann',
-    trash: 'Gelöschtes wiederherstellen',
     health: 'Das Laufwerk prüfen',
-    sessions: 'Sehen, wer es benutzt',
   },
   activity: {
     title: 'Aktivität',
@@ -224,6 +231,9 @@ export const de: Catalogue = {
     cancel: 'Aufgeben',
   },
   sync: syncDe,
+  trash: trashDe,
+  sessions: sessionsDe,
+  options: optionsDe,
   settings: {
     title: 'Einstellungen',
     general: 'Allgemein',

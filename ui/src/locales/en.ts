@@ -1,5 +1,7 @@
 import { numbers } from './numbers';
+import { optionsEn, sessionsEn } from './parts.en';
 import { syncEn } from './sync.en';
+import { trashEn } from './trash.en';
 
 const quantity = numbers('en');
 const { bytes, count, plural, when, rate } = quantity;
@@ -10,6 +12,11 @@ export const en = {
   button: {
     retry: 'Try again',
     working: 'Working…',
+  },
+  look: {
+    pending: 'It is being looked up…',
+    again: 'Look again',
+    seen: (time: number) => `As of ${when(time)}.`,
   },
   failure: {
     notConnected: 'Not connected. Whether anything was done is not known.',
@@ -154,6 +161,8 @@ export const en = {
     tabs: 'Parts of the volume',
     tab: {
       overview: 'Overview',
+      trash: 'Trash',
+      sessions: 'In use by',
       options: 'Options',
     },
     gone: 'There is no such volume',
@@ -167,7 +176,7 @@ export const en = {
     errors: 'Errors since it was mounted',
     readers: 'Programs that read most',
     noFigures: 'No figures are known of it at the moment.',
-    settings: 'Settings',
+    settings: 'On this computer',
     address: 'Metadata address',
     save: 'Save',
     saved: 'Saved. It holds from the next mount on.',
@@ -182,9 +191,7 @@ export const en = {
     removeConfirm: (name: string) => `Yes, remove “${name}” from the list`,
     keep: 'Keep it',
     elsewhere: 'On the command line until this window has it',
-    trash: 'Restore what was deleted',
     health: 'Check the volume',
-    sessions: 'See who uses it',
   },
   activity: {
     title: 'Activity',
@@ -218,6 +225,9 @@ export const en = {
     cancel: 'Give up',
   },
   sync: syncEn,
+  trash: trashEn,
+  sessions: sessionsEn,
+  options: optionsEn,
   settings: {
     title: 'Settings',
     general: 'General',

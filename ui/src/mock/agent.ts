@@ -10,8 +10,10 @@ import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
 import { checklist, selfTest } from './checklist';
 import { logEnd } from './log';
+import { options, sessions } from './parts';
 import { isAboutPairs, MockPairs, pairs } from './pairs';
 import { transfers } from './transfers';
+import { isAboutTrash, MockTrash, trash } from './trash';
 import { demo, joined, volumes as examples } from './volumes';
 
 /** Milliseconds between two changes of the figures. */
@@ -25,17 +27,22 @@ const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
   'pause',
   'resume',
   'sync_pairs',
+  'trash_hours',
+  'volume_sessions',
+  'volume_options',
 ]);
 
 /** An agent within the page, for work on the window without a mount. */
 export class MockAgent implements Transport {
-  /** Offers no transfers, no pause, no sync pairs and no test of connections. */
+  /** Offers no transfers, no pause, no sync pairs, no trash, no sessions, no options of volumes and no test of connections. */
   modest = false;
   /** How the place is where secrets are kept. */
   secretAccess: SecretAccess = 'open';
   #volumes: Volume[];
   #transfers: Transfer[];
   #pairs: MockPairs;
+  #options = options();
+  #trash = new MockTrash(trash());
   #pause: Pause = { pause: 'running' };
   #settings: Settings = {
     start_at_login: false,
@@ -91,6 +98,10 @@ export class MockAgent implements Transport {
       if (request.request !== 'sync_pairs') this.#changed();
       return response;
     }
+    if (isAboutTrash(request)) {
+      this.#find(request.id);
+      return this.#trash.answer(request);
+    }
     switch (request.request) {
       case 'agent_status':
         return {
@@ -132,6 +143,16 @@ export class MockAgent implements Transport {
       case 'volume_secrets':
         this.#find(request.id);
         return this.#done();
+      case 'volume_sessions':
+        this.#find(request.id);
+        return { response: 'volume_sessions', sessions: sessions() };
+      case 'volume_options':
+        this.#find(request.id);
+        return { response: 'volume_options', options: structuredClone(this.#options) };
+      case 'volume_options_change':
+        this.#options.limits = request.limits;
+        this.#changed();
+        return { response: 'volume_options', options: structuredClone(this.#options) };
       case 'volume_remove': {
         const volume = this.#find(request.id);
         if (volume.state.state !== 'stopped') return this.#refuseRemoval(volume);

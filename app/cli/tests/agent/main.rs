@@ -46,11 +46,15 @@ mod one_user;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod pauses;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod trash;
 #[cfg(test)]
 mod uploads;
 #[cfg(test)]
