@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use moorage_meta::admin::Progress;
 use moorage_model::{Error, ErrorKind, Ino, Result};
-use moorage_vfs::control::{CacheReport, WarmUpRequest, ask};
+use moorage_vfs::control::{CacheReport, PinReport, PinRequest, WarmUpRequest, ask};
+use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
 use crate::{io_kind, mounted};
@@ -58,16 +59,34 @@ impl Asked {
         request: WarmUpRequest,
         progress: Arc<Progress>,
     ) -> Result<CacheReport> {
+        self.ask(WarmUpRequest::COMMAND, request.encode()?, progress)
+            .await
+    }
+
+    /// Has the mount pin or unpin, or say what is pinned.
+    ///
+    /// # Errors
+    /// As [`Asked::warm_up`].
+    pub(crate) async fn pins(&self, request: &PinRequest) -> Result<PinReport> {
+        self.ask(PinRequest::COMMAND, request.encode()?, Arc::default())
+            .await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        command: u32,
+        payload: Vec<u8>,
+        progress: Arc<Progress>,
+    ) -> Result<T> {
         let point = self.point.clone();
         let answer = spawn_blocking(move || {
-            let payload = request.encode()?;
             let mut channel = open(&point)?;
             let mut told = (0, 0);
             let mut show = |items: u64, bytes: u64| {
                 progress.add(items.saturating_sub(told.0), bytes.saturating_sub(told.1));
                 told = (told.0.max(items), told.1.max(bytes));
             };
-            ask(&mut channel, WarmUpRequest::COMMAND, &payload, &mut show)
+            ask(&mut channel, command, &payload, &mut show)
         });
         let answer = answer.await.map_err(|error| {
             Error::new(ErrorKind::Io, "the mount could not be asked").with_source(error)

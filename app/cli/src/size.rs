@@ -59,20 +59,7 @@ pub(crate) fn from_gib(text: &str) -> Result<u64, String> {
 
 /// `1.5 GiB`, with one decimal where it says something.
 pub(crate) fn show(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut units = UNITS.iter();
-    let mut unit = units.next();
-    while value >= 1024.0 {
-        match units.next() {
-            Some(larger) => unit = Some(larger),
-            None => break,
-        }
-        value /= 1024.0;
-    }
-    match unit {
-        Some('B') | None => format!("{bytes} B"),
-        Some(letter) => format!("{value:.1} {letter}iB"),
-    }
+    moorage_model::ByteSize(bytes).to_string()
 }
 
 #[cfg(test)]

@@ -43,6 +43,12 @@ pub enum CacheUse {
         bytes: u64,
         /// Most bytes.
         limit: u64,
+        /// Blocks held that are pinned.
+        pinned_blocks: u64,
+        /// Bytes of their files.
+        pinned_bytes: u64,
+        /// Most bytes of pinned blocks.
+        pin_limit: u64,
     },
 }
 
@@ -123,15 +129,18 @@ impl ChunkStore {
         self.fetch(block, Keep::Surely).await.map(drop)
     }
 
-    /// Drops a block from the caches; what is staged stays.
+    /// Drops a block from the caches; what is staged or pinned stays.
     pub fn evict(&self, block: &BlockId) {
+        if self.is_pinned(block) {
+            return;
+        }
         self.memory.remove(block);
         if let Some(disk) = &self.disk {
             disk.remove(block);
         }
     }
 
-    /// The cache now.
+    /// The cache now. In proportion to the number of pinned blocks.
     pub fn cache_use(&self) -> CacheUse {
         let stats = self.stats();
         match &self.disk {
@@ -139,12 +148,18 @@ impl ChunkStore {
             None => CacheUse::Memory {
                 bytes: stats.memory_bytes,
             },
-            Some(disk) => CacheUse::Disk {
-                folders: disk.folders(),
-                blocks: stats.cache_blocks,
-                bytes: stats.cache_bytes,
-                limit: stats.cache_limit,
-            },
+            Some(disk) => {
+                let pinned = disk.pinned();
+                CacheUse::Disk {
+                    folders: disk.folders(),
+                    blocks: stats.cache_blocks,
+                    bytes: stats.cache_bytes,
+                    limit: stats.cache_limit,
+                    pinned_blocks: pinned.blocks,
+                    pinned_bytes: pinned.bytes,
+                    pin_limit: pinned.limit,
+                }
+            }
         }
     }
 }

@@ -342,3 +342,92 @@ async fn what_an_earlier_process_left_is_known_once_the_cache_is_settled() {
     };
     assert_eq!((place(1), place(2)), (BlockPlace::Cache, BlockPlace::Store));
 }
+
+/// Fetches blocks one after the other; what the cache takes then.
+async fn fetch(chunks: &ChunkStore, blocks: &[BlockId]) -> u64 {
+    for block in blocks {
+        chunks.warm(*block).await.unwrap();
+    }
+    chunks.settle_cache().await;
+    chunks.stats().cache_bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pinned_blocks_outlast_everything_else_that_is_read_and_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let limit = 20 * u64::from(BLOCK);
+    let (chunks, blocks) = far_slice(120, folder.path(), limit).await;
+    let (pinned, others) = blocks.split_at(12);
+    assert!(chunks.replace_pins(pinned.iter().copied()).is_empty());
+    fetch(&chunks, pinned).await;
+    assert!(fetch(&chunks, others).await <= limit);
+    assert_eq!(in_cache(&chunks, pinned), pinned.len());
+    assert!(in_cache(&chunks, others) > 0, "others are cached beside them");
+    chunks.evict(&pinned[0]);
+    assert_eq!(in_cache(&chunks, pinned), pinned.len());
+    // Whoever knows which files are pinned says so later than a mount begins to cache.
+    std::fs::write(chunks.pins_file().unwrap(), "{}").unwrap();
+    let store = Arc::clone(chunks.store());
+    drop(chunks);
+    let again = ChunkStore::open(store, config(&[folder.path()], limit), UUID)
+        .await
+        .unwrap();
+    assert!(fetch(&again, others).await <= limit);
+    assert_eq!(in_cache(&again, pinned), pinned.len());
+    again.replace_pins(std::iter::empty());
+    assert!(fetch(&again, others).await <= limit);
+    assert!(in_cache(&again, pinned) < pinned.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_is_not_pinned_and_said_with_figures() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let limit = 40 * u64::from(BLOCK);
+    let (chunks, blocks) = far_slice(60, one.path(), limit).await;
+    let all: std::collections::HashSet<BlockId> = blocks.iter().copied().collect();
+    let refused = chunks.check_pins(all).await.unwrap_err();
+    assert_eq!(refused.kind(), moorage_model::ErrorKind::NoSpace);
+    assert!(refused.to_string().contains("80 %"), "{refused}");
+    chunks
+        .check_pins(blocks[..30].iter().copied().collect())
+        .await
+        .unwrap();
+    let unfit = chunks.replace_pins(blocks.iter().copied());
+    let pinned: Vec<BlockId> = blocks
+        .iter()
+        .filter(|block| chunks.is_pinned(block))
+        .copied()
+        .collect();
+    assert_eq!(pinned, blocks[..blocks.len() - unfit.len()], "the first ones");
+    assert!((29..=32).contains(&pinned.len()), "{}", pinned.len());
+    // All at once is more than the cache: the pinned ones stay.
+    assert!(fetch(&chunks, &blocks).await <= limit);
+    assert_eq!(in_cache(&chunks, &pinned), pinned.len());
+    let nothing_free = ChunkConfig {
+        cache: Some(CacheConfig {
+            free_space_ratio: 1.0,
+            dirs: vec![two.path().to_owned()],
+            size_bytes: limit,
+        }),
+        ..config(&[], 0)
+    };
+    let full = ChunkStore::open(Arc::clone(chunks.store()), nothing_free, UUID)
+        .await
+        .unwrap();
+    let refused = full.check_pins(blocks[..1].iter().copied().collect()).await;
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("--free-space-ratio"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pinned_block_that_another_mount_gave_up_is_missing_once_it_is_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chunks, blocks) = far_slice(4, folder.path(), 100 << 20).await;
+    chunks.replace_pins(blocks.iter().copied());
+    fetch(&chunks, &blocks).await;
+    std::fs::remove_file(&files(folder.path())[0]).unwrap();
+    chunks.look_for(blocks.clone()).await;
+    assert_eq!(in_cache(&chunks, &blocks), 3);
+    fetch(&chunks, &blocks).await;
+    assert_eq!(in_cache(&chunks, &blocks), 4);
+}

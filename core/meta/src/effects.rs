@@ -3,6 +3,8 @@
 //! A verb's closure may run several times and its commit may fail, so it can not touch a cache itself. The
 //! transaction it gets notes the relevant writes; they reach the caches after the commit.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use moorage_model::{
     AclId, AclRule, Attr, ChunkIndex, Counter, DirStat, Entry, Error, Ino, Name, Quota, QuotaKey, Result,
@@ -29,12 +31,22 @@ pub(crate) struct Effects {
     acls: Vec<(AclId, AclRule)>,
     /// Directories that are stored, and with `None` nodes that are removed.
     directories: Vec<(Ino, Option<Attr>)>,
+    /// Nodes whose attributes, entries or content are stored; only while somebody listens.
+    touched: Option<HashSet<Ino>>,
 }
 
 impl Effects {
     /// The directories that change, each once, with what is stored of them last.
     pub(crate) fn take_directories(&mut self) -> Vec<(Ino, Option<Attr>)> {
         std::mem::take(&mut self.directories)
+    }
+
+    fn touch(&mut self, key: &Key) {
+        if let Some(touched) = &mut self.touched
+            && let Key::Node(ino) | Key::Edge(ino, _) | Key::Chunk(ino, _) = key
+        {
+            touched.insert(*ino);
+        }
     }
 
     fn note_directory(&mut self, ino: Ino, stored: Option<Attr>) {
@@ -65,6 +77,9 @@ impl Meta {
         for (id, rule) in effects.acls {
             self.caches.acls.note(id, rule);
         }
+        if let Some(touched) = effects.touched {
+            self.own_changes.note(touched);
+        }
     }
 }
 
@@ -75,10 +90,14 @@ pub(crate) struct Observed<'t> {
 }
 
 impl<'t> Observed<'t> {
-    pub(crate) fn new(inner: &'t mut dyn Txn) -> Self {
+    /// With `tells`, the nodes that change are noted for whoever listens.
+    pub(crate) fn new(inner: &'t mut dyn Txn, tells: bool) -> Self {
         Observed {
             inner,
-            effects: Effects::default(),
+            effects: Effects {
+                touched: tells.then(HashSet::new),
+                ..Effects::default()
+            },
         }
     }
 
@@ -162,16 +181,19 @@ impl Txn for Observed<'_> {
     }
 
     fn insert(&mut self, key: Key, record: Record) {
+        self.effects.touch(&key);
         self.note_put(&key, &record);
         self.inner.insert(key, record);
     }
 
     fn put(&mut self, key: Key, record: Record) {
+        self.effects.touch(&key);
         self.note_put(&key, &record);
         self.inner.put(key, record);
     }
 
     fn delete(&mut self, key: Key) {
+        self.effects.touch(&key);
         if let Key::Quota(key) = &key {
             self.effects.quotas.push(QuotaEffect::Removed(*key));
         }
@@ -182,6 +204,9 @@ impl Txn for Observed<'_> {
     }
 
     fn append_slices(&mut self, ino: Ino, chunk: ChunkIndex, slices: &[Slice]) {
+        if let Some(touched) = &mut self.effects.touched {
+            touched.insert(ino);
+        }
         self.inner.append_slices(ino, chunk, slices);
     }
 

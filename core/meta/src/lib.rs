@@ -31,6 +31,7 @@ mod meta;
 mod open;
 mod open_files;
 mod options;
+mod own_changes;
 mod permission;
 mod record;
 mod session;

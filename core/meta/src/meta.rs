@@ -17,6 +17,7 @@ use crate::effects::{Effects, Observed};
 use crate::jobs::{Compactions, DeletionQueue};
 use crate::locks::LockWaits;
 use crate::open_files::OpenFiles;
+use crate::own_changes::OwnChanges;
 use crate::stored_directories::{ChangingDirectories, StoredDirectories};
 use crate::tasks::Tasks;
 use crate::trash::TrashHour;
@@ -71,6 +72,7 @@ pub struct Meta {
     pub(crate) slice_ids: IdBatch,
     pub(crate) open_files: OpenFiles,
     pub(crate) caches: Caches,
+    pub(crate) own_changes: OwnChanges,
     pub(crate) lock_waits: LockWaits,
     /// The data layer, once it was attached.
     pub(crate) data: RwLock<Option<Arc<dyn DataStore>>>,
@@ -176,12 +178,13 @@ impl Meta {
         let shared = Arc::new((self.shared()?, body));
         let effects: Arc<Mutex<Option<(Effects, ChangingDirectories)>>> = Arc::default();
         let noted = Arc::clone(&effects);
+        let tells = self.own_changes.are_wanted();
         let output = engine::run(self.engine.as_ref(), verb, move |txn| {
             let (shared, noted) = (Arc::clone(&shared), Arc::clone(&noted));
             Box::pin(async move {
                 // What an earlier run noted ends first, or the two would count as overlapping.
                 drop(noted.lock().take());
-                let mut observed = Observed::new(txn);
+                let mut observed = Observed::new(txn, tells);
                 let output = shared.1(&shared.0, &mut observed).await?;
                 let mut effects = observed.into_effects();
                 let directories = ChangingDirectories::begin(&shared.0, effects.take_directories());

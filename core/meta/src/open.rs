@@ -14,6 +14,7 @@ use crate::jobs::{Compactions, DeletionQueue};
 use crate::locks::LockWaits;
 use crate::meta::Caches;
 use crate::open_files::OpenFiles;
+use crate::own_changes::OwnChanges;
 use crate::setting_text::decode_setting;
 use crate::tasks::Tasks;
 use crate::usage::QuotaRecounts;
@@ -49,6 +50,7 @@ impl Meta {
             slice_ids: IdBatch::slices(),
             open_files: OpenFiles::default(),
             caches: Caches::default(),
+            own_changes: OwnChanges::default(),
             lock_waits: LockWaits::default(),
             data: RwLock::default(),
             barrier: Barrier::default(),

@@ -7,6 +7,7 @@
 mod acl;
 mod acl_xattr;
 mod attr;
+mod byte_size;
 mod counter;
 mod entry;
 mod error;
@@ -26,6 +27,7 @@ mod version;
 pub use acl::{ACL_UNSET, AclEntry, AclKind, AclRule};
 pub use acl_xattr::{ACL_ACCESS_XATTR, ACL_DEFAULT_XATTR};
 pub use attr::{Attr, Flags, NodeType, check_length};
+pub use byte_size::ByteSize;
 pub use counter::Counter;
 pub use entry::{Entry, Name, NameFlaw};
 pub use error::{Error, ErrorKind, Result};

@@ -19,6 +19,7 @@ mod interrupt;
 mod journal;
 mod notify;
 mod options;
+mod pins;
 mod prefetch;
 mod readers;
 mod reply;

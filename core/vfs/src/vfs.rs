@@ -19,6 +19,7 @@ use crate::control::MAX_BACKGROUND_WARM_UPS;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
+use crate::pins::{Pins, fill_pins, keep_pins};
 use crate::prefetch::MAX_LISTS_AHEAD;
 use crate::readers::Readers;
 use crate::told_attributes::ToldAttributes;
@@ -69,6 +70,8 @@ pub struct Vfs {
     pub(crate) warm_ups: Arc<Semaphore>,
     /// Turns of reading slice lists for what is read ahead.
     pub(crate) lists_ahead: Arc<Semaphore>,
+    /// What is kept on this computer; none where nothing can be.
+    pub(crate) pins: Option<Arc<Pins>>,
     flusher: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -115,6 +118,7 @@ impl Vfs {
             }
         };
         let started = options.clock.now();
+        let pins = Pins::open(&chunks);
         let vfs = Arc::new_cyclic(|this| Vfs {
             this: Weak::clone(this),
             meta,
@@ -137,6 +141,7 @@ impl Vfs {
             stopping: watch::Sender::new(false),
             warm_ups: Arc::new(Semaphore::new(MAX_BACKGROUND_WARM_UPS)),
             lists_ahead: Arc::new(Semaphore::new(MAX_LISTS_AHEAD)),
+            pins,
             flusher: Mutex::default(),
         });
         let flusher = background::flush_idle_files(Weak::clone(&vfs.this), vfs.stopping.subscribe());
@@ -144,6 +149,13 @@ impl Vfs {
         let follower =
             background::follow_setting(Weak::clone(&vfs.this), setting_changes, vfs.stopping.subscribe());
         vfs.runtime.spawn(follower);
+        if let Some(pins) = &vfs.pins {
+            let (keeper, filler) = (Arc::clone(pins), Arc::clone(pins));
+            let (this, stopping) = (Weak::clone(&vfs.this), vfs.stopping.subscribe());
+            vfs.runtime
+                .spawn(keep_pins(Weak::clone(&this), keeper, stopping.clone()));
+            vfs.runtime.spawn(fill_pins(this, filler, stopping));
+        }
         if let Some(coherence) = &vfs.coherence {
             let follower = follow_changes(
                 Weak::clone(&vfs.this),

@@ -2,14 +2,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use moorage_vfs::control::Request;
+use moorage_vfs::control::{PinRequest, Request};
 
 fuzz_target!(|bytes: &[u8]| {
     // The last byte chooses the command.
     let Some((command, payload)) = bytes.split_last() else {
         return;
     };
-    let Ok(request) = Request::decode(1000 + u32::from(*command), payload) else {
+    let command = match *command {
+        u8::MAX => PinRequest::COMMAND,
+        number => 1000 + u32::from(number),
+    };
+    let Ok(request) = Request::decode(command, payload) else {
         return;
     };
     match request {
@@ -19,6 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
         Request::WarmUp(request) => {
             assert!(request.threads > 0);
             assert!(request.paths.iter().all(|path| !path.is_empty() && !path.contains(&b'\n')));
+        }
+        Request::Pins(request) => {
+            let written = request.encode().expect("no longer than what was read");
+            assert_eq!(written, payload);
         }
         Request::Compact { threads, .. } => assert!(threads > 0),
         Request::Info { .. } | Request::Summary { .. } => {}

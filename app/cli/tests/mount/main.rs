@@ -29,6 +29,8 @@ mod moved_bucket;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod pins;
+#[cfg(test)]
 mod pushed_changes;
 #[cfg(test)]
 mod quickstart;

@@ -1,5 +1,6 @@
 //! One folder of the disk cache.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use moorage_model::TierId;
 use parking_lot::Mutex;
 
-use super::index::Index;
+use super::index::{Index, PinnedHere};
+use super::room::PinRoom;
 use crate::block::BlockId;
 use crate::block_file::{BlockFile, Form, ending, file_bytes};
 use crate::offload::Offload;
@@ -19,7 +21,7 @@ use crate::offload::Offload;
 /// Open files kept for repeated reads. They pin the space of evicted blocks, so not many.
 const OPEN_FILES: usize = 128;
 /// Blocks at most, which bounds the memory of the index to about 150 MiB.
-const MAX_BLOCKS: usize = 1 << 20;
+pub(super) const MAX_BLOCKS: usize = 1 << 20;
 /// Bytes written between two looks at the free space of the disk.
 const LOOK_EVERY_BYTES: u64 = 32 << 20;
 /// Blocks given up at most after one look at a disk that others fill: eviction must not become a storm.
@@ -51,6 +53,8 @@ pub(super) struct Folder {
     pub(super) offload: Offload,
     /// What an earlier process left is being looked through: the index does not know everything yet.
     loading: AtomicBool,
+    /// What is found then may be pinned, and is kept until that is known.
+    guards_found: AtomicBool,
     unlooked_bytes: AtomicU64,
     resting_until: Mutex<Option<Instant>>,
     warned: AtomicBool,
@@ -58,7 +62,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, capacity: u64, free_ratio: f64) -> Folder {
+    /// With `guarded`, what an earlier process left is kept until it is said what is pinned.
+    pub(super) fn new(root: PathBuf, capacity: u64, free_ratio: f64, guarded: bool) -> Folder {
         Folder {
             root,
             capacity,
@@ -67,6 +72,7 @@ impl Folder {
             open: quick_cache::sync::Cache::new(OPEN_FILES),
             offload: Offload::new(),
             loading: AtomicBool::new(true),
+            guards_found: AtomicBool::new(guarded),
             unlooked_bytes: AtomicU64::new(LOOK_EVERY_BYTES),
             resting_until: Mutex::default(),
             warned: AtomicBool::new(false),
@@ -78,10 +84,68 @@ impl Folder {
         &self.root
     }
 
+    /// Most bytes.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     /// Blocks, bytes, and files that failed a checksum.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
         let index = self.index.lock();
         (index.len() as u64, index.bytes(), self.damaged.load(Relaxed))
+    }
+
+    /// Says which blocks are pinned, in the place of those that were.
+    pub(super) fn replace_pins(&self, pinned: HashSet<BlockId>) {
+        self.guards_found.store(false, Relaxed);
+        let before = self.index.lock().replace_pins(pinned);
+        // Not under the lock: it may be large.
+        drop(before);
+    }
+
+    pub(super) fn is_pinned(&self, block: &BlockId) -> bool {
+        self.index.lock().is_pinned(block)
+    }
+
+    pub(super) fn pinned_here(&self) -> PinnedHere {
+        self.index.lock().pinned_here()
+    }
+
+    /// What could be pinned here. Blocks the thread: two questions to the file system.
+    ///
+    /// # Errors
+    /// Its, when the folder can not be looked at.
+    pub(super) fn pin_room(&self) -> io::Result<PinRoom> {
+        make_private_folder(&self.root)?;
+        let (total, free) = (fs4::total_space(&self.root)?, fs4::available_space(&self.root)?);
+        let evictable = {
+            let index = self.index.lock();
+            index.bytes().saturating_sub(index.pinned_here().bytes)
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a part of the space of a disk, from 0 to all of it"
+        )]
+        let kept_free = (total as f64 * self.free_ratio) as u64;
+        Ok(PinRoom {
+            capacity: self.capacity,
+            free,
+            evictable,
+            kept_free,
+        })
+    }
+
+    /// Forgets blocks whose files somebody else has deleted. Blocks the thread: a look at each file.
+    pub(super) fn forget_missing(&self, blocks: &[BlockId]) {
+        for block in blocks.iter().filter(|block| self.has(block)) {
+            if let Err(error) = fs::symlink_metadata(self.path(block))
+                && error.kind() == io::ErrorKind::NotFound
+            {
+                self.index.lock().remove(block);
+                self.open.remove(block);
+            }
+        }
     }
 
     fn path(&self, block: &BlockId) -> PathBuf {
@@ -350,6 +414,9 @@ impl Folder {
                     if !index.contains(&block) {
                         index.insert(block, bytes);
                     }
+                }
+                if self.guards_found.load(Relaxed) {
+                    index.guard();
                 }
             }
             Err(error) => self.rest(&error),

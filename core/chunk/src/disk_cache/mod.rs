@@ -5,8 +5,10 @@
 
 mod folder;
 mod index;
+mod pins;
+mod room;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -26,6 +28,8 @@ pub(crate) use folder::make_private_folder;
 const MAX_QUEUED_BYTES: u64 = 32 << 20;
 /// Name of the cache's folder inside that of a volume.
 const FOLDER: &str = "blocks";
+/// Name of the file beside it that says what is pinned. What is in it is the business of who knows files.
+const PINS_FILE: &str = "pins.json";
 
 enum Job {
     /// Writes a block.
@@ -49,6 +53,7 @@ struct Writer {
 #[derive(Debug)]
 pub(crate) struct DiskCache {
     writers: Vec<Writer>,
+    pins_file: PathBuf,
 }
 
 /// Blocks, bytes and damaged files of a cache.
@@ -83,13 +88,17 @@ impl DiskCache {
     /// `InvalidArgument` for an impossible UUID, `Io` when no thread can be started.
     pub(crate) fn open(config: &CacheConfig, uuid: &str) -> Result<DiskCache> {
         let name = folder_name(uuid)?;
+        let first = config.dirs.first().map_or(Path::new(""), PathBuf::as_path);
+        let pins_file = first.join(name).join(PINS_FILE);
+        // Which blocks they mean is known later than blocks are cached: those of staged files at once.
+        let has_pins = pins_file.exists();
         let share = config.size_bytes / config.dirs.len().max(1) as u64;
         let writers = config
             .dirs
             .iter()
             .map(|dir| {
                 let root = dir.join(name).join(FOLDER);
-                let folder = Arc::new(Folder::new(root, share, config.free_space_ratio));
+                let folder = Arc::new(Folder::new(root, share, config.free_space_ratio, has_pins));
                 let (jobs, queue) = mpsc::channel();
                 let (queued, adopting) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
                 let its_folder = Arc::clone(&folder);
@@ -108,15 +117,20 @@ impl DiskCache {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(DiskCache { writers })
+        Ok(DiskCache { writers, pins_file })
     }
 
-    fn writer(&self, block: &BlockId) -> Option<&Writer> {
+    /// Which of the folders a block belongs to.
+    fn place(&self, block: &BlockId) -> usize {
         let number = block.slice.0.wrapping_add(u64::from(block.index));
         // Multiplicative hashing: neighbours must not all go to the same disk.
         let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let folders = (self.writers.len() as u64).max(1);
-        self.writers.get(usize::try_from(hash % folders).unwrap_or(0))
+        usize::try_from(hash % folders).unwrap_or(0)
+    }
+
+    fn writer(&self, block: &BlockId) -> Option<&Writer> {
+        self.writers.get(self.place(block))
     }
 
     /// Hands a block to the writer. No system call, no copy, never waits.

@@ -32,6 +32,18 @@ pub struct CacheReport {
     pub staged_blocks: u64,
     /// Bytes in those.
     pub staged_bytes: u64,
+    /// Blocks that are pinned and so stay in any case, here or still to be fetched.
+    pub pinned_blocks: u64,
+    /// Bytes in those.
+    pub pinned_bytes: u64,
+    /// Blocks of those that are in the cache, where an eviction leaves them.
+    pub kept_blocks: u64,
+    /// Bytes in those.
+    pub kept_bytes: u64,
+    /// Pinned files of which blocks could not be fetched, the last time that was tried.
+    pub unfetched_count: u64,
+    /// Some of them.
+    pub unfetched: Vec<UnfetchedFile>,
     /// Files and folders that failed.
     pub failed_count: u64,
     /// Some of them.
@@ -54,6 +66,16 @@ pub struct FailedPath {
     pub path: String,
     /// The kind of the failure, as an error number of Linux.
     pub errno: u8,
+    /// Message, cause and advice.
+    pub reason: String,
+}
+
+/// A pinned file of which blocks could not be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnfetchedFile {
+    /// From the root of the mount.
+    pub path: String,
     /// Message, cause and advice.
     pub reason: String,
 }
@@ -91,6 +113,15 @@ pub enum CacheFigures {
         bytes: u64,
         /// Most bytes.
         limit: u64,
+        /// Blocks held that are pinned.
+        #[serde(default)]
+        pinned_blocks: u64,
+        /// Bytes of their files.
+        #[serde(default)]
+        pinned_bytes: u64,
+        /// Most bytes of pinned blocks.
+        #[serde(default)]
+        pin_limit: u64,
     },
 }
 
@@ -104,11 +135,17 @@ impl From<CacheUse> for CacheFigures {
                 blocks,
                 bytes,
                 limit,
+                pinned_blocks,
+                pinned_bytes,
+                pin_limit,
             } => CacheFigures::Disk {
                 folders,
                 blocks,
                 bytes,
                 limit,
+                pinned_blocks,
+                pinned_bytes,
+                pin_limit,
             },
         }
     }
@@ -125,6 +162,19 @@ impl CacheReport {
         self.miss_blocks += other.miss_blocks;
         self.staged_blocks += other.staged_blocks;
         self.staged_bytes += other.staged_bytes;
+        self.pinned_blocks += other.pinned_blocks;
+        self.pinned_bytes += other.pinned_bytes;
+        self.kept_blocks += other.kept_blocks;
+        self.kept_bytes += other.kept_bytes;
+    }
+
+    /// Notes a pinned file of which blocks could not be fetched.
+    pub(super) fn note_unfetched(&mut self, path: &[u8], reason: String) {
+        self.unfetched_count += 1;
+        if self.unfetched.len() < MOST_NAMED {
+            let path = String::from_utf8_lossy(path).into_owned();
+            self.unfetched.push(UnfetchedFile { path, reason });
+        }
     }
 
     /// Notes a file that did not stay in the cache.
@@ -141,15 +191,21 @@ impl CacheReport {
     pub(super) fn note_failed(&mut self, path: &[u8], error: &Error) {
         self.failed_count += 1;
         if self.failed.len() < MOST_NAMED {
-            self.failed.push(FailedPath {
-                path: String::from_utf8_lossy(path).into_owned(),
-                errno: match error.kind() {
-                    // The nearest there is to "try again later", which EIO is not.
-                    ErrorKind::Unavailable => super::error_number(ErrorKind::Timeout),
-                    kind => super::error_number(kind),
-                },
-                reason: error.to_string(),
-            });
+            self.failed.push(FailedPath::new(path, error));
+        }
+    }
+}
+
+impl FailedPath {
+    pub(super) fn new(path: &[u8], error: &Error) -> FailedPath {
+        FailedPath {
+            path: String::from_utf8_lossy(path).into_owned(),
+            errno: match error.kind() {
+                // The nearest there is to "try again later", which EIO is not.
+                ErrorKind::Unavailable => super::error_number(ErrorKind::Timeout),
+                kind => super::error_number(kind),
+            },
+            reason: error.to_string(),
         }
     }
 }

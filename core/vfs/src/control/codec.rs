@@ -39,6 +39,8 @@ pub enum Request {
     },
     /// 1004: fill, drop or check the cache for files and folders.
     WarmUp(WarmUpRequest),
+    /// Keep files and folders on this computer, or no longer, or say what is kept.
+    Pins(PinRequest),
     /// 1005: what is known of a node.
     Info {
         /// The node.
@@ -132,6 +134,51 @@ impl WarmUpRequest {
     }
 }
 
+/// What to do about pins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinAction {
+    /// 0: keep on this computer.
+    Pin,
+    /// 1: no longer.
+    Unpin,
+    /// 2: say what is kept.
+    List,
+}
+
+/// What is to be kept on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinRequest {
+    /// What to do.
+    pub action: PinAction,
+    /// Paths from the root of the mount; none lists everything.
+    pub paths: Vec<Vec<u8>>,
+}
+
+impl PinRequest {
+    /// The number of the command: far from those that JuiceFS counts up.
+    pub const COMMAND: u32 = 0x4D4F_0001;
+
+    /// The payload: the action, and each path behind its length.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it would be too long.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let mut payload = vec![match self.action {
+            PinAction::Pin => 0,
+            PinAction::Unpin => 1,
+            PinAction::List => 2,
+        }];
+        for path in &self.paths {
+            payload.extend_from_slice(&u32::try_from(path.len()).unwrap_or(u32::MAX).to_be_bytes());
+            payload.extend_from_slice(path);
+        }
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(invalid("there are too many paths for one request"));
+        }
+        Ok(payload)
+    }
+}
+
 /// The fields of a payload, one after the other.
 struct Fields<'a>(&'a [u8]);
 
@@ -217,6 +264,7 @@ impl Request {
                 threads: threads(fields.option(REMOVE_THREADS)),
             },
             WarmUpRequest::COMMAND => fields.warm_up()?,
+            PinRequest::COMMAND => fields.pins()?,
             1005 => {
                 let request = Request::Info {
                     ino: fields.ino()?,
@@ -265,6 +313,22 @@ impl Request {
 }
 
 impl Fields<'_> {
+    fn pins(&mut self) -> Result<Request> {
+        let [action] = self.take()?;
+        let action = match action {
+            0 => PinAction::Pin,
+            1 => PinAction::Unpin,
+            2 => PinAction::List,
+            other => return Err(invalid(format!("{other} is nothing to do with pins"))),
+        };
+        let mut paths = Vec::new();
+        while !self.0.is_empty() {
+            let len = u32::from_be_bytes(self.take()?);
+            paths.push(self.bytes(usize::try_from(len).unwrap_or(usize::MAX))?.to_vec());
+        }
+        Ok(Request::Pins(PinRequest { action, paths }))
+    }
+
     fn warm_up(&mut self) -> Result<Request> {
         let len = u32::from_be_bytes(self.take()?);
         let list = self.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
@@ -446,6 +510,24 @@ mod tests {
             detailed: true,
         };
         assert_eq!(broken.encode().unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+
+    #[test]
+    fn a_request_about_pins_is_read_as_it_was_written() {
+        for action in [PinAction::Pin, PinAction::Unpin, PinAction::List] {
+            for paths in [vec![], vec![b"/a\nb".to_vec(), b"/".to_vec(), Vec::new()]] {
+                let request = PinRequest { action, paths };
+                let payload = request.encode().unwrap();
+                assert_eq!(
+                    Request::decode(PinRequest::COMMAND, &payload).unwrap(),
+                    Request::Pins(request)
+                );
+            }
+        }
+        for broken in [&[] as &[u8], &[3], &[0, 0, 0, 0, 2, b'/'], &[0, 0]] {
+            let refused = Request::decode(PinRequest::COMMAND, broken).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+        }
     }
 
     #[test]

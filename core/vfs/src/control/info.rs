@@ -180,7 +180,7 @@ impl Vfs {
     }
 
     /// Paths of the folder that the mount shows.
-    async fn paths_of_root(&self) -> Result<Vec<Vec<u8>>> {
+    pub(super) async fn paths_of_root(&self) -> Result<Vec<Vec<u8>>> {
         if self.root == Ino::ROOT {
             Ok(vec![Vec::new()])
         } else {
@@ -261,7 +261,7 @@ fn pieces(info: &NodeInfo) -> Vec<Piece> {
 }
 
 /// A path of the volume as this mount shows it; `None` for one that it does not show.
-fn below(path: &[u8], roots: &[Vec<u8>]) -> Option<String> {
+pub(super) fn below(path: &[u8], roots: &[Vec<u8>]) -> Option<String> {
     let inside = roots.iter().find_map(|root| {
         let rest = path.strip_prefix(root.as_slice())?;
         (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)

@@ -15,14 +15,16 @@ mod compact;
 mod errno;
 mod exchange;
 mod info;
+mod pin;
 mod remove;
 mod run;
 mod summary;
 mod warm_up;
 
-pub use cache_report::{CacheFigures, CacheReport, FailedPath, UnfitFile};
+pub use cache_report::{CacheFigures, CacheReport, FailedPath, UnfetchedFile, UnfitFile};
 pub use client::ask;
-pub use codec::{CacheAction, Request, WarmUpRequest};
+pub use codec::{CacheAction, PinAction, PinRequest, Request, WarmUpRequest};
 pub use errno::error_number;
 pub(crate) use exchange::Exchange;
+pub use pin::{PinReport, PinStatus};
 pub(crate) use warm_up::MAX_BACKGROUND_WARM_UPS;

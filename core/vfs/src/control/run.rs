@@ -35,6 +35,7 @@ impl Vfs {
                     .await
             }
             Request::WarmUp(request) => self.warm_up_by_command(identity, request, progress).await,
+            Request::Pins(request) => self.pins_by_command(identity, request, progress).await,
             Request::Info { ino, recursive, raw } => {
                 self.info_by_command(identity, *ino, (*recursive, *raw), progress)
                     .await

@@ -154,7 +154,7 @@ impl Vfs {
     }
 
     /// The node behind a path from the root of the mount.
-    async fn find(&self, identity: &Context, path: &[u8]) -> Result<(Ino, Attr)> {
+    pub(super) async fn find(&self, identity: &Context, path: &[u8]) -> Result<(Ino, Attr)> {
         let mut found = (self.root, self.meta.getattr(self.root).await?);
         for component in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             let name = Name::new(component)?;
@@ -217,6 +217,11 @@ impl Vfs {
                 let mut found = walk.found.lock();
                 found.report.add(&counts);
                 found.report.file_count += 1;
+                if walk.purpose == Purpose::Act(CacheAction::Check)
+                    && let Some(reason) = self.pins.as_ref().and_then(|pins| pins.failure_of(ino))
+                {
+                    found.report.note_unfetched(path, reason);
+                }
                 if walk.purpose == Purpose::Verify && counts.miss_bytes > 0 && !found.failed.contains(&ino) {
                     found.report.note_unfit(path, counts.miss_bytes);
                 }
@@ -278,6 +283,16 @@ impl Vfs {
             }
         }
         counts.block_count += places.len() as u64;
+        for (block, bytes) in &bytes_of {
+            if self.chunks.is_pinned(block) {
+                counts.pinned_blocks += 1;
+                counts.pinned_bytes += bytes;
+                if places.get(block) == Some(&BlockPlace::Cache) {
+                    counts.kept_blocks += 1;
+                    counts.kept_bytes += bytes;
+                }
+            }
+        }
         for place in places.into_values() {
             counts.miss_blocks += u64::from(self.is_missing(walk.purpose, place));
             counts.staged_blocks += u64::from(place == BlockPlace::Staged);

@@ -3,10 +3,11 @@
 
 pub(crate) mod faults;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_chunk::{ChunkConfig, ChunkStore, MemoryStore, ObjectStore};
+use moorage_chunk::{CacheConfig, ChunkConfig, ChunkStore, MemoryStore, ObjectStore};
 use moorage_engines::MemoryEngine;
 use moorage_meta::{Engine, Meta, MetaOptions};
 use moorage_model::{Ino, NodeType, Setting, SystemClock};
@@ -74,9 +75,33 @@ impl Volume {
     ) -> moorage_model::Result<Arc<Vfs>> {
         let engine: Arc<dyn Engine> = Arc::clone(&self.engine) as _;
         let meta = Meta::open(engine, meta, Arc::new(SystemClock)).await.unwrap();
+        self.open(meta, options, None).await
+    }
+
+    /// One more client, with a cache on disk of so many bytes.
+    pub(crate) async fn caching_client(&self, folder: &Path, size_bytes: u64) -> Arc<Vfs> {
+        let engine: Arc<dyn Engine> = Arc::clone(&self.engine) as _;
+        let meta = Meta::open(engine, MetaOptions::default(), Arc::new(SystemClock));
+        let cache = CacheConfig {
+            dirs: vec![folder.to_owned()],
+            size_bytes,
+            free_space_ratio: 0.0,
+        };
+        self.open(meta.await.unwrap(), uncached(), Some(cache))
+            .await
+            .unwrap()
+    }
+
+    async fn open(
+        &self,
+        meta: Arc<Meta>,
+        options: VfsOptions,
+        cache: Option<CacheConfig>,
+    ) -> moorage_model::Result<Arc<Vfs>> {
         let config = ChunkConfig {
             buffer_size: 24 << 20,
             retries: 1,
+            cache,
             ..ChunkConfig::from_setting(&meta.setting()).unwrap()
         };
         let chunks = ChunkStore::open(Arc::clone(&self.store), config, &meta.setting().uuid)

@@ -13,7 +13,7 @@ use crate::output::{self, OutputArguments};
 /// Drop files and folders from the cache of their mount, to free the space
 ///
 /// The files stay in the volume, and reading them fetches them again. What waits for its upload is kept: it exists only
-/// here.
+/// here. What is pinned is kept as well, until `moorage cache unpin`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]

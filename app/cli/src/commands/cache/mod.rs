@@ -1,8 +1,12 @@
 //! `moorage warmup`, `moorage evict` and `moorage cache`: what the mounts of this computer have at hand.
 
 pub(super) mod evict;
+mod pin;
+mod pins;
 mod shown;
+mod shown_pins;
 pub(super) mod status;
+mod unpin;
 pub(super) mod warmup;
 
 use std::path::PathBuf;
@@ -11,7 +15,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use moorage_meta::admin::Progress;
 use moorage_model::{Error, ErrorKind, Result};
-use moorage_vfs::control::{CacheAction, CacheReport, WarmUpRequest};
+use moorage_vfs::control::{CacheAction, CacheReport, PinAction, PinReport, PinRequest, WarmUpRequest};
 
 use crate::concurrency;
 use crate::context::Context;
@@ -20,7 +24,7 @@ use crate::noun::FILES;
 use crate::output::OutputArguments;
 use crate::progress::Work;
 
-/// Look into the caches of mounted volumes
+/// Look into the caches of mounted volumes, and keep files in them
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -30,19 +34,30 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     Status(status::Arguments),
+    Pin(pin::Arguments),
+    Unpin(unpin::Arguments),
+    Pins(pins::Arguments),
 }
 
 impl Arguments {
     /// Whether results and errors are for a program.
     pub(crate) fn json(&self) -> bool {
-        let Action::Status(arguments) = &self.action;
-        arguments.files.output.json
+        match &self.action {
+            Action::Status(arguments) => arguments.files.output.json,
+            Action::Pin(arguments) => arguments.output.json,
+            Action::Unpin(arguments) => arguments.output.json,
+            Action::Pins(arguments) => arguments.output.json,
+        }
     }
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
-    let Action::Status(arguments) = &arguments.action;
-    status::run(arguments, context).await
+    match &arguments.action {
+        Action::Status(arguments) => status::run(arguments, context).await,
+        Action::Pin(arguments) => pin::run(arguments, context).await,
+        Action::Unpin(arguments) => unpin::run(arguments).await,
+        Action::Pins(arguments) => pins::run(arguments).await,
+    }
 }
 
 /// Which files, and how they are worked on.
@@ -109,4 +124,42 @@ async fn ask(
         Ok(answers)
     };
     context.watch(work, &counts, job).await
+}
+
+/// What a mount answers about the pins of its paths.
+#[derive(Debug)]
+struct PinAnswer {
+    point: PathBuf,
+    report: PinReport,
+}
+
+/// Asks each mount about those of the paths that lie in it; without `named` about all of its pins.
+async fn ask_about_pins(paths: &[PathBuf], action: PinAction, named: bool) -> Result<Vec<PinAnswer>> {
+    // Nothing is done when one of them can not be found.
+    let mut requests: Vec<(Asked, PinRequest)> = Vec::new();
+    for path in paths {
+        let asked = Asked::find(path)?;
+        let inside = asked.inside.clone();
+        let place = match requests.iter().position(|(known, _)| known.point == asked.point) {
+            Some(place) => place,
+            None => {
+                let paths = Vec::new();
+                requests.push((asked, PinRequest { action, paths }));
+                requests.len() - 1
+            }
+        };
+        if let Some((_, request)) = requests.get_mut(place).filter(|_| named) {
+            request.paths.push(inside);
+        }
+    }
+    let mut answers = Vec::new();
+    for (asked, request) in requests {
+        let report = asked.pins(&request).await;
+        let report = report.map_err(|error| error.context(asked.point.display()))?;
+        answers.push(PinAnswer {
+            point: asked.point,
+            report,
+        });
+    }
+    Ok(answers)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use moorage_model::{Error, ErrorKind, Result};
-use moorage_vfs::control::{CacheFigures, CacheReport, FailedPath, UnfitFile, error_number};
+use moorage_vfs::control::{CacheFigures, CacheReport, FailedPath, UnfetchedFile, UnfitFile, error_number};
 use serde::Serialize;
 
 use super::Answer;
@@ -29,6 +29,16 @@ impl From<&FailedPath> for Named {
             path: failed.path.clone(),
             bytes: None,
             reason: Some(failed.reason.clone()),
+        }
+    }
+}
+
+impl From<&UnfetchedFile> for Named {
+    fn from(unfetched: &UnfetchedFile) -> Named {
+        Named {
+            path: unfetched.path.clone(),
+            bytes: None,
+            reason: Some(unfetched.reason.clone()),
         }
     }
 }
@@ -150,6 +160,8 @@ pub(super) struct Dropped {
     dropped_bytes: u64,
     staged_blocks: u64,
     staged_bytes: u64,
+    pinned_blocks: u64,
+    pinned_bytes: u64,
     #[serde(flatten)]
     failures: Failures,
 }
@@ -158,20 +170,28 @@ impl Dropped {
     pub(super) fn new(answer: &Answer) -> Dropped {
         let report = &answer.report;
         let direct = report.cache == Some(CacheFigures::Needless);
-        let here = |all: u64, missing: u64, staged: u64| {
+        let here = |all: u64, others: [u64; 3]| {
             if direct {
                 0
             } else {
-                all.saturating_sub(missing).saturating_sub(staged)
+                others.into_iter().fold(all, u64::saturating_sub)
             }
         };
         Dropped {
             path: answer.path.display().to_string(),
             files: report.file_count,
-            dropped_blocks: here(report.block_count, report.miss_blocks, report.staged_blocks),
-            dropped_bytes: here(report.total_bytes, report.miss_bytes, report.staged_bytes),
+            dropped_blocks: here(
+                report.block_count,
+                [report.miss_blocks, report.staged_blocks, report.kept_blocks],
+            ),
+            dropped_bytes: here(
+                report.total_bytes,
+                [report.miss_bytes, report.staged_bytes, report.kept_bytes],
+            ),
             staged_blocks: report.staged_blocks,
             staged_bytes: report.staged_bytes,
+            pinned_blocks: report.kept_blocks,
+            pinned_bytes: report.kept_bytes,
             failures: Failures::new(report),
         }
     }
@@ -190,6 +210,14 @@ impl Dropped {
                 BLOCKS.count(self.staged_blocks),
                 size::show(self.staged_bytes),
                 agree(self.staged_blocks, "is", "are")
+            ));
+        }
+        if self.pinned_blocks > 0 {
+            text.push_str(&format!(
+                "{}, {}, {} pinned and stay; `moorage cache unpin` lets them go.\n",
+                BLOCKS.count(self.pinned_blocks),
+                size::show(self.pinned_bytes),
+                agree(self.pinned_blocks, "is", "are")
             ));
         }
         text + &self.failures.text()
@@ -213,23 +241,29 @@ struct LocalPath {
     local_bytes: u64,
     staged_blocks: u64,
     staged_bytes: u64,
+    pinned_blocks: u64,
+    pinned_bytes: u64,
+    unfetched_files: u64,
+    unfetched: Vec<Named>,
     #[serde(flatten)]
     failures: Failures,
 }
 
 /// The cache of a mount.
-#[derive(Serialize)]
-struct Cache {
+#[derive(Debug, Serialize)]
+pub(super) struct Cache {
     /// `disk`, `memory`, or `none` where objects lie in a folder of this computer.
     kind: &'static str,
     folders: Vec<String>,
     used: u64,
     limit: Option<u64>,
     blocks: Option<u64>,
+    pinned: Option<u64>,
+    pin_limit: Option<u64>,
 }
 
 impl Cache {
-    fn new(figures: &CacheFigures) -> Cache {
+    pub(super) fn new(figures: &CacheFigures) -> Cache {
         let (kind, used) = match figures {
             CacheFigures::Needless => ("none", 0),
             CacheFigures::Memory { bytes } => ("memory", *bytes),
@@ -244,6 +278,14 @@ impl Cache {
             } => (folders.as_slice(), Some(*limit), Some(*blocks)),
             CacheFigures::Needless | CacheFigures::Memory { .. } => (Default::default(), None, None),
         };
+        let (pinned, pin_limit) = match figures {
+            CacheFigures::Disk {
+                pinned_bytes,
+                pin_limit,
+                ..
+            } => (Some(*pinned_bytes), Some(*pin_limit)),
+            CacheFigures::Needless | CacheFigures::Memory { .. } => (None, None),
+        };
         Cache {
             kind,
             folders: folders
@@ -253,10 +295,12 @@ impl Cache {
             used,
             limit,
             blocks,
+            pinned,
+            pin_limit,
         }
     }
 
-    fn text(&self, point: &str) -> String {
+    pub(super) fn text(&self, point: &str) -> String {
         let mut fields = vec![("mount", point.to_owned())];
         match (self.kind, self.limit) {
             ("none", _) => fields.push((
@@ -271,6 +315,10 @@ impl Cache {
                 let blocks = BLOCKS.count(self.blocks.unwrap_or_default());
                 let (used, limit) = (size::show(self.used), size::show(limit));
                 fields.push(("cache", format!("{used} of {limit}, {blocks}")));
+                if let (Some(pinned), Some(most)) = (self.pinned, self.pin_limit) {
+                    let (pinned, most) = (size::show(pinned), size::show(most));
+                    fields.push(("pinned", format!("{pinned} of at most {most}")));
+                }
                 fields.push(("folder", self.folders.join("\n")));
             }
         }
@@ -291,6 +339,10 @@ impl Local {
                 local_bytes: report.total_bytes.saturating_sub(report.miss_bytes),
                 staged_blocks: report.staged_blocks,
                 staged_bytes: report.staged_bytes,
+                pinned_blocks: report.pinned_blocks,
+                pinned_bytes: report.pinned_bytes,
+                unfetched_files: report.unfetched_count,
+                unfetched: report.unfetched.iter().map(Named::from).collect(),
                 failures: Failures::new(report),
             }
         };
@@ -312,12 +364,14 @@ impl Local {
             "size",
             "local blocks",
             "blocks",
+            "pinned",
             "not uploaded",
             "path",
         ];
         let mut text = output::table(&heading, &rows);
         for path in &self.paths {
             text.push_str(&path.failures.text());
+            text.push_str(&path.unfetched());
         }
         for (point, cache) in &self.caches {
             text.push('\n');
@@ -335,9 +389,21 @@ impl LocalPath {
             size::show(self.bytes),
             self.local_blocks.to_string(),
             self.blocks.to_string(),
+            size::show(self.pinned_bytes),
             size::show(self.staged_bytes),
             self.path.clone(),
         ]
+    }
+
+    fn unfetched(&self) -> String {
+        if self.unfetched_files == 0 {
+            return String::new();
+        }
+        format!(
+            "{} that should be kept here could not be fetched; the mount tries again:\n{}",
+            FILES.count(self.unfetched_files),
+            lines(&self.unfetched, self.unfetched_files)
+        )
     }
 }
 
@@ -362,13 +428,15 @@ pub(super) fn verdict(answers: &[Answer]) -> Result<()> {
 }
 
 /// The kind behind the error number of a file, as far as exit codes tell kinds apart.
-fn kind_of(number: u8) -> ErrorKind {
-    const KINDS: [ErrorKind; 5] = [
+pub(super) fn kind_of(number: u8) -> ErrorKind {
+    const KINDS: [ErrorKind; 7] = [
         ErrorKind::NotFound,
         ErrorKind::AccessDenied,
         ErrorKind::NotPermitted,
         ErrorKind::Timeout,
         ErrorKind::NoSpace,
+        ErrorKind::NotSupported,
+        ErrorKind::InvalidArgument,
     ];
     let known = KINDS.into_iter().find(|kind| error_number(*kind) == number);
     known.unwrap_or(ErrorKind::Io)
