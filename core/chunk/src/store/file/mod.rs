@@ -322,6 +322,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    #[cfg_attr(
+        windows,
+        ignore = "Windows replaces an open file; wine 8, where the tests of Windows run, does not"
+    )]
     async fn a_block_that_was_stored_in_part_is_replaced_whole_beside_its_readers() {
         let folder = tempfile::tempdir().unwrap();
         let store = FileStore::open(folder.path()).unwrap();
