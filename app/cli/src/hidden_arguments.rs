@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use moorage_model::secrets_in;
 
+#[cfg(target_os = "linux")]
 use crate::output;
 
 /// What stands in an argument for the secret in the environment variable of the same number.

@@ -2,6 +2,13 @@
 //!
 //! Nothing here knows the file system: a command reads its arguments, calls a library and shows what came back.
 //! Data goes to standard output, everything else (progress, warnings, errors) to standard error.
+#![cfg_attr(
+    windows,
+    expect(
+        dead_code,
+        reason = "what serves the commands that mount, which are not there on Windows yet"
+    )
+)]
 
 mod agent;
 mod arguments;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use moorage_host::{Folders, MountEntry};
 use moorage_meta::Context;
-use moorage_model::{Error, ErrorKind, Gid, Ino, Name, Result, Uid};
+use moorage_model::{Error, ErrorKind, Ino, Name, Result};
 use moorage_vfs::refusal_in_root;
 
 use crate::arguments::MetaUrl;
@@ -317,6 +317,7 @@ pub(crate) fn path_bytes(path: &OsStr) -> Vec<u8> {
 /// The calling user, for permission checks; the superuser is not checked.
 #[cfg(unix)]
 pub(crate) fn caller() -> Context {
+    use moorage_model::{Gid, Uid};
     let groups = nix::unistd::getgroups().unwrap_or_default();
     let uid = nix::unistd::geteuid();
     Context {

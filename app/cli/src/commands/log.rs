@@ -29,7 +29,14 @@ pub(crate) struct Arguments {
     lines: usize,
 
     #[command(flatten)]
-    pub(crate) output: OutputArguments,
+    output: OutputArguments,
+}
+
+impl Arguments {
+    /// Whether the result is for a program.
+    pub(crate) fn json(&self) -> bool {
+        self.output.json
+    }
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {

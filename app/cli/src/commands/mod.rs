@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it calls.
 
+#[cfg(unix)]
 mod agent;
 mod bench;
 mod cache;
@@ -8,6 +9,7 @@ mod compact;
 mod completion;
 mod config;
 mod destroy;
+#[cfg(unix)]
 mod doctor;
 mod dump;
 mod format;
@@ -15,11 +17,17 @@ mod fsck;
 mod gc;
 mod info;
 mod load;
+#[cfg(unix)]
 mod log;
 mod man;
+#[cfg(unix)]
 mod mount;
+#[cfg(windows)]
+mod not_here;
+#[cfg(unix)]
 mod pair;
 mod probe;
+#[cfg(unix)]
 mod quickstart;
 mod quota;
 mod restore;
@@ -28,8 +36,10 @@ mod status;
 mod summary;
 mod sync;
 mod trash;
+#[cfg(unix)]
 mod umount;
 mod version;
+#[cfg(unix)]
 mod volume;
 
 use std::process::ExitCode;
@@ -37,6 +47,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use moorage_model::Result;
 
+#[cfg(windows)]
+use self::not_here::{agent, doctor, log, mount, pair, quickstart, umount, volume};
 use crate::context::Context;
 use crate::interrupt::until_signal;
 
@@ -84,8 +96,8 @@ impl Command {
         match self {
             Command::Format(arguments) => arguments.output.json,
             Command::Probe(arguments) => arguments.output.json,
-            Command::Doctor(arguments) => arguments.output.json,
-            Command::Log(arguments) => arguments.output.json,
+            Command::Doctor(arguments) => arguments.json(),
+            Command::Log(arguments) => arguments.json(),
             Command::Config(arguments) => arguments.output.json,
             Command::Status(arguments) => arguments.output.json,
             Command::Fsck(arguments) => arguments.output.json,
@@ -127,11 +139,20 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Umount(arguments) => return umount::run(&arguments, context),
         Command::Agent(arguments) => return agent::run(&arguments, context),
         Command::Pair(arguments) => return pair::run(&arguments, context),
+        #[cfg(unix)]
         Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
+        #[cfg(unix)]
+        Command::Doctor(arguments) => until_signal(doctor::run(&arguments)),
+        #[cfg(unix)]
+        Command::Log(arguments) => until_signal(log::run(&arguments)),
+        #[cfg(windows)]
+        Command::Volume(arguments) => return volume::run(&arguments, context),
+        #[cfg(windows)]
+        Command::Doctor(arguments) => return doctor::run(&arguments, context),
+        #[cfg(windows)]
+        Command::Log(arguments) => return log::run(&arguments, context),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Probe(arguments) => until_signal(probe::run(&arguments)),
-        Command::Doctor(arguments) => until_signal(doctor::run(&arguments)),
-        Command::Log(arguments) => until_signal(log::run(&arguments)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),
         Command::Status(arguments) => until_signal(status::run(&arguments, context)),
         Command::Fsck(arguments) => until_signal(fsck::run(&arguments, context)),

@@ -4,14 +4,12 @@
 //! for the process after the kernel has let go of the mount; commands that take a path find the volume by it.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use moorage_host::{Folders, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+#[cfg(unix)]
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{Role, host_error};
@@ -90,7 +88,7 @@ impl Supervisor {
         if Role::own() != Role::Worker {
             return None;
         }
-        let parent = ProcessIdentity::of(std::os::unix::process::parent_id())?;
+        let parent = ProcessIdentity::of_parent()?;
         Some(Supervisor {
             pid: parent.pid,
             started: parent.start,
@@ -205,7 +203,11 @@ impl MountRecord {
     ///
     /// # Errors
     /// When the caller may not.
+    #[cfg(unix)]
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        use nix::errno::Errno;
+        use nix::sys::signal::kill;
+        use nix::unistd::Pid;
         let Some(pid) = i32::try_from(self.pid).ok().filter(|_| self.is_running()) else {
             return Ok(());
         };
@@ -324,7 +326,7 @@ const NAME_BYTES: usize = 180;
 /// A file name for a mount point: its path with everything but letters, digits, dots and dashes as `%` and two
 /// hexadecimal digits. A long one keeps its end and gets a checksum of the whole.
 pub(crate) fn file_name(point: &Path, ending: &str) -> String {
-    let bytes = point.as_os_str().as_bytes();
+    let bytes = point.as_os_str().as_encoded_bytes();
     let encode = |bytes: &[u8]| -> String {
         bytes
             .iter()

@@ -1,5 +1,6 @@
 //! Which process of a mount this is.
 
+#[cfg(unix)]
 use std::process::Command;
 
 /// Environment variable that says it; absent in the process that the user started.
@@ -30,10 +31,10 @@ impl Role {
     ///
     /// # Errors
     /// When the program's own file is not known.
+    #[cfg(unix)]
     pub(crate) fn command(self) -> std::io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         let mut arguments = std::env::args_os();
-        #[cfg(unix)]
         if let Some(name) = arguments.next() {
             std::os::unix::process::CommandExt::arg0(&mut command, name);
         }

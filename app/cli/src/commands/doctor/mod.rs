@@ -33,7 +33,14 @@ const STEPS_TO_HEALTH: [CheckStep; 8] = [
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) output: OutputArguments,
+    output: OutputArguments,
+}
+
+impl Arguments {
+    /// Whether the result is for a program.
+    pub(crate) fn json(&self) -> bool {
+        self.output.json
+    }
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {

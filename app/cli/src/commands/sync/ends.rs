@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use moorage_meta::MetaOptions;
-use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
+use moorage_model::{Error, ErrorKind, Result};
 use moorage_sync::{Address, FolderSide, MissingRoot, RelativePath, Side, Tag, Transport, VolumeSide};
 use moorage_vfs::{Caller, Vfs, VfsOptions};
 
 use crate::arguments::MetaUrl;
-use crate::volume;
+use crate::{mounted, volume};
 
 /// What an end is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,9 +172,10 @@ async fn close(vfs: &Vfs) -> Result<()> {
 
 /// Files are made as this user's; whoever may open the database may do everything in the volume anyway.
 fn own_caller() -> Caller {
+    let own = mounted::caller();
     Caller {
-        uid: Uid(nix::unistd::geteuid().as_raw()),
-        gid: Gid(nix::unistd::getegid().as_raw()),
+        uid: own.uid,
+        gid: own.gid,
         ..Caller::root()
     }
 }
