@@ -31,8 +31,7 @@ pub(super) async fn examine(steps: &mut Steps, folders: &Folders) {
     steps.attempt(CheckStep::Folders, writable).await;
     look_for_space(steps, folders).await;
     if let Some(client) = find_agent(steps).await {
-        let open = ask_for_secrets(&client);
-        steps.attempt(CheckStep::SecretStore, open).await;
+        ask_for_secrets(steps, &client).await;
     }
 }
 
@@ -157,15 +156,24 @@ async fn find_agent(steps: &mut Steps) -> Option<Client> {
     }
 }
 
-async fn ask_for_secrets(client: &Client) -> Result<()> {
-    let status = client.secret_store().await.map_err(error_of)?;
-    match (status.access, status.problem) {
-        (SecretAccess::Open, _) => Ok(()),
-        (_, Some(problem)) => Err(error_of(problem)),
-        (_, None) => Err(
-            Error::new(ErrorKind::Unavailable, "the store of passwords does not answer")
-                .with_advice("`moorage agent secrets` shows it, unlocks it and chooses another."),
-        ),
+/// A warning where no password can be kept: volumes without one do without it.
+async fn ask_for_secrets(steps: &mut Steps, client: &Client) {
+    let begun = Instant::now();
+    let asked = client.secret_store().await;
+    let elapsed = begun.elapsed();
+    match asked {
+        Err(error) => steps.fail(CheckStep::SecretStore, elapsed, &error_of(error)),
+        Ok(status) if status.access == SecretAccess::Open => steps.pass(CheckStep::SecretStore, elapsed),
+        Ok(status) => {
+            let problem = status.problem.unwrap_or_else(|| Problem {
+                code: ProblemCode::TimedOut,
+                message: "the store of passwords does not answer".to_owned(),
+                cause: None,
+                advice: "`moorage agent secrets` shows it, unlocks it and chooses another.".to_owned(),
+                retryable: true,
+            });
+            steps.warn(CheckStep::SecretStore, elapsed, problem);
+        }
     }
 }
 
