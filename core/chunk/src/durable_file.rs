@@ -1,11 +1,11 @@
 //! Small files that are whole after a power cut.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::disk_cache::make_private_folder;
-use crate::platform::sync_folder;
+use crate::platform::{rename_durably, sync_folder};
 
 /// Puts a file in its place, or in that of an earlier one: on return it is durable, and a crash leaves one of the two whole.
 /// Its folder is made, for this user alone. One writer at a time. Blocks the thread: two syncs.
@@ -20,6 +20,6 @@ pub fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     drop(file);
-    fs::rename(&temporary, path)?;
+    rename_durably(&temporary, path)?;
     sync_folder(folder)
 }
