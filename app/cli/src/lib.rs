@@ -22,6 +22,7 @@ mod duration;
 mod environment;
 mod exit_code;
 mod failure;
+mod following;
 mod hidden_arguments;
 mod interrupt;
 mod io_kind;

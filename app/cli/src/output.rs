@@ -22,12 +22,23 @@ pub(crate) fn print<T: Serialize>(
     text: impl FnOnce(&T) -> String,
 ) -> Result<()> {
     let shown = if arguments.json {
-        serde_json::to_string_pretty(value)
-            .map_err(|error| Error::new(ErrorKind::Io, "the result is no JSON").with_source(error))?
+        serde_json::to_string_pretty(value).map_err(no_json)?
     } else {
         text(value)
     };
     line(&shown)
+}
+
+/// `value` as JSON in one line.
+///
+/// # Errors
+/// `Io` when it can not be said in JSON.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(no_json)
+}
+
+fn no_json(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Io, "the result is no JSON").with_source(error)
 }
 
 /// Prints text and a final newline. A reader that closed the pipe has seen enough: that is no failure.

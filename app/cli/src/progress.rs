@@ -43,7 +43,7 @@ pub(crate) async fn watch<T>(
     if quiet {
         return job.await;
     }
-    let watcher = Watcher(tokio::spawn(show(work, Arc::clone(counts))));
+    let watcher = Watcher::begin(show(work, Arc::clone(counts)));
     let output = job.await;
     watcher.end().await;
     output
@@ -59,12 +59,17 @@ async fn show(work: Work, counts: Arc<Progress>) {
     }
 }
 
-/// The task of the display; ended when dropped.
-struct Watcher(JoinHandle<()>);
+/// The task of a display; ended when dropped.
+pub(crate) struct Watcher(JoinHandle<()>);
 
 impl Watcher {
+    /// Begins it beside the work.
+    pub(crate) fn begin(display: impl Future<Output = ()> + Send + 'static) -> Watcher {
+        Watcher(tokio::spawn(display))
+    }
+
     /// Ends it and waits until its line is gone, so that results are not printed into it.
-    async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.0.abort();
         let _ = (&mut self.0).await;
     }

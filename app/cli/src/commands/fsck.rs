@@ -9,8 +9,9 @@ use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::volume_check::{ObjectCheckOptions, check_objects, verify_contents};
 use serde_json::{Value, json};
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
+use crate::following::FollowArguments;
 use crate::noun::{
     ENTRIES, ERRORS, FINDINGS, NODES, OBJECTS, RECORDS, RECORDS_AND_OBJECTS, SLICES, WARNINGS, agree,
 };
@@ -49,10 +50,17 @@ pub(crate) struct Arguments {
     threads: usize,
 
     #[command(flatten)]
+    follow: FollowArguments,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
+
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
     let volume = Volume::open_to_check(&arguments.database.url, arguments.repair).await?;
     let scope = match &arguments.path {
         Some(path) => CheckScope::Tree(target::resolve(&volume.meta, path.as_bytes()).await?.0),
@@ -80,12 +88,13 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         }
         Ok(report)
     };
-    let report = context.watch(work, &counts, job).await;
+    let follow = arguments.follow;
+    let report = follow.watch(context, work, &counts, job).await;
     let name = volume.meta.setting().name.clone();
     let proof = arguments.verify_contents.then(|| volume.chunks.content_proof());
     volume.close().await?;
     let report = report?;
-    output::print(arguments.output, &as_json(&report, proof), |_| {
+    follow.print(arguments.output, &as_json(&report, proof), |_| {
         as_text(&report, proof)
     })?;
     verdict(&report, &name)

@@ -9,8 +9,9 @@ use moorage_model::{Error, ErrorKind, Result, SystemClock};
 use moorage_vfs::volume_check::{GarbageOptions, GarbageReport, MINIMUM_AGE, ObjectCount, collect_garbage};
 use serde_json::{Value, json};
 
-use crate::arguments::MetaUrlArgument;
+use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
+use crate::following::FollowArguments;
 use crate::noun::{RECORDS, RECORDS_AND_OBJECTS};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
@@ -43,10 +44,17 @@ pub(crate) struct Arguments {
     threads: usize,
 
     #[command(flatten)]
+    follow: FollowArguments,
+
+    #[command(flatten)]
+    secrets: SecretsArguments,
+
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
+    arguments.secrets.take()?;
     let options = GarbageOptions {
         delete: arguments.delete,
         compact: arguments.compact,
@@ -65,11 +73,12 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let store = volume.chunks.store().as_ref();
     let job = collect_garbage(&volume.meta, store, &SystemClock, options, &counts);
-    let report = context.watch(work, &counts, job).await;
+    let follow = arguments.follow;
+    let report = follow.watch(context, work, &counts, job).await;
     let name = volume.meta.setting().name.clone();
     volume.close().await?;
     let report = report?;
-    output::print(arguments.output, &as_json(&report, options), |_| {
+    follow.print(arguments.output, &as_json(&report, options), |_| {
         as_text(&report, options)
     })?;
     verdict(&report, &name)

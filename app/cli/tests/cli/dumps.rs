@@ -132,7 +132,7 @@ fn a_dump_says_that_it_has_no_secrets_and_only_then() {
     assert_eq!(dumped["secrets_removed"], false);
 }
 
-const PASSPHRASE: &str = "hunter2-of-the-key";
+pub(crate) const PASSPHRASE: &str = "hunter2-of-the-key";
 
 /// The program with the passphrase of the volume's key.
 fn with_passphrase(place: &Place, arguments: &[&str]) -> Run {
@@ -140,7 +140,7 @@ fn with_passphrase(place: &Place, arguments: &[&str]) -> Run {
 }
 
 /// An encrypted volume and the path of its key; `None` where openssl is not installed.
-fn encrypted(place: &Place) -> Option<(String, String)> {
+pub(crate) fn encrypted(place: &Place) -> Option<(String, String)> {
     let Some(key) = private_key(place, PASSPHRASE) else {
         println!("skipped: openssl is not installed");
         return None;

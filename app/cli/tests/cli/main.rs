@@ -5,6 +5,7 @@ mod administration;
 mod dumps;
 mod errors;
 mod exit_codes;
+mod following;
 mod foreign_bucket;
 mod fsck;
 mod help;
