@@ -205,6 +205,37 @@ fn late(place: &str) -> Error {
         .with_advice("Check that the placement drivers and the TiKV servers run and are reachable.")
 }
 
+/// Ends transactions whose owners are gone, by a client that knows where their regions are now.
+async fn end_expired(client: &TransactionClient, locks: &[ProtoLockInfo]) {
+    let Ok(Ok(now)) = tokio::time::timeout(REQUEST_LIMIT, client.current_timestamp()).await else {
+        return;
+    };
+    for lock in locks {
+        let began = Timestamp::from_version(lock.lock_version);
+        let ends = began.physical.saturating_add_unsigned(lock.lock_ttl);
+        if now.physical >= ends && !lock.key.is_empty() {
+            // Some servers look at those that began before the given moment only.
+            let before = Timestamp::from_version(lock.lock_version.saturating_add(1));
+            let ended = end_locks(client, &lock.key, &before);
+            if let Ok(Err(error)) = tokio::time::timeout(REQUEST_LIMIT, ended).await {
+                tracing::debug!(%error, "a lock of a client that is gone stays for now");
+            }
+        }
+    }
+}
+
+/// Ends every transaction that has a lock on a key and began before `before`: those that are complete are committed, the
+/// others rolled back.
+async fn end_locks(client: &TransactionClient, key: &[u8], before: &Timestamp) -> tikv_client::Result<()> {
+    let options = ResolveLocksOptions {
+        async_commit_only: false,
+        batch_size: LOCKS_OF_A_KEY,
+    };
+    let span = key.to_vec()..behind(key.to_vec());
+    client.cleanup_locks(span, before, options).await?;
+    Ok(())
+}
+
 impl Moment {
     /// The number of the moment; later ones are higher.
     pub(super) fn version(&self) -> u64 {
@@ -274,10 +305,10 @@ impl Moment {
             match answer {
                 Ok(answer) => return Ok(answer),
                 Err(tikv_client::Error::ResolveLockError(locks)) if patience.pause().await => {
-                    self.end_expired(&locks).await;
+                    end_expired(&client, &locks).await;
                 }
                 Err(error) if is_orphan_lock(&error) && patience.pause().await => {
-                    self.end_orphans(span).await;
+                    self.end_orphans(&client, span).await;
                 }
                 Err(error) if is_unconnected(&error) && patience.pause().await => {
                     self.link.forget(number).await;
@@ -294,42 +325,16 @@ impl Moment {
     /// Ends transactions whose owners are gone. The library does so by itself except for those that were committed by
     /// their locks alone, which it leaves as they are.
     pub(super) async fn end_expired(&self, locks: &[ProtoLockInfo]) {
-        let Ok(Ok(now)) = tokio::time::timeout(REQUEST_LIMIT, self.client.current_timestamp()).await else {
-            return;
-        };
-        for lock in locks {
-            let began = Timestamp::from_version(lock.lock_version);
-            let ends = began.physical.saturating_add_unsigned(lock.lock_ttl);
-            if now.physical >= ends && !lock.key.is_empty() {
-                // Some servers look at those that began before the given moment only.
-                let before = Timestamp::from_version(lock.lock_version.saturating_add(1));
-                let ended = self.end_locks(&lock.key, &before);
-                if let Ok(Err(error)) = tokio::time::timeout(REQUEST_LIMIT, ended).await {
-                    tracing::debug!(%error, "a lock of a client that is gone stays for now");
-                }
-            }
-        }
+        end_expired(&self.client, locks).await;
     }
 
     /// Ends transactions whose first key was never locked, so that only the locks themselves tell of them.
-    async fn end_orphans(&self, span: &Span) {
+    async fn end_orphans(&self, client: &TransactionClient, span: &Span) {
         let range = span.0.clone()..span.1.clone();
-        let found = self.client.scan_locks(&self.timestamp, range, LOCKS_OF_A_SPAN);
+        let found = client.scan_locks(&self.timestamp, range, LOCKS_OF_A_SPAN);
         if let Ok(Ok(locks)) = tokio::time::timeout(REQUEST_LIMIT, found).await {
-            self.end_expired(&locks).await;
+            end_expired(client, &locks).await;
         }
-    }
-
-    /// Ends every transaction that has a lock on a key and began before `before`: those that are complete are committed,
-    /// the others rolled back.
-    async fn end_locks(&self, key: &[u8], before: &Timestamp) -> tikv_client::Result<()> {
-        let options = ResolveLocksOptions {
-            async_commit_only: false,
-            batch_size: LOCKS_OF_A_KEY,
-        };
-        let span = key.to_vec()..behind(key.to_vec());
-        self.client.cleanup_locks(span, before, options).await?;
-        Ok(())
     }
 
     /// Ends the transaction of this client that began at this moment, whose first key decides it, without waiting until
