@@ -15,6 +15,7 @@ const PAGES = {
   'volume-trash': '#/volume/photos/trash',
   'volume-trash-modest': '?modest#/volume/photos/trash',
   'volume-sessions': '#/volume/photos/sessions',
+  'volume-files': '#/volume/studio/files',
   'volume-options': '#/volume/studio/options',
   'volume-error': '#/volume/clients',
   'volume-gone': '#/volume/nowhere',

@@ -13,6 +13,7 @@ mod claim;
 mod condition;
 mod connection_test;
 mod document;
+mod files;
 mod format_command;
 mod keeper;
 mod limits;

@@ -88,6 +88,8 @@ impl<T: MountTable> Service for Desk<T> {
             Request::ConnectionTest { volume } => self.test_connection(volume).await,
             Request::SelfTest => self.test_computer().await,
             Request::Log { volume, lines } => self.end_of_log(volume.as_ref(), lines).await,
+            Request::Files { id, folder, after } => self.files(&id, &folder, after).await,
+            Request::FilePin { id, path, pinned } => self.pin_file(&id, &path, pinned).await,
             Request::Transfers => {
                 self.0.read_afresh().await;
                 let transfers = self.0.state().transfers.all();

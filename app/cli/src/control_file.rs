@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use moorage_meta::admin::Progress;
 use moorage_model::{Error, ErrorKind, Ino, Result};
-use moorage_vfs::control::{CacheReport, PinReport, PinRequest, WarmUpRequest, ask};
+use moorage_vfs::control::{
+    CacheReport, FolderReport, FolderRequest, PinReport, PinRequest, WarmUpRequest, ask,
+};
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
@@ -69,6 +71,15 @@ impl Asked {
     /// As [`Asked::warm_up`].
     pub(crate) async fn pins(&self, request: &PinRequest) -> Result<PinReport> {
         self.ask(PinRequest::COMMAND, request.encode()?, Arc::default())
+            .await
+    }
+
+    /// Has the mount list a part of a folder.
+    ///
+    /// # Errors
+    /// As [`Asked::warm_up`].
+    pub(crate) async fn folder(&self, request: &FolderRequest) -> Result<FolderReport> {
+        self.ask(FolderRequest::COMMAND, request.encode()?, Arc::default())
             .await
     }
 

@@ -13,6 +13,7 @@ pub mod changes;
 pub mod check;
 pub mod client;
 pub mod figures;
+pub mod files;
 pub mod frame;
 pub mod greeting;
 pub mod log;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::check::Checklist;
+use crate::files::FilePage;
 use crate::log::LogEnd;
 use crate::options::{VolumeLimits, VolumeOptions};
 use crate::problem::Problem;
@@ -251,6 +252,24 @@ pub enum Request {
         /// How many lines at most, and at most [`MOST_LINES`](crate::log::MOST_LINES).
         lines: u32,
     },
+    /// A page of a folder of a mounted volume: `files`.
+    Files {
+        /// Which volume.
+        id: VolumeId,
+        /// The folder, from the root of the mount, without a slash in front; empty for the root.
+        folder: String,
+        /// Where the page begins, as the page before said; absent for the first one.
+        after: Option<String>,
+    },
+    /// Keeps a file or folder on this computer, or no longer: `done`.
+    FilePin {
+        /// Which volume.
+        id: VolumeId,
+        /// The path, from the root of the mount, without a slash in front; empty for everything.
+        path: String,
+        /// Whether it is kept.
+        pinned: bool,
+    },
     /// Running, waiting, failed and recent transfers: `transfers`.
     Transfers,
     /// Tries a failed one again: `done`.
@@ -407,6 +426,11 @@ pub enum Response {
     TrashPurged {
         /// How much.
         purged: TrashPurged,
+    },
+    /// A page of a folder.
+    Files {
+        /// The page.
+        page: FilePage,
     },
     /// Transfers.
     Transfers {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use moorage_vfs::control::{PinRequest, Request};
+use moorage_vfs::control::{FolderRequest, PinRequest, Request};
 
 fuzz_target!(|bytes: &[u8]| {
     // The last byte chooses the command.
@@ -11,6 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let command = match *command {
         u8::MAX => PinRequest::COMMAND,
+        0xFE => FolderRequest::COMMAND,
         number => 1000 + u32::from(number),
     };
     let Ok(request) = Request::decode(command, payload) else {
@@ -28,6 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
             let written = request.encode().expect("no longer than what was read");
             assert_eq!(written, payload);
         }
+        Request::Folder(request) => assert!((1..=FolderRequest::MOST).contains(&request.limit)),
         Request::Compact { threads, .. } => assert!(threads > 0),
         Request::Info { .. } | Request::Summary { .. } => {}
     }

@@ -126,7 +126,31 @@ volume: VolumeId | null,
 /**
  * How many lines at most, and at most [`MOST_LINES`](crate::log::MOST_LINES).
  */
-lines: number, } | { "request": "transfers" } | { "request": "transfer_retry", 
+lines: number, } | { "request": "files", 
+/**
+ * Which volume.
+ */
+id: VolumeId, 
+/**
+ * The folder, from the root of the mount, without a slash in front; empty for the root.
+ */
+folder: string, 
+/**
+ * Where the page begins, as the page before said; absent for the first one.
+ */
+after: string | null, } | { "request": "file_pin", 
+/**
+ * Which volume.
+ */
+id: VolumeId, 
+/**
+ * The path, from the root of the mount, without a slash in front; empty for everything.
+ */
+path: string, 
+/**
+ * Whether it is kept.
+ */
+pinned: boolean, } | { "request": "transfers" } | { "request": "transfer_retry", 
 /**
  * Which.
  */

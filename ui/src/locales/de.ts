@@ -1,4 +1,5 @@
 import type { Catalogue } from './en';
+import { filesDe } from './files.de';
 import { numbers } from './numbers';
 import { optionsDe, sessionsDe } from './parts.de';
 import { syncDe } from './sync.de';
@@ -167,6 +168,7 @@ export const de: Catalogue = {
       overview: 'Überblick',
       trash: 'Papierkorb',
       sessions: 'Benutzt von',
+      files: 'Dateien',
       options: 'Optionen',
     },
     gone: 'Dieses Laufwerk gibt es nicht',
@@ -230,6 +232,7 @@ export const de: Catalogue = {
     retry: 'Erneut versuchen',
     cancel: 'Aufgeben',
   },
+  files: filesDe,
   sync: syncDe,
   trash: trashDe,
   sessions: sessionsDe,

@@ -1,3 +1,4 @@
+import { filesEn } from './files.en';
 import { numbers } from './numbers';
 import { optionsEn, sessionsEn } from './parts.en';
 import { syncEn } from './sync.en';
@@ -163,6 +164,7 @@ export const en = {
       overview: 'Overview',
       trash: 'Trash',
       sessions: 'In use by',
+      files: 'Files',
       options: 'Options',
     },
     gone: 'There is no such volume',
@@ -224,6 +226,7 @@ export const en = {
     retry: 'Try again',
     cancel: 'Give up',
   },
+  files: filesEn,
   sync: syncEn,
   trash: trashEn,
   sessions: sessionsEn,

@@ -11,6 +11,7 @@ import type { Volume } from '../bindings/Volume';
 import { checklist, selfTest } from './checklist';
 import { logEnd } from './log';
 import { options, sessions } from './parts';
+import { MockFiles } from './files';
 import { isAboutPairs, MockPairs, pairs } from './pairs';
 import { transfers } from './transfers';
 import { isAboutTrash, MockTrash, trash } from './trash';
@@ -21,6 +22,8 @@ const TICK = 1_000;
 /** What an agent that offers less says no to. */
 const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
   'connection_test',
+  'files',
+  'file_pin',
   'transfers',
   'transfer_retry',
   'transfer_cancel',
@@ -43,6 +46,7 @@ export class MockAgent implements Transport {
   #pairs: MockPairs;
   #options = options();
   #trash = new MockTrash(trash());
+  #files = new MockFiles();
   #pause: Pause = { pause: 'running' };
   #settings: Settings = {
     start_at_login: false,
@@ -159,6 +163,13 @@ export class MockAgent implements Transport {
         this.#volumes = this.#volumes.filter((other) => other !== volume);
         return this.#done();
       }
+      case 'files':
+        this.#find(request.id);
+        return { response: 'files', page: this.#files.page(request.folder, request.after) };
+      case 'file_pin':
+        this.#find(request.id);
+        this.#files.pin(request.path, request.pinned);
+        return this.#done();
       case 'connection_test':
         return { response: 'checklist', checklist: checklist() };
       case 'self_test':

@@ -36,6 +36,8 @@ mod databases;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod keyrings;
 #[cfg(test)]
 mod limits;

@@ -41,6 +41,8 @@ pub enum Request {
     WarmUp(WarmUpRequest),
     /// Keep files and folders on this computer, or no longer, or say what is kept.
     Pins(PinRequest),
+    /// Entries of a folder, and where their content is.
+    Folder(FolderRequest),
     /// 1005: what is known of a node.
     Info {
         /// The node.
@@ -179,6 +181,38 @@ impl PinRequest {
     }
 }
 
+/// Which part of a folder is to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderRequest {
+    /// Path of the folder from the root of the mount.
+    pub path: Vec<u8>,
+    /// The name behind which the part begins; empty at the beginning.
+    pub after: Vec<u8>,
+    /// Entries at most, at least one.
+    pub limit: usize,
+}
+
+impl FolderRequest {
+    /// The number of the command, as of [`PinRequest`].
+    pub const COMMAND: u32 = 0x4D4F_0002;
+    /// Most entries of one part: each file of them is looked into.
+    pub const MOST: usize = 1000;
+
+    /// The payload: the limit, the name behind its length, and the path.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a name of more than 255 bytes.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let length = u8::try_from(self.after.len()).map_err(|_| invalid("a name is too long"))?;
+        let limit = u16::try_from(self.limit.clamp(1, Self::MOST)).unwrap_or(u16::MAX);
+        let mut payload = limit.to_be_bytes().to_vec();
+        payload.push(length);
+        payload.extend_from_slice(&self.after);
+        payload.extend_from_slice(&self.path);
+        Ok(payload)
+    }
+}
+
 /// The fields of a payload, one after the other.
 struct Fields<'a>(&'a [u8]);
 
@@ -265,6 +299,7 @@ impl Request {
             },
             WarmUpRequest::COMMAND => fields.warm_up()?,
             PinRequest::COMMAND => fields.pins()?,
+            FolderRequest::COMMAND => fields.folder()?,
             1005 => {
                 let request = Request::Info {
                     ino: fields.ino()?,
@@ -313,6 +348,18 @@ impl Request {
 }
 
 impl Fields<'_> {
+    fn folder(&mut self) -> Result<Request> {
+        let limit = usize::from(u16::from_be_bytes(self.take()?));
+        let [length] = self.take()?;
+        let after = self.bytes(usize::from(length))?.to_vec();
+        let path = std::mem::take(&mut self.0).to_vec();
+        Ok(Request::Folder(FolderRequest {
+            path,
+            after,
+            limit: limit.clamp(1, FolderRequest::MOST),
+        }))
+    }
+
     fn pins(&mut self) -> Result<Request> {
         let [action] = self.take()?;
         let action = match action {
@@ -528,6 +575,21 @@ mod tests {
             let refused = Request::decode(PinRequest::COMMAND, broken).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
         }
+    }
+
+    #[test]
+    fn a_request_for_a_folder_is_read_as_it_was_written() {
+        for after in [Vec::new(), b"a\n\xff".to_vec()] {
+            let request = FolderRequest {
+                path: b"/d/sub".to_vec(),
+                after,
+                limit: 200,
+            };
+            let payload = request.encode().unwrap();
+            let read = Request::decode(FolderRequest::COMMAND, &payload).unwrap();
+            assert_eq!(read, Request::Folder(request));
+        }
+        assert!(Request::decode(FolderRequest::COMMAND, &[0, 1, 9, b'x']).is_err());
     }
 
     #[test]

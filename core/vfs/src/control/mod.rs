@@ -14,6 +14,7 @@ mod codec;
 mod compact;
 mod errno;
 mod exchange;
+mod folder;
 mod info;
 mod pin;
 mod remove;
@@ -23,8 +24,9 @@ mod warm_up;
 
 pub use cache_report::{CacheFigures, CacheReport, FailedPath, UnfetchedFile, UnfitFile};
 pub use client::ask;
-pub use codec::{CacheAction, PinAction, PinRequest, Request, WarmUpRequest};
+pub use codec::{CacheAction, FolderRequest, PinAction, PinRequest, Request, WarmUpRequest};
 pub use errno::error_number;
 pub(crate) use exchange::Exchange;
+pub use folder::{ContentPlace, FolderCache, FolderItem, FolderItemKind, FolderReport};
 pub use pin::{PinReport, PinStatus};
 pub(crate) use warm_up::MAX_BACKGROUND_WARM_UPS;

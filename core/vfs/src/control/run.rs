@@ -36,6 +36,7 @@ impl Vfs {
             }
             Request::WarmUp(request) => self.warm_up_by_command(identity, request, progress).await,
             Request::Pins(request) => self.pins_by_command(identity, request, progress).await,
+            Request::Folder(request) => self.folder_by_command(identity, request).await,
             Request::Info { ino, recursive, raw } => {
                 self.info_by_command(identity, *ino, (*recursive, *raw), progress)
                     .await

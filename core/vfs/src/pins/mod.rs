@@ -127,6 +127,12 @@ impl Pins {
         self.state.lock().failures.get(&ino).cloned()
     }
 
+    /// Whether a file or folder is pinned by itself. One lock, in proportion to the number of pins.
+    pub(crate) fn is_pinned(&self, ino: Ino) -> bool {
+        let cover = Arc::clone(&self.state.lock().cover);
+        cover.pins.iter().any(|pin| pin.pin.ino == ino)
+    }
+
     /// Whether a file or folder is covered by a pin. One lock.
     pub(crate) fn covers(&self, ino: Ino) -> bool {
         let cover = Arc::clone(&self.state.lock().cover);

@@ -1,6 +1,7 @@
 //! `moorage warmup`, `moorage evict` and `moorage cache`: what the mounts of this computer have at hand.
 
 pub(super) mod evict;
+mod list;
 mod pin;
 mod pins;
 mod shown;
@@ -34,6 +35,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     Status(status::Arguments),
+    List(list::Arguments),
     Pin(pin::Arguments),
     Unpin(unpin::Arguments),
     Pins(pins::Arguments),
@@ -44,6 +46,7 @@ impl Arguments {
     pub(crate) fn json(&self) -> bool {
         match &self.action {
             Action::Status(arguments) => arguments.files.output.json,
+            Action::List(arguments) => arguments.output.json,
             Action::Pin(arguments) => arguments.output.json,
             Action::Unpin(arguments) => arguments.output.json,
             Action::Pins(arguments) => arguments.output.json,
@@ -54,6 +57,7 @@ impl Arguments {
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     match &arguments.action {
         Action::Status(arguments) => status::run(arguments, context).await,
+        Action::List(arguments) => list::run(arguments).await,
         Action::Pin(arguments) => pin::run(arguments, context).await,
         Action::Unpin(arguments) => unpin::run(arguments).await,
         Action::Pins(arguments) => pins::run(arguments).await,
