@@ -79,12 +79,11 @@ fn share(limit: Option<u64>, busy: usize, is_busy: bool) -> Option<u64> {
     limit.map(|limit| (limit / (among.max(1) as u64)).max(LEAST_SHARE))
 }
 
-/// Whether limits over all volumes can be kept.
+/// Whether bandwidth limits can be kept, of one volume or over all.
 ///
 /// # Errors
 /// When one is too low.
-pub(crate) fn checked(settings: &Settings) -> Result<(), Problem> {
-    let limits = [settings.upload_limit, settings.download_limit];
+pub(crate) fn checked(limits: [Option<u64>; 2]) -> Result<(), Problem> {
     if limits.into_iter().flatten().any(|limit| limit < BANDWIDTH_UNIT) {
         return Err(lasting(
             ProblemCode::InvalidRequest,
@@ -210,8 +209,8 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_too_low_is_refused() {
-        assert!(checked(&limited(Some(BANDWIDTH_UNIT))).is_ok());
-        let refused = checked(&limited(Some(BANDWIDTH_UNIT - 1))).expect_err("refused");
+        assert!(checked([Some(BANDWIDTH_UNIT), None]).is_ok());
+        let refused = checked([None, Some(BANDWIDTH_UNIT - 1)]).expect_err("refused");
         assert_eq!(refused.code, ProblemCode::InvalidRequest);
     }
 }

@@ -274,7 +274,7 @@ impl<T: MountTable> Desk<T> {
         if kept != settings {
             return Err(not_supported("choose a store of secrets among other settings"));
         }
-        limits::checked(&settings)?;
+        limits::checked([settings.upload_limit, settings.download_limit])?;
         if settings.start_at_login != self.0.starts_at_login().await {
             self.0.start_at_login(settings.start_at_login).await?;
         }

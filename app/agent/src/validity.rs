@@ -6,7 +6,7 @@ use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::volume::{MetadataUrl, VolumeId, VolumeSettings};
 use moorage_host::MountPoint;
 
-use crate::mount_command::BANDWIDTH_UNIT;
+use crate::limits;
 use crate::settings_file::Entry;
 use crate::trouble::{lasting, of_host};
 
@@ -45,14 +45,7 @@ pub(crate) fn checked(
             "Give its whole path, as sqlite3:///home/me/volume.db.",
         );
     }
-    for limit in [settings.options.upload_limit, settings.options.download_limit] {
-        if limit.is_some_and(|bytes| bytes < BANDWIDTH_UNIT) {
-            return invalid(
-                format!("a bandwidth limit below {BANDWIDTH_UNIT} bytes a second can not be kept"),
-                "Give at least 125000 bytes (1 Mbit) a second, or no limit.",
-            );
-        }
-    }
+    limits::checked([settings.options.upload_limit, settings.options.download_limit])?;
     settings.mount_point = mount_point(&settings.mount_point)?;
     let mut others = others.iter().filter(|other| Some(&other.id) != own);
     if own.is_none() && others.clone().count() >= MOST_VOLUMES {
@@ -137,6 +130,7 @@ mod tests {
     use moorage_control::volume::MountOptions;
 
     use super::*;
+    use crate::mount_command::BANDWIDTH_UNIT;
 
     fn settings(name: &str, url: &str, mount_point: &str) -> VolumeSettings {
         VolumeSettings {
