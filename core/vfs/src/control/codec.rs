@@ -3,6 +3,8 @@
 use moorage_meta::admin::ProgressCounts;
 use moorage_model::{Error, ErrorKind, Ino, Result};
 
+use super::own_requests::{FolderRequest, PinAction, PinRequest};
+
 /// Bytes in front of a payload: command and length.
 const HEADER_BYTES: usize = 8;
 /// Longest payload: some ten thousand paths to warm up.
@@ -136,83 +138,6 @@ impl WarmUpRequest {
     }
 }
 
-/// What to do about pins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PinAction {
-    /// 0: keep on this computer.
-    Pin,
-    /// 1: no longer.
-    Unpin,
-    /// 2: say what is kept.
-    List,
-}
-
-/// What is to be kept on this computer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PinRequest {
-    /// What to do.
-    pub action: PinAction,
-    /// Paths from the root of the mount; none lists everything.
-    pub paths: Vec<Vec<u8>>,
-}
-
-impl PinRequest {
-    /// The number of the command: far from those that JuiceFS counts up.
-    pub const COMMAND: u32 = 0x4D4F_0001;
-
-    /// The payload: the action, and each path behind its length.
-    ///
-    /// # Errors
-    /// `InvalidArgument` when it would be too long.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let mut payload = vec![match self.action {
-            PinAction::Pin => 0,
-            PinAction::Unpin => 1,
-            PinAction::List => 2,
-        }];
-        for path in &self.paths {
-            payload.extend_from_slice(&u32::try_from(path.len()).unwrap_or(u32::MAX).to_be_bytes());
-            payload.extend_from_slice(path);
-        }
-        if payload.len() > MAX_PAYLOAD_BYTES {
-            return Err(invalid("there are too many paths for one request"));
-        }
-        Ok(payload)
-    }
-}
-
-/// Which part of a folder is to be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FolderRequest {
-    /// Path of the folder from the root of the mount.
-    pub path: Vec<u8>,
-    /// The name behind which the part begins; empty at the beginning.
-    pub after: Vec<u8>,
-    /// Entries at most, at least one.
-    pub limit: usize,
-}
-
-impl FolderRequest {
-    /// The number of the command, as of [`PinRequest`].
-    pub const COMMAND: u32 = 0x4D4F_0002;
-    /// Most entries of one part: each file of them is looked into.
-    pub const MOST: usize = 1000;
-
-    /// The payload: the limit, the name behind its length, and the path.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for a name of more than 255 bytes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let length = u8::try_from(self.after.len()).map_err(|_| invalid("a name is too long"))?;
-        let limit = u16::try_from(self.limit.clamp(1, Self::MOST)).unwrap_or(u16::MAX);
-        let mut payload = limit.to_be_bytes().to_vec();
-        payload.push(length);
-        payload.extend_from_slice(&self.after);
-        payload.extend_from_slice(&self.path);
-        Ok(payload)
-    }
-}
-
 /// The fields of a payload, one after the other.
 struct Fields<'a>(&'a [u8]);
 
@@ -264,7 +189,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Error {
+pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
 }
 

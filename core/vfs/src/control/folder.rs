@@ -6,7 +6,8 @@ use moorage_meta::{Context, DirectoryEntry, MAY_EXECUTE, MAY_READ};
 use moorage_model::{Attr, ErrorKind, Ino, Name, Result};
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Answer, FolderRequest};
+use super::codec::Answer;
+use super::own_requests::FolderRequest;
 use super::summary::json;
 use crate::Vfs;
 

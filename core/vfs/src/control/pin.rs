@@ -9,8 +9,9 @@ use moorage_model::{Attr, Error, ErrorKind, Ino, Result};
 use serde::{Deserialize, Serialize};
 
 use super::cache_report::{CacheFigures, FailedPath, UnfetchedFile};
-use super::codec::{Answer, PinAction, PinRequest};
+use super::codec::Answer;
 use super::info::below;
+use super::own_requests::{PinAction, PinRequest};
 use super::summary::json;
 use crate::Vfs;
 use crate::pins::{Cover, Pin, PinCover, PinView, Pins, Reread, is_missing};
