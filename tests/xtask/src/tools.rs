@@ -66,6 +66,13 @@ const PACKAGE_TOOLS: &[(&str, &str)] = &[
     ("rpm", "/usr/bin/rpm"),
 ];
 
+/// What compiles programs for Windows, and what runs them; 700 MB.
+const WINDOWS_PACKAGES: &[(&str, &str)] = &[
+    ("gcc-mingw-w64-x86-64", "/usr/bin/x86_64-w64-mingw32-gcc"),
+    ("wine", "/usr/bin/wine"),
+    ("wine64", "/usr/share/doc/wine64"),
+];
+
 /// The browser.
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -109,6 +116,28 @@ pub(crate) fn browser_packages() -> Result<()> {
 /// Installs what checks packages, 10 MB; needs root.
 pub(crate) fn package_tools() -> Result<()> {
     install_missing(PACKAGE_TOOLS)
+}
+
+/// Installs what builds and runs programs of Windows; needs root.
+pub(crate) fn windows_packages() -> Result<()> {
+    install_missing(WINDOWS_PACKAGES)
+}
+
+/// Adds the standard library of another target to the toolchain in use.
+pub(crate) fn rust_target(target: &str) -> Result<()> {
+    let mut ask = Command::new("rustc");
+    ask.args(["--print", "target-libdir", "--target", target])
+        .current_dir(run::repository());
+    let folder = run::capture(&mut ask, PACKAGE_LIMIT)?.output;
+    if Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    let mut add = Command::new("rustup");
+    add.args(["target", "add", target]).current_dir(run::repository());
+    if !run::finish(&mut add, PACKAGE_LIMIT)?.success {
+        bail!("rustup target add {target} failed");
+    }
+    Ok(())
 }
 
 fn install_missing(packages: &[(&'static str, &str)]) -> Result<()> {

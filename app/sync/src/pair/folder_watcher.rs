@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::sides::is_temporary;
+use crate::sides::{folder_identity, is_temporary};
 use crate::{Filter, RelativePath};
 
 /// Tells when something changed below a folder that a pair would carry over.
@@ -40,11 +40,8 @@ struct Established {
     /// Dropping it ends them.
     _watcher: RecommendedWatcher,
     /// The folder that was found at the path then: another one may be there later.
-    node: Option<Node>,
+    node: Option<(u64, u64)>,
 }
-
-/// Who a folder is.
-type Node = (u64, u64);
 
 /// What was heard: however much it is, one permit and one sentence.
 #[derive(Debug, Default)]
@@ -78,7 +75,7 @@ impl FolderWatcher {
     /// Safe: no change is missed.
     pub async fn changed(&mut self) {
         let lost = match &self.state {
-            Watching::On(established) => established.node != node(&self.root),
+            Watching::On(established) => established.node != folder_identity(&self.root),
             Watching::Off | Watching::Beginning(_) => true,
         };
         if lost {
@@ -153,7 +150,7 @@ fn watch(root: &Path, filter: Arc<Filter>, heard: Arc<Heard>) -> notify::Result<
             heard.changed.notify_one();
         }
     })?;
-    let node = node(root);
+    let node = folder_identity(root);
     watcher.watch(root, RecursiveMode::Recursive)?;
     Ok(Established {
         _watcher: watcher,
@@ -188,19 +185,6 @@ fn takes_part(path: &Path, root: &Path, filter: &Filter) -> bool {
         Ok(path) => filter.admits(&path, false) || filter.admits(&path, true),
         Err(_) => true,
     }
-}
-
-#[cfg(unix)]
-fn node(root: &Path) -> Option<Node> {
-    use std::os::unix::fs::MetadataExt as _;
-    let found = std::fs::metadata(root).ok()?;
-    Some((found.dev(), found.ino()))
-}
-
-/// Not known: the watches are taken for good.
-#[cfg(not(unix))]
-fn node(root: &Path) -> Option<Node> {
-    std::fs::metadata(root).ok().map(|_| (0, 0))
 }
 
 #[cfg(test)]
@@ -295,7 +279,7 @@ mod tests {
             let Watching::On(established) = &watcher.state else {
                 continue;
             };
-            if established.node == node(&root) {
+            if established.node == folder_identity(&root) {
                 break;
             }
         }

@@ -7,6 +7,7 @@ mod temporary;
 mod volume;
 
 pub use folder::FolderSide;
+pub(crate) use folder::folder_identity;
 pub use objects::ObjectSide;
 pub use temporary::Tag;
 pub(crate) use temporary::is_temporary;

@@ -16,6 +16,7 @@ mod races;
 mod two_clients;
 mod ui;
 mod unit;
+mod windows;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -53,6 +54,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "desktop",
         run: desktop::run,
+    },
+    Stage {
+        name: "windows",
+        run: windows::run,
     },
     Stage {
         name: "fuzz",

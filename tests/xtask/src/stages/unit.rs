@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::run::Finished;
 use crate::table::Outcome;
 use crate::{run, tools};
 
@@ -20,7 +21,11 @@ pub(crate) fn run() -> Result<Outcome> {
         let path = programs.into_iter().chain(std::env::split_paths(&path));
         tests.env("PATH", std::env::join_paths(path)?);
     }
-    let finished = run::finish(&mut tests, LIMIT)?;
+    Ok(outcome_of(&run::finish(&mut tests, LIMIT)?))
+}
+
+/// What a run of tests that shows the output of each came to; those that skipped themselves are named.
+pub(super) fn outcome_of(finished: &Finished) -> Outcome {
     let skipped = skipped(&finished.output);
     for (test, why) in &skipped {
         println!("SKIPPED: {test}: {why}");
@@ -29,7 +34,7 @@ pub(crate) fn run() -> Result<Outcome> {
     if !finished.success && outcome.failed == 0 {
         outcome.failed = 1;
     }
-    Ok(outcome)
+    outcome
 }
 
 /// Adds up the closing lines of the test runner. A test that finds what it needs missing says so and ends as one that

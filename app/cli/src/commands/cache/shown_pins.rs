@@ -30,7 +30,9 @@ impl Named {
 
 /// A path of a mount as one of this computer.
 fn whole(point: &Path, path: &str) -> String {
-    point.join(path.trim_start_matches('/')).display().to_string()
+    let mut whole = point.to_owned();
+    whole.extend(path.split('/').filter(|name| !name.is_empty()));
+    whole.display().to_string()
 }
 
 fn failed(point: &Path, failed: &FailedPath) -> Named {
@@ -347,7 +349,9 @@ mod tests {
         assert!(is_done(&failed) && !is_done(&[answer(pin(40, 0, 0), true)]));
         assert_eq!(verdict(&failed).unwrap_err().kind(), ErrorKind::Io);
         let text = Kept::new(&failed).text();
-        assert!(text.contains("/mnt/d/a: the store is gone"), "{text}");
+        let file: PathBuf = ["/mnt", "d", "a"].iter().collect();
+        let said = format!("{}: the store is gone", file.display());
+        assert!(text.contains(&said), "{text}");
         let full = [answer(pin(40, 60, 0), false)];
         assert_eq!(verdict(&full).unwrap_err().kind(), ErrorKind::NoSpace);
         assert!(verdict(&[answer(pin(100, 0, 0), false)]).is_ok());

@@ -75,6 +75,12 @@ impl FolderSide {
     }
 }
 
+/// Device and number of the folder that is at a path, over links; none where there is none, or it does not open.
+pub(crate) fn folder_identity(path: &Path) -> Option<(u64, u64)> {
+    let node = OpenFolder::open(path).ok()?.node().ok()?;
+    Some(node.identity)
+}
+
 /// Whether two states are those of the same content in the same node; a rename changes the time of attributes.
 fn same_content(one: &Version, other: &Version) -> bool {
     (one.size, one.modified, one.node) == (other.size, other.modified, other.node)

@@ -1,0 +1,85 @@
+//! Windows, as far as a machine without it can tell: lints for its target, and tests and the program under wine.
+
+mod volumes;
+mod wine;
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::unit;
+use crate::table::Outcome;
+use crate::{run, tools};
+use wine::Wine;
+
+/// What is built for: the one target of Windows that a Linux machine can link.
+const TARGET: &str = "x86_64-pc-windows-gnu";
+/// Every dependency for another target, on two cores, and the tests.
+const LIMIT: Duration = Duration::from_secs(1500);
+
+/// The tests are small: optimising what they use takes longer than it saves.
+const UNOPTIMISED: &str = "profile.dev.package.\"*\".opt-level=0";
+
+/// Crates with code of their own for Windows, whose tests run under wine, and the one with the program.
+const TESTED: &[&str] = &[
+    "moorage-model",
+    "moorage-chunk",
+    "moorage-host",
+    "moorage-control",
+    "moorage-sync",
+    "moorage",
+];
+/// Their integration tests for Windows; the last one runs the program, which is built for it.
+const TESTS: &[&str] = &["encrypted_file", "credential_manager", "socket", "windows"];
+
+pub(crate) fn run() -> Result<Outcome> {
+    if let Some(missing) = missing() {
+        return Ok(Outcome::skip(&missing));
+    }
+    let wine = Wine::prepare(&tools::cache().join("windows"))?;
+    let tested = run::finish(&mut tests(&wine), LIMIT)?;
+    let mut outcome = unit::outcome_of(&tested);
+    let program = run::target_directory().join(TARGET).join("debug/moorage.exe");
+    if program.exists() {
+        outcome.add(&Outcome::shown(volumes::run(&wine, &program)));
+    }
+    Ok(outcome)
+}
+
+/// What keeps this machine from building and running programs of Windows, when it can not be installed.
+fn missing() -> Option<String> {
+    if let Err(error) = tools::windows_packages() {
+        return Some(format!("no compiler for Windows and no wine: {error:#}"));
+    }
+    if let Err(error) = tools::rust_target(TARGET) {
+        return Some(format!("no standard library of Rust for {TARGET}: {error:#}"));
+    }
+    None
+}
+
+/// Builds what ships, with the compiler that has the lints of clippy in it, for which another build would take as long
+/// again, and runs the tests under wine.
+fn tests(wine: &Wine) -> Command {
+    let mut cargo = run::cargo(&["test", "--target", TARGET, "--features", "moorage-host/secrets"]);
+    cargo.args(["--config", UNOPTIMISED]);
+    for package in TESTED {
+        cargo.args(["--package", package]);
+    }
+    cargo.args(["--no-fail-fast", "--lib"]);
+    for name in TESTS {
+        cargo.args(["--test", name]);
+    }
+    cargo.args(["--", "--show-output"]);
+    wine.set_up(&mut cargo);
+    cargo
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", "-Dwarnings")
+        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", wine::COMPILER)
+        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine::PROGRAM)
+        // Assembled already in the package; else an assembler would be needed.
+        .env("AWS_LC_SYS_PREBUILT_NASM", "1")
+        // Half of the time to link, and nobody debugs under wine.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    cargo
+}
