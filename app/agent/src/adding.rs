@@ -84,6 +84,7 @@ impl<T: MountTable> Desk<T> {
             uuid: None,
             settings,
             secrets: SecretKind::of(&secrets),
+            last_check: None,
         };
         content.volumes.push(entry.clone());
         // Before the secrets are stored: so none is ever in the store that the list does not know of.

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::condition::with_reasons;
+use crate::health::Health;
 use crate::keeper::{Event, Keeper, Step};
 use crate::limits::Limits;
 use crate::moment::Moment;
@@ -75,6 +76,8 @@ pub(crate) struct Kept {
     /// What was heard of its mount process last.
     pub(crate) hearing: Hearing,
     pub(crate) truth: Truth,
+    /// Checks of it, and what was freed.
+    pub(crate) health: Health,
     /// Grows with everything that is done, so that what was seen before is not taken for its result.
     pub(crate) deeds: u64,
     /// As clients were told last.
@@ -86,6 +89,7 @@ impl Kept {
     pub(crate) fn new(entry: Entry, held: Option<VolumeSecrets>, mount: bool) -> Kept {
         Kept {
             keeper: Keeper::new(mount),
+            health: Health::remembered(entry.last_check.clone()),
             entry,
             held,
             hearing: Hearing::default(),

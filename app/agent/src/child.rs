@@ -9,7 +9,7 @@ use moorage_control::secret::VolumeSecrets;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -74,7 +74,7 @@ pub(crate) async fn ask_about<T: DeserializeOwned>(
 }
 
 /// Secrets as a line of JSON. It can always be made: they are texts.
-fn line_of(secrets: &VolumeSecrets) -> Zeroizing<Vec<u8>> {
+pub(crate) fn line_of(secrets: &VolumeSecrets) -> Zeroizing<Vec<u8>> {
     let mut line = Zeroizing::new(serde_json::to_vec(secrets).unwrap_or_default());
     line.push(b'\n');
     line
@@ -87,16 +87,7 @@ async fn ended(
     task: &str,
     deadline: Duration,
 ) -> Result<Output, Problem> {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        // A Ctrl-C for the agent is none for what it started.
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    match timeout(deadline, output_of(command, line)).await {
+    match timeout(deadline, output_of(command(program, arguments), line)).await {
         Ok(Ok(output)) => Ok(output),
         Ok(Err(error)) => Err(caused(
             passing(
@@ -114,8 +105,31 @@ async fn ended(
     }
 }
 
+/// A command of which everything is heard; killed when it is dropped.
+pub(crate) fn command(program: &Path, arguments: Vec<String>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        // A Ctrl-C for the agent is none for what it started.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 async fn output_of(mut command: Command, line: &Zeroizing<Vec<u8>>) -> std::io::Result<Output> {
     let mut child = command.spawn()?;
+    send(&mut child, line).await?;
+    child.wait_with_output().await
+}
+
+/// Gives a command what it reads, and ends that.
+///
+/// # Errors
+/// When it can not be given; that the command ended before it read it is none.
+pub(crate) async fn send(child: &mut Child, line: &Zeroizing<Vec<u8>>) -> std::io::Result<()> {
     if let Some(mut pipe) = child.stdin.take() {
         let sent = pipe.write_all(line).await;
         // A process that ended before it read them says why.
@@ -125,7 +139,7 @@ async fn output_of(mut command: Command, line: &Zeroizing<Vec<u8>>) -> std::io::
             return Err(error);
         }
     }
-    child.wait_with_output().await
+    Ok(())
 }
 
 /// An error as the command prints it with `--json`.
@@ -137,7 +151,8 @@ struct Failure {
     advice: Option<String>,
 }
 
-fn failure(task: &str, output: &Output) -> Problem {
+/// What the command said instead of an answer, as a problem.
+pub(crate) fn failure(task: &str, output: &Output) -> Problem {
     let said = String::from_utf8_lossy(&output.stderr);
     let failure = said
         .lines()

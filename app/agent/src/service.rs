@@ -85,6 +85,9 @@ impl<T: MountTable> Service for Desk<T> {
             Request::TrashList { id, inside, from } => self.list_trash(&id, inside, from).await,
             Request::TrashRestore { id, hour, entries } => self.restore_trash(&id, hour, entries).await,
             Request::TrashPurge { id, what } => self.purge_trash(&id, what).await,
+            Request::VolumeHealth { id } => self.health(&id),
+            Request::VolumeHealthStart { id, work } => self.start_health(&id, work),
+            Request::VolumeHealthCancel { id } => self.cancel_health(&id),
             Request::ConnectionTest { volume } => self.test_connection(volume).await,
             Request::SelfTest => self.test_computer().await,
             Request::Log { volume, lines } => self.end_of_log(volume.as_ref(), lines).await,
@@ -147,12 +150,15 @@ impl<T: MountTable> Desk<T> {
                 return Err(in_use(old, "its mount point and its database can not be changed"));
             }
         }
-        edit(&mut content, id, |entry| entry.settings = settings.clone());
+        edit(&mut content, id, |entry| entry.change(settings.clone()));
         file.save(&content)?;
         let mut state = self.0.state();
         let kept = state.find_mut(id)?;
         kept.deeds += 1;
-        kept.entry.settings = settings;
+        if kept.entry.settings.metadata_url != settings.metadata_url {
+            kept.health.forget();
+        }
+        kept.entry.change(settings);
         self.0.publish(&mut state);
         drop(state);
         self.volume(id)

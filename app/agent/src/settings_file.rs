@@ -6,11 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use moorage_control::health::EndedCheck;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Settings;
 use moorage_control::volume::{VolumeId, VolumeSettings};
 use moorage_host::{Folders, replace_file};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::document::{self, Outdated, STEPS, VERSION};
@@ -52,6 +54,24 @@ pub(crate) struct Entry {
     /// The secrets that it has; they themselves are in the store of secrets.
     #[serde(default)]
     pub(crate) secrets: BTreeSet<SecretKind>,
+    /// What the last check of it found, in numbers. One that this version can not read is as none.
+    #[serde(default, deserialize_with = "if_readable")]
+    pub(crate) last_check: Option<EndedCheck>,
+}
+
+impl Entry {
+    /// Gives it other settings. What is known of one database is not known of another.
+    pub(crate) fn change(&mut self, settings: VolumeSettings) {
+        if self.settings.metadata_url != settings.metadata_url {
+            self.last_check = None;
+        }
+        self.settings = settings;
+    }
+}
+
+fn if_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// The file.
@@ -253,6 +273,7 @@ mod tests {
                 options: MountOptions::default(),
             },
             secrets: BTreeSet::from([SecretKind::MetadataPassword]),
+            last_check: None,
         };
         let pair = PairEntry {
             id: SyncPairId("3".to_owned()),
@@ -299,6 +320,18 @@ mod tests {
         assert_eq!(text["sync_pairs"][0]["settings"]["future"], true);
         assert_eq!(text["volumes"][0]["settings"]["options"]["future"], json!([1]));
         assert_eq!(load(&path).content, content("two"));
+    }
+
+    #[test]
+    fn a_check_that_can_not_be_read_costs_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.json");
+        load(&path).file.save(&content("one")).expect("saved");
+        let mut text: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+        text["volumes"][0]["last_check"] = json!({"of": "another version"});
+        fs::write(&path, text.to_string()).expect("written");
+        let loaded = load(&path);
+        assert_eq!((loaded.content, loaded.damaged), (content("one"), None));
     }
 
     #[test]

@@ -147,6 +147,7 @@ mod tests {
             uuid: None,
             settings,
             secrets: std::collections::BTreeSet::new(),
+            last_check: None,
         }
     }
 

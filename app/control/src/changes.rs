@@ -82,7 +82,7 @@ impl ChangeLog {
 }
 
 fn is_one_volume(topic: &Topic) -> bool {
-    matches!(topic, Topic::Volume { .. })
+    matches!(topic, Topic::Volume { .. } | Topic::VolumeHealth { .. })
 }
 
 #[cfg(test)]

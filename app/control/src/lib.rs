@@ -16,6 +16,7 @@ pub mod figures;
 pub mod files;
 pub mod frame;
 pub mod greeting;
+pub mod health;
 pub mod log;
 pub mod message;
 pub mod mount;

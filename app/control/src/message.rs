@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Checklist;
 use crate::files::FilePage;
+use crate::health::{HealthWork, VolumeHealth};
 use crate::log::LogEnd;
 use crate::options::{VolumeLimits, VolumeOptions};
 use crate::problem::Problem;
@@ -122,6 +123,11 @@ pub enum Topic {
         /// Which.
         id: VolumeId,
     },
+    /// Checks of one volume, or what was freed of it.
+    VolumeHealth {
+        /// Which.
+        id: VolumeId,
+    },
     /// Transfers.
     Transfers,
     /// Sync pairs.
@@ -237,6 +243,23 @@ pub enum Request {
         before: VolumeLimits,
         /// As they are to be.
         limits: VolumeLimits,
+    },
+    /// How checks of a volume went, and freeing what it takes for nothing: `volume_health`.
+    VolumeHealth {
+        /// Which.
+        id: VolumeId,
+    },
+    /// Begins such work: `volume_health`, as soon as it has begun. It goes on without the client.
+    VolumeHealthStart {
+        /// Which.
+        id: VolumeId,
+        /// What.
+        work: HealthWork,
+    },
+    /// Ends the work that is under way; what was done stays done: `volume_health`, as soon as it is told to.
+    VolumeHealthCancel {
+        /// Which.
+        id: VolumeId,
     },
     /// Tries what a volume would need, without adding it: `checklist`.
     ConnectionTest {
@@ -431,6 +454,11 @@ pub enum Response {
     Files {
         /// The page.
         page: FilePage,
+    },
+    /// Checks of a volume, and what was freed.
+    VolumeHealth {
+        /// How they went.
+        health: Box<VolumeHealth>,
     },
     /// Transfers.
     Transfers {

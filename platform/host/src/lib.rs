@@ -41,6 +41,6 @@ pub use process::ProcessIdentity;
 #[cfg(unix)]
 pub use process::{process_of, supplementary_groups};
 #[cfg(unix)]
-pub use signals::{Heeded, SignalState, in_system_call, signal_state};
+pub use signals::{Heeded, SignalState, ask_to_end, end_at_once, in_system_call, signal_state};
 #[cfg(unix)]
 pub use unmount::{Holder, Unmount, holders, unmount};

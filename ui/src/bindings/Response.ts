@@ -15,6 +15,7 @@ import type { TrashPage } from "./TrashPage";
 import type { TrashPurged } from "./TrashPurged";
 import type { TrashRestored } from "./TrashRestored";
 import type { Volume } from "./Volume";
+import type { VolumeHealth } from "./VolumeHealth";
 import type { VolumeOptions } from "./VolumeOptions";
 import type { VolumeSession } from "./VolumeSession";
 
@@ -73,7 +74,11 @@ purged: TrashPurged, } | { "response": "files",
 /**
  * The page.
  */
-page: FilePage, } | { "response": "transfers", 
+page: FilePage, } | { "response": "volume_health", 
+/**
+ * How they went.
+ */
+health: VolumeHealth, } | { "response": "transfers", 
 /**
  * The newest first.
  */

@@ -8,4 +8,8 @@ export type Topic = { "topic": "volumes" } | { "topic": "volume",
 /**
  * Which.
  */
+id: VolumeId, } | { "topic": "volume_health", 
+/**
+ * Which.
+ */
 id: VolumeId, } | { "topic": "transfers" } | { "topic": "sync_pairs" } | { "topic": "settings" } | { "topic": "pause" } | { "topic": "other" };

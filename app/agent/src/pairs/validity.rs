@@ -166,6 +166,7 @@ mod tests {
                 options: MountOptions::default(),
             },
             secrets: BTreeSet::new(),
+            last_check: None,
         }
     }
 

@@ -11,10 +11,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
-use crate::following::FollowArguments;
-use crate::noun::{
-    ENTRIES, ERRORS, FINDINGS, NODES, OBJECTS, RECORDS, RECORDS_AND_OBJECTS, SLICES, WARNINGS, agree,
-};
+use crate::following::{FollowArguments, Phase};
+use crate::noun::{ENTRIES, ERRORS, FINDINGS, NODES, OBJECTS, RECORDS, SLICES, WARNINGS, agree};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::Volume;
@@ -59,6 +57,31 @@ pub(crate) struct Arguments {
     pub(crate) output: OutputArguments,
 }
 
+/// The records of the volume are compared with each other.
+const RECORDS_PHASE: Phase = Phase {
+    work: Work {
+        title: "Checking records",
+        unit: RECORDS,
+    },
+    code: Some("records"),
+};
+/// The objects that they name are looked for.
+const OBJECTS_PHASE: Phase = Phase {
+    work: Work {
+        title: "Looking for objects",
+        unit: OBJECTS,
+    },
+    code: Some("objects"),
+};
+/// Objects are read.
+const CONTENTS_PHASE: Phase = Phase {
+    work: Work {
+        title: "Reading objects",
+        unit: OBJECTS,
+    },
+    code: Some("contents"),
+};
+
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     arguments.secrets.take()?;
     let volume = Volume::open_to_check(&arguments.database.url, arguments.repair).await?;
@@ -70,34 +93,45 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         scope,
         repair: arguments.repair,
     };
-    let counts: Arc<Progress> = Arc::default();
-    let work = Work {
-        title: "Checking",
-        unit: RECORDS_AND_OBJECTS,
-    };
-    let objects = ObjectCheckOptions {
-        scope,
-        concurrency: arguments.threads,
-    };
-    let store = volume.chunks.store().as_ref();
-    let job = async {
-        let mut report = volume.meta.check(options, &counts).await?;
-        report.merge(check_objects(&volume.meta, store, objects, &counts).await?);
-        if arguments.verify_contents {
-            report.merge(verify_contents(&volume.meta, &volume.chunks, objects, &counts).await?);
-        }
-        Ok(report)
-    };
-    let follow = arguments.follow;
-    let report = follow.watch(context, work, &counts, job).await;
+    let report = check(arguments, context, &volume, options).await;
     let name = volume.meta.setting().name.clone();
     let proof = arguments.verify_contents.then(|| volume.chunks.content_proof());
     volume.close().await?;
     let report = report?;
-    follow.print(arguments.output, &as_json(&report, proof), |_| {
-        as_text(&report, proof)
-    })?;
+    arguments
+        .follow
+        .print(arguments.output, &as_json(&report, proof), |_| {
+            as_text(&report, proof)
+        })?;
     verdict(&report, &name)
+}
+
+/// Phase after phase, each with counts of its own.
+async fn check(
+    arguments: &Arguments,
+    context: &Context,
+    volume: &Volume,
+    options: CheckOptions,
+) -> Result<CheckReport> {
+    let follow = arguments.follow;
+    let (meta, store) = (&volume.meta, volume.chunks.store().as_ref());
+    let objects = ObjectCheckOptions {
+        scope: options.scope,
+        concurrency: arguments.threads,
+    };
+    let counts: Arc<Progress> = Arc::default();
+    let mut report = follow
+        .watch(context, RECORDS_PHASE, &counts, meta.check(options, &counts))
+        .await?;
+    let counts: Arc<Progress> = Arc::default();
+    let job = check_objects(meta, store, objects, &counts);
+    report.merge(follow.watch(context, OBJECTS_PHASE, &counts, job).await?);
+    if arguments.verify_contents {
+        let counts: Arc<Progress> = Arc::default();
+        let job = verify_contents(meta, &volume.chunks, objects, &counts);
+        report.merge(follow.watch(context, CONTENTS_PHASE, &counts, job).await?);
+    }
+    Ok(report)
 }
 
 /// Notes are no failure.

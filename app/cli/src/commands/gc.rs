@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
-use crate::following::FollowArguments;
+use crate::following::{FollowArguments, Phase};
 use crate::noun::{RECORDS, RECORDS_AND_OBJECTS};
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
@@ -67,14 +67,17 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         Volume::open_to_look(&arguments.database.url).await?
     };
     let counts: Arc<Progress> = Arc::default();
-    let work = Work {
-        title: "Collecting",
-        unit: RECORDS_AND_OBJECTS,
+    let phase = Phase {
+        work: Work {
+            title: "Collecting",
+            unit: RECORDS_AND_OBJECTS,
+        },
+        code: None,
     };
     let store = volume.chunks.store().as_ref();
     let job = collect_garbage(&volume.meta, store, &SystemClock, options, &counts);
     let follow = arguments.follow;
-    let report = follow.watch(context, work, &counts, job).await;
+    let report = follow.watch(context, phase, &counts, job).await;
     let name = volume.meta.setting().name.clone();
     volume.close().await?;
     let report = report?;

@@ -38,6 +38,8 @@ mod figures;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod keyrings;
 #[cfg(test)]
 mod limits;

@@ -16,13 +16,25 @@ fn lines(out: &str) -> Vec<Value> {
 fn a_check_and_a_collection_say_how_far_they_are_and_last_what_came_of_it() {
     let place = Place::new();
     let url = place.volume(&[]);
-    for (command, field) in [("fsck", "nodes"), ("gc", "leaked")] {
+    for (command, field, phases) in [
+        ("fsck", "nodes", vec!["records", "objects"]),
+        ("gc", "leaked", Vec::new()),
+    ] {
         let found = lines(&place.run(&[command, "--json", "--follow", &url]).ends_with(0).out);
         let (result, before) = found.split_last().expect("lines");
         assert!(result.get(field).is_some(), "{command}: {result}");
         let first = before.first().expect("a line when the work begins");
-        let nothing = serde_json::json!({"progress": {"done": 0, "total": null, "bytes": 0}});
+        let phase = phases.first();
+        let nothing = serde_json::json!({
+            "progress": {"phase": phase, "done": 0, "total": null, "bytes": 0}
+        });
         assert_eq!(*first, nothing, "{command}");
+        let mut told: Vec<&str> = before
+            .iter()
+            .filter_map(|line| line["progress"]["phase"].as_str())
+            .collect();
+        told.dedup();
+        assert_eq!(told, phases, "{command}");
         for line in before {
             assert!(line["progress"]["done"].is_u64(), "{command}: {line}");
         }

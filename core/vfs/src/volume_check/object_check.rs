@@ -138,9 +138,9 @@ impl ObjectCheck<'_> {
     }
 
     async fn window(&mut self, from: SliceId, window: &SliceWindow) -> Result<()> {
+        let before = self.report.counts.objects;
         self.count(&window.slices);
-        let expected: u64 = window.slices.len() as u64;
-        self.progress.expect(expected);
+        self.progress.expect(self.report.counts.objects - before);
         let mut found: HashMap<SliceId, usize> = HashMap::new();
         let mut listing = Listing::new(self.store, BLOCK_PREFIX);
         while let Some(page) = listing.next(self.progress).await? {

@@ -74,8 +74,13 @@ async fn the_check_of_a_folder_counts_what_it_looked_at() {
                     scope,
                     ..ObjectCheckOptions::default()
                 };
+                let progress = Progress::default();
                 let objects = check_objects(&volume.meta, volume.store.as_ref(), options, &progress).await;
                 report.merge(objects.unwrap());
+                if scope == CheckScope::Volume {
+                    let told = progress.counts();
+                    assert_eq!((told.done, told.expected), (2, 2), "objects, each counted once");
+                }
                 assert_eq!(report.findings, []);
                 let counts = report.counts;
                 assert_eq!((counts.nodes, counts.entries), (nodes, entries));
