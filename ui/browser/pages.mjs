@@ -16,6 +16,9 @@ const PAGES = {
   'volume-trash-modest': '?modest#/volume/photos/trash',
   'volume-sessions': '#/volume/photos/sessions',
   'volume-files': '#/volume/studio/files',
+  'volume-health': '#/volume/photos/health',
+  'volume-health-found': '#/volume/studio/health',
+  'volume-health-modest': '?modest#/volume/photos/health',
   'volume-options': '#/volume/studio/options',
   'volume-error': '#/volume/clients',
   'volume-gone': '#/volume/nowhere',
@@ -228,6 +231,38 @@ async function trash() {
   await page.close();
 }
 
+/** Checks a volume, repairs it and frees its space, with keys alone; the focus never falls off the page. */
+async function health() {
+  const page = await begin('#/volume/photos/health', 'health');
+  const focused = () => page.evaluate(() => document.activeElement !== document.body);
+  const part = (name) => page.getByRole('region', { name, exact: true });
+  const check = part('Check');
+  const space = part('Free space');
+  await check.getByLabel('Read every object too').press('Space');
+  await check.getByRole('button', { name: 'Check now' }).press('Enter');
+  await check.getByText('The volume is being checked.').waitFor({ timeout: PATIENCE });
+  await check.getByRole('progressbar').waitFor({ timeout: 2 * PATIENCE });
+  if (!(await focused())) fail('health: the focus is lost when a check begins');
+  await judge(page, 'health-checking');
+  await check.getByText('4 problems were found').waitFor({ timeout: 2 * PATIENCE });
+  if (!(await focused())) fail('health: the focus is lost when a check ends');
+  await check.getByRole('button', { name: 'Repair' }).press('Enter');
+  await judge(page, 'health-asked');
+  await check.getByRole('button', { name: 'Yes, repair' }).press('Enter');
+  await check.getByRole('button', { name: 'Cancel' }).press('Enter');
+  await check.getByText(/^Cancelled/).waitFor({ timeout: 2 * PATIENCE });
+  if (!(await focused())) fail('health: the focus is lost when a repair is cancelled');
+  await space.getByRole('button', { name: 'See what can be freed' }).press('Enter');
+  await space.getByRole('button', { name: 'Free it' }).waitFor({ timeout: 2 * PATIENCE });
+  await space.getByRole('button', { name: 'Free it' }).press('Enter');
+  await judge(page, 'health-found');
+  await space.getByRole('button', { name: /^Yes, delete/ }).press('Enter');
+  await space.getByText(/^Freed/).waitFor({ timeout: 2 * PATIENCE });
+  if (!(await focused())) fail('health: the focus is lost when space was freed');
+  await judge(page, 'health-freed');
+  await page.close();
+}
+
 /** The language and the colours that were chosen hold at once. */
 async function chosen() {
   const page = await begin('#/settings', 'chosen');
@@ -246,7 +281,7 @@ try {
       if (language === NARROW_LANGUAGE) await look(theme, language, 'narrow');
     }
   }
-  for (const walk of [demo, diagnose, joinByKeys, refusals, pair, trash, chosen]) {
+  for (const walk of [demo, diagnose, joinByKeys, refusals, pair, trash, health, chosen]) {
     await walk().catch((error) => fail(`${walk.name}: ${error}`));
   }
 } finally {

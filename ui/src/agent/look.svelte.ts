@@ -12,6 +12,14 @@ export class Look<Value> {
     this.#ask = ask;
   }
 
+  /** Takes what was heard in another way; answers to what was asked before are dropped. */
+  hear(value: Value): void {
+    this.#turn += 1;
+    this.pending = false;
+    this.seen = { value, at: Date.now() };
+    this.failure = undefined;
+  }
+
   /** Asks; an answer to an older question is dropped. */
   async again(): Promise<void> {
     this.#turn += 1;
@@ -28,4 +36,11 @@ export class Look<Value> {
       if (turn === this.#turn) this.pending = false;
     }
   }
+}
+
+/** A look that has begun. */
+export function looking<Value>(ask: () => Promise<Value>): Look<Value> {
+  const look = new Look(ask);
+  void look.again();
+  return look;
 }

@@ -1,5 +1,6 @@
 import type { Catalogue } from './en';
 import { filesDe } from './files.de';
+import { healthDe } from './health.de';
 import { numbers } from './numbers';
 import { optionsDe, sessionsDe } from './parts.de';
 import { syncDe } from './sync.de';
@@ -169,6 +170,7 @@ export const de: Catalogue = {
       trash: 'Papierkorb',
       sessions: 'Benutzt von',
       files: 'Dateien',
+      health: 'Zustand',
       options: 'Optionen',
     },
     gone: 'Dieses Laufwerk gibt es nicht',
@@ -197,8 +199,6 @@ export const de: Catalogue = {
       'Dateien, Datenbank und Objekte bleiben erhalten. Es muss vorher ausgehängt werden.',
     removeConfirm: (name) => `Ja, „${name}“ aus der Liste entfernen`,
     keep: 'Behalten',
-    elsewhere: 'Auf der Befehlszeile, bis dieses Fenster es kann',
-    health: 'Das Laufwerk prüfen',
   },
   activity: {
     title: 'Aktivität',
@@ -236,6 +236,7 @@ export const de: Catalogue = {
   sync: syncDe,
   trash: trashDe,
   sessions: sessionsDe,
+  health: healthDe,
   options: optionsDe,
   settings: {
     title: 'Einstellungen',

@@ -1,4 +1,5 @@
 import { filesEn } from './files.en';
+import { healthEn } from './health.en';
 import { numbers } from './numbers';
 import { optionsEn, sessionsEn } from './parts.en';
 import { syncEn } from './sync.en';
@@ -165,6 +166,7 @@ export const en = {
       trash: 'Trash',
       sessions: 'In use by',
       files: 'Files',
+      health: 'Health',
       options: 'Options',
     },
     gone: 'There is no such volume',
@@ -192,8 +194,6 @@ export const en = {
     removeHint: 'Its files, its database and its objects stay. It has to be unmounted first.',
     removeConfirm: (name: string) => `Yes, remove “${name}” from the list`,
     keep: 'Keep it',
-    elsewhere: 'On the command line until this window has it',
-    health: 'Check the volume',
   },
   activity: {
     title: 'Activity',
@@ -230,6 +230,7 @@ export const en = {
   sync: syncEn,
   trash: trashEn,
   sessions: sessionsEn,
+  health: healthEn,
   options: optionsEn,
   settings: {
     title: 'Settings',

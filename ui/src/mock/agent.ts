@@ -9,6 +9,7 @@ import type { Transfer } from '../bindings/Transfer';
 import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
 import { checklist, selfTest } from './checklist';
+import { isAboutHealth, MockHealth } from './health';
 import { logEnd } from './log';
 import { options, sessions } from './parts';
 import { MockFiles } from './files';
@@ -33,11 +34,12 @@ const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
   'trash_hours',
   'volume_sessions',
   'volume_options',
+  'volume_health',
 ]);
 
 /** An agent within the page, for work on the window without a mount. */
 export class MockAgent implements Transport {
-  /** Offers no transfers, no pause, no sync pairs, no trash, no sessions, no options of volumes and no test of connections. */
+  /** Offers no transfers, no pause, no sync pairs, no trash, no sessions, no options and no health of volumes and no test of connections. */
   modest = false;
   /** How the place is where secrets are kept. */
   secretAccess: SecretAccess = 'open';
@@ -47,6 +49,7 @@ export class MockAgent implements Transport {
   #options = options();
   #trash = new MockTrash(trash());
   #files = new MockFiles();
+  #health = new MockHealth();
   #pause: Pause = { pause: 'running' };
   #settings: Settings = {
     start_at_login: false,
@@ -78,6 +81,7 @@ export class MockAgent implements Transport {
       figures.operations += 37;
       if (state.state === 'mounted' && figures.space !== null) figures.space.used += 60_000_000;
     }
+    this.#health.tick();
     this.#changed();
   }
 
@@ -105,6 +109,10 @@ export class MockAgent implements Transport {
     if (isAboutTrash(request)) {
       this.#find(request.id);
       return this.#trash.answer(request);
+    }
+    if (isAboutHealth(request)) {
+      this.#find(request.id);
+      return this.#health.answer(request);
     }
     switch (request.request) {
       case 'agent_status':

@@ -2,7 +2,7 @@ import type { SyncPairId } from '../bindings/SyncPairId';
 import type { VolumeId } from '../bindings/VolumeId';
 
 /** The tabs of a volume, in the order in which they are shown; the first one needs no name in an address. */
-export const VOLUME_TABS = ['overview', 'files', 'trash', 'sessions', 'options'] as const;
+export const VOLUME_TABS = ['overview', 'files', 'trash', 'sessions', 'health', 'options'] as const;
 
 export type VolumeTab = (typeof VOLUME_TABS)[number];
 
