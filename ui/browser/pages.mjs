@@ -131,13 +131,17 @@ async function demo() {
   await page.close();
 }
 
-/** Tries the computer, and reads a log. */
+/** Tries the computer, reads a log, and the terms of the work of others. */
 async function diagnose() {
   const page = await begin('#/diagnostics', 'diagnose');
   await page.getByRole('button', { name: 'Run the self-test' }).click();
   await page.getByText('Mounting, writing and reading it').waitFor({ timeout: PATIENCE });
   await page.getByRole('button', { name: 'Show the log' }).click();
   await page.getByRole('textbox', { name: 'Log', exact: true }).waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Show the list' }).press('Enter');
+  await page.getByLabel('Name or licence').fill('mit');
+  await page.locator('summary', { hasText: 'tokio' }).press('Enter');
+  await page.getByText(/^Permission is hereby granted/).waitFor({ timeout: PATIENCE });
   await judge(page, 'diagnostics-used');
   await page.close();
 }

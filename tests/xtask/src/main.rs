@@ -5,6 +5,7 @@ mod bench;
 mod dist;
 mod effort;
 mod fuzz;
+mod licences;
 mod run;
 mod stages;
 mod table;
@@ -52,6 +53,8 @@ enum Task {
         #[arg(long, requires = "target", conflicts_with = "seconds")]
         input: Option<PathBuf>,
     },
+    /// Prints as JSON whose work is in what people install, and on which terms.
+    Licences,
     /// Makes packages (deb, rpm) and an archive of a release build, and a manifest of them.
     Dist {
         /// Where they go; `dist` in cargo's build folder without it.
@@ -75,6 +78,7 @@ fn main() -> Result<ExitCode> {
             seconds,
             input,
         } => fuzz::run(target, seconds, input.as_deref()),
+        Task::Licences => licences::run(),
         Task::Dist {
             output,
             desktop,

@@ -1,6 +1,7 @@
 import type { Catalogue } from './en';
 import { filesDe } from './files.de';
 import { healthDe } from './health.de';
+import { licencesDe } from './licences.de';
 import { numbers } from './numbers';
 import { optionsDe, sessionsDe } from './parts.de';
 import { syncDe } from './sync.de';
@@ -238,6 +239,7 @@ export const de: Catalogue = {
   sessions: sessionsDe,
   health: healthDe,
   options: optionsDe,
+  licences: licencesDe,
   settings: {
     title: 'Einstellungen',
     general: 'Allgemein',

@@ -1,5 +1,6 @@
 import { filesEn } from './files.en';
 import { healthEn } from './health.en';
+import { licencesEn } from './licences.en';
 import { numbers } from './numbers';
 import { optionsEn, sessionsEn } from './parts.en';
 import { syncEn } from './sync.en';
@@ -232,6 +233,7 @@ export const en = {
   sessions: sessionsEn,
   health: healthEn,
   options: optionsEn,
+  licences: licencesEn,
   settings: {
     title: 'Settings',
     general: 'General',

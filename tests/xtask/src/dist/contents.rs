@@ -10,6 +10,7 @@ use super::Programs;
 use super::archive;
 use super::linking::{self, Linked};
 use super::tree::{DATA, PROGRAM, Tree};
+use crate::licences::{Licences, Product};
 use crate::run;
 
 /// Who answers for the packages.
@@ -76,6 +77,11 @@ fn command(program: &Path) -> Result<Package> {
         archive::compressed(&changes)?,
     );
     tree.add("usr/share/doc/moorage/copyright", DATA, of_repository("LICENSE")?);
+    tree.add(
+        "usr/share/doc/moorage/third-party-licences.gz",
+        DATA,
+        work_of_others(Product::Command)?,
+    );
     Ok(Package {
         name: "moorage",
         summary: "file system whose bytes are in an object store",
@@ -110,6 +116,11 @@ fn desktop(program: &Path) -> Result<Package> {
         DATA,
         of_repository("LICENSE")?,
     );
+    tree.add(
+        "usr/share/doc/moorage-desktop/third-party-licences.gz",
+        DATA,
+        work_of_others(Product::Window)?,
+    );
     Ok(Package {
         name: "moorage-desktop",
         summary: "window and tray of Moorage",
@@ -137,6 +148,11 @@ fn add_manual(tree: &mut Tree, program: &Path) -> Result<()> {
         tree.add(format!("usr/share/man/man1/{name}.gz"), DATA, page);
     }
     Ok(())
+}
+
+/// The terms of all that others wrote and that is in this product.
+fn work_of_others(product: Product) -> Result<Vec<u8>> {
+    archive::compressed(Licences::of(&[product])?.plain().as_bytes())
 }
 
 fn installed(name: &str) -> Result<Vec<u8>> {

@@ -22,6 +22,9 @@ const CHECKS: &[&str] = &["format:check", "lint", "check", "test", "build:mock"]
 /// Script of `ui/package.json` that builds the pages into the program.
 const BUILD: &str = "build";
 
+/// It asks a task of ours for the licences, which may have to be built first.
+const BUILD_LIMIT: Duration = Duration::from_secs(300);
+
 /// Every page in every theme and language; a fifth of it on an idle machine.
 const BROWSER_LIMIT: Duration = Duration::from_secs(300);
 
@@ -65,7 +68,7 @@ pub(super) fn has_npm() -> Result<bool> {
 /// Builds the pages that the program of the window holds; whether that worked.
 pub(super) fn build_pages() -> Result<bool> {
     let installed = run::repository().join("ui/node_modules").exists() || install()?;
-    Ok(installed && run::finish(&mut npm(&["run", "--silent", BUILD]), CHECK_LIMIT)?.success)
+    Ok(installed && run::finish(&mut npm(&["run", "--silent", BUILD]), BUILD_LIMIT)?.success)
 }
 
 fn install() -> Result<bool> {
