@@ -231,6 +231,22 @@ fn a_check_that_hangs_is_cancelled_and_so_is_one_of_a_volume_that_leaves_the_lis
     until("the check to end", || checks(home) == 0);
 }
 
+#[test]
+fn a_check_ends_with_the_agent() {
+    let Some(remote) = RemoteVolume::format() else {
+        return;
+    };
+    let home = &remote.volume;
+    let agent = Agent::start(home);
+    agent.add(&[]);
+    let id = only_id(&agent);
+    remote.server.be(Mood::Silent);
+    health(home, start(&id, CHECK));
+    until("the check to be a process", || checks(home) == 1);
+    agent.run(&["agent", "stop"]);
+    until("the check to end", || checks(home) == 0);
+}
+
 /// Processes that check the volume of this home.
 fn checks(home: &Volume) -> usize {
     let url = home.url();
