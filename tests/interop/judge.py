@@ -1,14 +1,15 @@
 """Judges a volume that Moorage wrote with the independent readers of the fixtures.
 
-    judge.py FIXTURES VOLUME_DIR walk.json
+    judge.py FIXTURES VOLUME_DIR [walk.json]
 
-VOLUME_DIR holds meta.db and objects/; walk.json is what the mount showed. Prints one line per difference.
+VOLUME_DIR holds meta.db and objects/; walk.json is what the mount showed, if there was one. Prints one line per difference.
 """
 import json
 import os
 import sys
 
-fixtures, volume, walk = sys.argv[1:4]
+fixtures, volume = sys.argv[1:3]
+walk = sys.argv[3] if len(sys.argv) > 3 else None
 sys.path.insert(0, fixtures)
 sys.argv = sys.argv[:1]
 import check_volume  # noqa: E402
@@ -24,14 +25,15 @@ class Judge(check_volume.Check):
         self.name = "moorage"
         self.dir = os.path.abspath(volume)
         self.v = check_volume.Volume(self.dir)
-        self.x = json.load(open(walk))
+        self.x = json.load(open(walk)) if walk else {}
         self.bad, self.known = [], []
 
 
 judge = Judge()
-for claim in (judge.namespace, judge.data, judge.manifest):
+for claim in (judge.namespace, judge.data) + ((judge.manifest,) if walk else ()):
     claim()
 for message in judge.bad:
     print(message[:600])
-print("%d paths, %d objects, %d slices, %d differences" % (judge.nfiles, judge.nobjects, len(judge.v.refs), len(judge.bad)))
+paths = "%d paths, " % judge.nfiles if walk else ""
+print("%s%d objects, %d slices, %d differences" % (paths, judge.nobjects, len(judge.v.refs), len(judge.bad)))
 sys.exit(1 if judge.bad else 0)

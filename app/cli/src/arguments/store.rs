@@ -134,7 +134,10 @@ pub(crate) fn whole_bucket(storage: &str, bucket: &str) -> Result<String> {
             format!("the folder {} is not UTF-8", absolute.display()),
         )
     })?;
-    Ok(format!("{}/", text.trim_end_matches('/')))
+    Ok(format!(
+        "{}/",
+        text.trim_end_matches(['/', std::path::MAIN_SEPARATOR])
+    ))
 }
 
 fn default_bucket(storage: &str) -> Result<String> {

@@ -55,12 +55,15 @@ impl FileStore {
     /// `InvalidArgument` unless `root` is an absolute path.
     pub fn open(root: &Path) -> Result<FileStore> {
         if !root.is_absolute() {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "the object folder {} is not an absolute path",
-                    redact(&root.to_string_lossy())
-                ),
+            let shown = root.to_string_lossy();
+            let why = if path::is_of_another_system(&shown) {
+                "is named as another system names folders"
+            } else {
+                "is not an absolute path"
+            };
+            let what = format!("the object folder {} {why}", redact(&shown));
+            return Err(Error::new(ErrorKind::InvalidArgument, what).with_advice(
+                "Say where this computer finds it, with `moorage config META-URL --bucket FOLDER`; all clients look there from then on.",
             ));
         }
         let mut text = root.as_os_str().to_owned();
@@ -320,6 +323,27 @@ impl ObjectStore for FileStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_as_another_system_names_it_is_refused_with_what_to_do() {
+        let foreign: &[&str] = if cfg!(windows) {
+            &["/srv/objects/"]
+        } else {
+            &[r"C:\objects/", "D:/objects/", r"\\server\share/"]
+        };
+        for folder in foreign {
+            let refused = FileStore::open(Path::new(folder)).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+            let said = refused.message().unwrap();
+            assert!(said.contains(folder) && said.contains("another system"), "{said}");
+            assert!(
+                refused.advice().unwrap().contains("--bucket FOLDER"),
+                "{refused:?}"
+            );
+        }
+        let relative = FileStore::open(Path::new("objects/")).unwrap_err();
+        assert!(relative.message().unwrap().contains("not an absolute path"));
+    }
 
     #[tokio::test]
     #[cfg_attr(

@@ -33,6 +33,17 @@ pub(super) fn path_of(root: &Path, key: &str) -> Result<PathBuf> {
     Ok(path.into())
 }
 
+/// Whether a path that is not absolute here is so on another system: `C:\objects` of Windows, `/objects` of all others.
+pub(super) fn is_of_another_system(path: &str) -> bool {
+    if cfg!(windows) {
+        return path.starts_with('/');
+    }
+    let mut letters = path.chars();
+    let drive = letters.next().is_some_and(|letter| letter.is_ascii_alphabetic());
+    path.starts_with("\\\\")
+        || (drive && letters.next() == Some(':') && matches!(letters.next(), Some('\\' | '/')))
+}
+
 /// The sibling an object is written to before it gets its name.
 pub(super) fn temporary(path: &Path, number: u64) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,18 +1,22 @@
-//! One volume, used by the program of Windows and by that of Linux in turns.
+//! One volume, used by the program of Windows and by that of Linux in turns, and judged by the readers of the fixtures.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::wine::{self, Wine};
 use crate::table::Outcome;
-use crate::volume::{binary, expect_success};
+use crate::volume::binary;
+use crate::{run, tools};
 
 /// Longer than two blocks of a volume.
 const LONG_BYTES: usize = 9 << 20;
+/// One command, which takes a second or two.
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn run(wine: &Wine, program: &Path) -> Result<Outcome> {
     let (windows, linux) = (
@@ -90,8 +94,29 @@ impl Place {
         side.path(&self.at("objects"))
     }
 
-    fn run(&self, side: &Side<'_>, verb: &str, arguments: &[&str]) -> Result<String> {
-        expect_success(side.command(verb, self.root.path()).args(arguments))
+    fn run(&self, side: &Side<'_>, verb: &str, arguments: &[&str]) -> Result<()> {
+        let mut command = side.command(verb, self.root.path());
+        let finished = run::capture(command.args(arguments), LIMIT)?;
+        if finished.success {
+            return Ok(());
+        }
+        bail!(
+            "{}: {verb} {arguments:?} failed: {}",
+            side.name(),
+            finished.output
+        )
+    }
+
+    /// Has the side name the folder of the objects in its own way, which the other side's program refuses by name.
+    fn take_over(&self, side: &Side<'_>) -> Result<()> {
+        let (url, bucket) = (self.url(side), self.bucket(side));
+        let Err(refusal) = self.run(side, "fsck", &[&url]) else {
+            bail!("{} takes the folder as another system names it", side.name());
+        };
+        if !format!("{refusal:#}").contains("config META-URL --bucket FOLDER") {
+            return Err(refusal.context("the refusal does not say what to do"));
+        }
+        self.run(side, "config", &["--bucket", &bucket, &url])
     }
 }
 
@@ -111,24 +136,20 @@ fn hand_over(maker: &Side<'_>, other: &Side<'_>) -> Result<()> {
     copy_in(&place, maker, "files")?;
     read_back(&place, maker, "files", "seen by its maker")?;
 
-    // Each names the folder of the objects in its own way.
-    let (url, bucket) = (place.url(other), place.bucket(other));
-    place.run(other, "config", &["--bucket", &bucket, &url])?;
+    place.take_over(other)?;
     read_back(&place, other, "files", "seen by the other")?;
-    place.run(other, "gc", &[&url])?;
+    place.run(other, "gc", &[&place.url(other)])?;
     fs::write(place.at("files").join("later.txt"), "by the other\n")?;
     fs::write(place.at("files").join("note.txt"), "longer than it was\n")?;
     copy_in(&place, other, "files")?;
 
-    let (url, bucket) = (place.url(maker), place.bucket(maker));
-    place.run(maker, "config", &["--bucket", &bucket, &url])?;
+    place.take_over(maker)?;
     read_back(&place, maker, "files", "seen at last")
 }
 
 fn copy_in(place: &Place, side: &Side<'_>, folder: &str) -> Result<()> {
     let from = side.path(&place.at(folder));
-    place.run(side, "sync", &["--dirs", &from, &place.url(side)])?;
-    Ok(())
+    place.run(side, "sync", &["--dirs", &from, &place.url(side)])
 }
 
 /// Copies the volume into a new folder, compares it with what it was filled from, and checks the volume.
@@ -146,7 +167,29 @@ fn read_back(place: &Place, side: &Side<'_>, expected: &str, into: &str) -> Resu
         );
     }
     place.run(side, "fsck", &[&place.url(side)])?;
-    Ok(())
+    match side {
+        Side::Linux { .. } => judge(place),
+        // They know a volume by the folder of its objects as Linux names it.
+        Side::Windows { .. } => Ok(()),
+    }
+}
+
+/// What readers say that were written from the format's specification alone, where they are.
+fn judge(place: &Place) -> Result<()> {
+    let Some(fixtures) = tools::fixtures() else {
+        return Ok(());
+    };
+    let mut judge = Command::new(tools::python()?);
+    judge
+        .arg(run::repository().join("tests/interop/judge.py"))
+        .arg(fixtures)
+        .arg(place.root.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let judged = run::capture(&mut judge, LIMIT)?;
+    if judged.success {
+        return Ok(());
+    }
+    bail!("the readers of the fixtures find differences: {}", judged.output)
 }
 
 /// Files of several lengths, in folders, with names that are none of ASCII.
