@@ -38,6 +38,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// As [`cargo`], with a compiler that has the lints of clippy in it. What one such command built another one finds, so
+/// the tests and the programs that they use are built in this way, too.
+pub(crate) fn cargo_with_lints(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    command
+}
+
 /// Runs a command, shows and keeps its output, and ends it when it takes longer than `limit`.
 pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished> {
     watch(command, limit, |line| println!("{line}"))

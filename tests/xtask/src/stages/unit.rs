@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(2400);
 
 pub(crate) fn run() -> Result<Outcome> {
     let arguments = ["test", "--workspace", "--no-fail-fast", "--", "--show-output"];
-    let mut tests = run::cargo(&arguments);
+    let mut tests = run::cargo_with_lints(&arguments);
     if tools::fixtures().is_some() {
         // The tests that let independent readers judge a database look for a python3 that has their packages.
         let programs = tools::python()?.parent().map(Path::to_path_buf);
