@@ -26,11 +26,17 @@ describe('the sentence of truth', () => {
     expect(sentence(onlyHere(1, 5), en)).toBe('1 file, 5 bytes, exists only on this computer');
   });
 
+  it('names what is lost', () => {
+    const truth: Truth = { truth: 'lost', message: 'photos: /a' };
+    expect(sentence(truth, en)).toBe('Data is lost: photos: /a');
+    expect(sentence(truth, de)).toBe('Daten sind verloren: photos: /a');
+  });
+
   it('says why it is not known', () => {
     expect(sentence({ truth: 'unknown', message: 'disk error' }, en)).toContain('disk error');
   });
 
-  it.each([undefined, onlyHere(0, 1), onlyHere(1, 0), { truth: 'unknown', message: '' } as const])(
+  it.each([undefined, onlyHere(0, 1), onlyHere(1, 0), { truth: 'unknown', message: '' } as const, { truth: 'lost', message: '' } as const])(
     'never calls files safe where the agent does not: %o',
     (truth) => {
       for (const catalogue of [en, de]) {

@@ -31,7 +31,9 @@ pub(crate) fn of_volume(seen: &Evidence<'_>) -> Truth {
         .flatten()
         .find_map(|report| report.lost.as_ref())
     {
-        return unknown(in_words(seen.name, lost));
+        return Truth::Lost {
+            message: in_words(seen.name, lost),
+        };
     }
     // Processes count what is in their memory, too; the disk also has what other mounts of the volume left.
     let told = || seen.reports.iter().flatten().map(|report| &report.figures);
@@ -76,15 +78,17 @@ fn in_words(name: &str, lost: &Lost) -> String {
         named.push(format!("{more} more"));
     }
     format!(
-        "data of {name} is lost, since it was deleted from the staging folder before its upload: {}",
+        "{name}: {} (deleted from the staging folder before the upload)",
         named.join(", ")
     )
 }
 
-/// The sentence of truth over all volumes: it claims only what holds for each.
+/// The sentence of truth over all volumes: it claims only what holds for each, and names what is lost of any before what
+/// merely waits.
 pub(crate) fn over_all<'a>(truths: impl Iterator<Item = &'a Truth>) -> Truth {
     let (mut files, mut bytes, mut oldest) = (0, 0, None);
     let mut unknown = None;
+    let mut lost: Vec<&str> = Vec::new();
     for truth in truths {
         match truth {
             Truth::Stored => {}
@@ -97,8 +101,14 @@ pub(crate) fn over_all<'a>(truths: impl Iterator<Item = &'a Truth>) -> Truth {
                 bytes += more_bytes;
                 oldest = [oldest, *since].into_iter().flatten().min();
             }
+            Truth::Lost { message } => lost.push(message),
             Truth::Unknown { .. } => unknown = unknown.or(Some(truth)),
         }
+    }
+    if !lost.is_empty() {
+        return Truth::Lost {
+            message: lost.join("; "),
+        };
     }
     match (files, bytes, unknown) {
         (0, 0, Some(unknown)) => unknown.clone(),
@@ -227,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_of_one_volume_is_told_before_what_waits_in_others() {
+        let lost = |message: &str| Truth::Lost {
+            message: message.to_owned(),
+        };
+        let truths = [only_here(1, 2, None), lost("a: /x"), Truth::Stored, lost("b: /y")];
+        assert_eq!(over_all(truths.iter()), lost("a: /x; b: /y"));
+    }
+
+    #[test]
     fn what_a_staging_folder_lost_is_neither_stored_nor_waiting() {
         let file = |inode, path: Option<&str>| LostFile {
             inode,
@@ -242,11 +261,11 @@ mod tests {
             lost: Some(lost),
             ..holding(1, 1, None)
         };
-        let Truth::Unknown { message } = truth(&SERVING, &[Some(report)], &Ok(journal(1, 1, 1))) else {
+        let Truth::Lost { message } = truth(&SERVING, &[Some(report)], &Ok(journal(1, 1, 1))) else {
             panic!("nothing is claimed");
         };
         assert!(
-            message.contains("is lost") && message.ends_with("/a, inode 3, 3 more"),
+            message.contains(": /a, inode 3, 3 more (deleted from"),
             "{message}"
         );
     }

@@ -20,6 +20,11 @@ pub enum Truth {
         /// When the oldest was written.
         oldest: Option<Timestamp>,
     },
+    /// Something that was acknowledged is in no store and waits nowhere. This is told before all else.
+    Lost {
+        /// What, and why.
+        message: String,
+    },
     /// A journal could not be read, so nothing is claimed.
     Unknown {
         /// Why not.

@@ -3,6 +3,7 @@
 use moorage_control::settings::Pause;
 use moorage_control::state::VolumeState;
 use moorage_control::transfer::{Progress, Transfer};
+use moorage_control::truth::Truth;
 
 use super::drawing::{self, SIZE};
 use crate::agent::{Heard, Seen, Transfers};
@@ -58,7 +59,8 @@ fn wants_attention(heard: &Heard) -> bool {
         )
     });
     let failed = |transfer: &Transfer| matches!(transfer.progress, Progress::Failed { .. });
-    volumes || !heard.status.notices.is_empty() || any_transfer(heard, failed)
+    let lost = matches!(heard.status.truth, Truth::Lost { .. });
+    lost || volumes || !heard.status.notices.is_empty() || any_transfer(heard, failed)
 }
 
 fn is_active(heard: &Heard) -> bool {

@@ -97,6 +97,7 @@ pub(crate) fn sentence(seen: &Seen, words: &Words) -> String {
     match &heard.status.truth {
         Truth::Stored => words.stored.to_owned(),
         Truth::OnlyHere { files, bytes, .. } => (words.only_here)(&words.numbers, *files, *bytes),
+        Truth::Lost { message } => (words.lost)(message),
         Truth::Unknown { message } => (words.unknown)(message),
     }
 }

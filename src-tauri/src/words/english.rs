@@ -20,6 +20,7 @@ pub(super) static WORDS: Words = Words {
         let (files, bytes) = (numbers.count(files), numbers.bytes(bytes));
         format!("{files} {noun}, {bytes}, {verb} only on this computer")
     },
+    lost: |message| format!("Data is lost: {message}"),
     unknown: |message| format!("What is stored could not be read: {message}"),
     not_done: |message| format!("Not done: {message}"),
     no_volumes: "No volumes yet",

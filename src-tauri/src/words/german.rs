@@ -20,6 +20,7 @@ pub(super) static WORDS: Words = Words {
         let (files, bytes) = (numbers.count(files), numbers.bytes(bytes));
         format!("{files} {noun} ({bytes}) {verb} nur auf diesem Computer")
     },
+    lost: |message| format!("Daten sind verloren: {message}"),
     unknown: |message| format!("Was gespeichert ist, war nicht zu lesen: {message}"),
     not_done: |message| format!("Nicht ausgeführt: {message}"),
     no_volumes: "Noch keine Laufwerke",

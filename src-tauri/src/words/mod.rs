@@ -15,6 +15,7 @@ pub(crate) struct Words {
     pub(crate) not_connected: &'static str,
     pub(crate) stored: &'static str,
     pub(crate) only_here: fn(&Numbers, files: u64, bytes: u64) -> String,
+    pub(crate) lost: fn(message: &str) -> String,
     pub(crate) unknown: fn(message: &str) -> String,
     pub(crate) not_done: fn(message: &str) -> String,
     pub(crate) no_volumes: &'static str,

@@ -16,7 +16,11 @@ bytes: number,
 /**
  * When the oldest was written.
  */
-oldest: Timestamp | null, } | { "truth": "unknown", 
+oldest: Timestamp | null, } | { "truth": "lost", 
+/**
+ * What, and why.
+ */
+message: string, } | { "truth": "unknown", 
 /**
  * Why not.
  */

@@ -36,6 +36,7 @@ export const de: Catalogue = {
   truth: {
     notConnected: 'Nicht verbunden: Was gespeichert ist, ist zurzeit nicht bekannt',
     stored: 'Alle Dateien sind sicher gespeichert',
+    lost: (message) => `Daten sind verloren: ${message}`,
     unknown: (message) => `Was gespeichert ist, war nicht zu lesen: ${message}`,
     onlyHere: (files, size) =>
       `${count(files)} ${plural(files, { one: 'Datei', other: 'Dateien' })} (${bytes(size)}) ` +

@@ -36,6 +36,7 @@ export const en = {
   truth: {
     notConnected: 'Not connected: what is stored is not known at the moment',
     stored: 'All files are safely stored',
+    lost: (message: string) => `Data is lost: ${message}`,
     unknown: (message: string) => `What is stored could not be read: ${message}`,
     onlyHere: (files: number, size: number) =>
       `${count(files)} ${plural(files, { one: 'file', other: 'files' })}, ${bytes(size)}, ` +

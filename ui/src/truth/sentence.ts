@@ -13,6 +13,8 @@ export function sentence(truth: Truth | undefined, catalogue: Catalogue): string
       return catalogue.truth.stored;
     case 'only_here':
       return catalogue.truth.onlyHere(truth.files, truth.bytes);
+    case 'lost':
+      return catalogue.truth.lost(truth.message);
     case 'unknown':
       return catalogue.truth.unknown(truth.message);
     case undefined:

@@ -15,6 +15,7 @@ pub(crate) fn truth_in_words(truth: &Truth) -> String {
             size::show(*bytes),
             agree(*files, "exists", "exist")
         ),
+        Truth::Lost { message } => format!("data is lost: {message}"),
         Truth::Unknown { message } => format!("whether all are stored is not known: {message}"),
     }
 }

@@ -41,7 +41,12 @@ fn the_gravest_is_shown() {
 }
 
 #[test]
-fn a_notice_or_a_failed_transfer_wants_attention() {
+fn a_notice_a_failed_transfer_or_lost_data_wants_attention() {
+    let mut lost = heard(Vec::new());
+    lost.status.truth = Truth::Lost {
+        message: "photos: /a".to_owned(),
+    };
+    assert_eq!(show(lost).icon, Icon::Attention);
     let mut noticed = heard(Vec::new());
     noticed.status.notices = vec![problem(ProblemCode::Internal, "The settings were damaged")];
     assert_eq!(show(noticed).icon, Icon::Attention);

@@ -42,8 +42,8 @@ fn shown(volumes: &[Volume]) -> String {
     ];
     let mut text = output::table(&heading, &rows);
     for volume in volumes {
-        let unknown = matches!(volume.truth, Truth::Unknown { .. });
-        let untold = unknown.then(|| truth_in_words(&volume.truth));
+        let explained = matches!(volume.truth, Truth::Lost { .. } | Truth::Unknown { .. });
+        let untold = explained.then(|| truth_in_words(&volume.truth));
         for explanation in explanation(&volume.state).into_iter().chain(untold) {
             let line = format!("{}: {explanation}", volume.settings.name);
             text.push_str(&output::plain(&line));
@@ -59,6 +59,7 @@ fn row(volume: &Volume) -> Vec<String> {
         Truth::OnlyHere { files, bytes, .. } => {
             format!("{} only here ({})", FILES.count(*files), size::show(*bytes))
         }
+        Truth::Lost { .. } => "data lost".to_owned(),
         Truth::Unknown { .. } => "not known".to_owned(),
     };
     let figures = volume.figures.as_ref();
