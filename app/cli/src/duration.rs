@@ -26,9 +26,26 @@ pub(crate) fn from_seconds(text: &str) -> Result<Duration, String> {
         })
 }
 
+/// As [`from_seconds`], but a number needs its unit: for times before which something is lost.
+pub(crate) fn with_unit(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text.ends_with(|last: char| last.is_ascii_digit()) {
+        return Err(format!(
+            "{text:?} has no unit; write for example {text}d or {text}h"
+        ));
+    }
+    from_seconds(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_before_which_something_is_lost_needs_its_unit() {
+        assert_eq!(with_unit("7d"), Ok(Duration::from_secs(604_800)));
+        assert!(with_unit("5").is_err());
+    }
 
     #[test]
     fn plain_numbers_are_seconds() {

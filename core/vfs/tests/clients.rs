@@ -13,6 +13,10 @@ use moorage_model::{ErrorKind, Ino, SystemClock};
 use moorage_vfs::{Caller, OpenFlags, SetAttrRequest, Vfs};
 use volume::{BLOCK, READ, READ_WRITE, Volume, cached, close, content, create, pattern};
 
+const TRUNCATE: OpenFlags = OpenFlags {
+    truncate: true,
+    ..READ_WRITE
+};
 const APPEND: OpenFlags = OpenFlags {
     append: true,
     ..READ_WRITE
@@ -88,6 +92,34 @@ async fn a_file_that_another_client_replaced_is_stale_also_when_it_lies_in_the_t
     late.open(&caller, thrown, READ).await.unwrap();
     let refused = late.open(&caller, thrown, READ_WRITE).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotPermitted);
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_here_while_it_is_open_is_opened_for_writing_by_its_name() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let vfs = volume.client().await;
+    let caller = Caller {
+        pid: 7,
+        ..Caller::root()
+    };
+    let replace = || async {
+        vfs.unlink(&Caller::root(), Ino::ROOT, b"name").await.unwrap();
+        let (entry, made) = create(&vfs, "name").await;
+        vfs.write(made, 0, b"new").await.unwrap();
+        vfs.fsync(made, false).await.unwrap();
+        entry.ino
+    };
+    let (first, _held) = create(&vfs, "name").await;
+    for flags in [READ_WRITE, APPEND, TRUNCATE] {
+        let known = vfs.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+        replace().await;
+        let refused = vfs.open(&caller, known, flags).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale, "{flags:?}");
+        let known = vfs.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+        replace().await;
+        vfs.open(&caller, known, flags).await.unwrap();
+        assert_ne!(known, first.ino);
+    }
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ export const healthDe: typeof healthEn = {
       'allocation-counter': 'Ein Zähler würde eine Nummer zweimal vergeben',
       'slice-owners': 'Eine falsche Anzahl der Dateien, die sich ein Stück Daten teilen',
       'missing-object': 'Ein Objekt fehlt im Speicher',
+      'not-uploaded': 'Ein Objekt wartet auf diesem Computer auf das Hochladen',
       'wrong-object-size': 'Ein Objekt hat eine unmögliche Größe',
       'damaged-object': 'Ein Objekt lässt sich nicht wieder lesen',
     },

@@ -46,6 +46,7 @@ const defect: Record<string, string> = {
   'allocation-counter': 'A counter would give a number twice',
   'slice-owners': 'A wrong count of the files that share a piece of data',
   'missing-object': 'An object is missing in the store',
+  'not-uploaded': 'An object waits on this computer for its upload',
   'wrong-object-size': 'An object has an impossible size',
   'damaged-object': 'An object can not be read back',
 };

@@ -204,7 +204,8 @@ impl Target {
         let temporary = tempfile::Builder::new()
             .prefix(".moorage-dump-")
             .tempfile_in(folder)
-            .map_err(|error| failed(file, error))?;
+            // Without the name of the temporary file, which nobody knows.
+            .map_err(|error| failed(file, error.kind().into()))?;
         Ok(Target::File(temporary, file.to_owned()))
     }
 
@@ -260,4 +261,5 @@ fn failed(file: &Path, error: io::Error) -> Error {
         format!("the dump {} can not be written", file.display()),
     )
     .with_source(error)
+    .with_advice("Name a file in a folder that exists, with room on its disk, and that you may write to.")
 }

@@ -16,7 +16,7 @@ use crate::noun::{ENTRIES, ERRORS, FINDINGS, NODES, OBJECTS, RECORDS, SLICES, WA
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
 use crate::volume::Volume;
-use crate::{concurrency, target};
+use crate::{concurrency, staged, target};
 
 /// Check that a volume is whole: its records against each other, and its objects against its records
 ///
@@ -124,7 +124,9 @@ async fn check(
         .watch(context, RECORDS_PHASE, &counts, meta.check(options, &counts))
         .await?;
     let counts: Arc<Progress> = Arc::default();
-    let job = check_objects(meta, store, objects, &counts);
+    let uuid = meta.setting().uuid.clone();
+    let only_here = || staged::only_here(&uuid);
+    let job = check_objects(meta, store, objects, &only_here, &counts);
     report.merge(follow.watch(context, OBJECTS_PHASE, &counts, job).await?);
     if arguments.verify_contents {
         let counts: Arc<Progress> = Arc::default();

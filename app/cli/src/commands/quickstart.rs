@@ -88,15 +88,11 @@ fn is_mounted(folder: &Path, folders: &Folders, url: &MetaUrl) -> Result<bool> {
             Ok(record.is_some_and(|record| record.database == url.to_share().as_str()))
         }
         Ok(_) => Ok(false),
-        // A missing parent is made with the folder.
-        Err(error)
-            if error
-                .io()
-                .is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(host_error(ErrorKind::Io, &error)),
+        Err(error) => match error.io().map(std::io::Error::kind) {
+            // A missing parent is made with the folder; what keeps it from being made is said then.
+            Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied) => Ok(false),
+            _ => Err(host_error(ErrorKind::Io, &error)),
+        },
     }
 }
 
@@ -104,16 +100,21 @@ fn is_mounted(folder: &Path, folders: &Folders, url: &MetaUrl) -> Result<bool> {
 fn make_folder(folder: &Path) -> Result<()> {
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(refused(folder, error));
+        }
         _ => return Ok(()),
     }
-    fs::create_dir_all(folder).map_err(|error| {
-        Error::new(
-            ErrorKind::AccessDenied,
-            format!("making the folder {}", folder.display()),
-        )
-        .with_source(error)
-        .with_advice("Give another folder: `moorage quickstart FOLDER`.")
-    })
+    fs::create_dir_all(folder).map_err(|error| refused(folder, error))
+}
+
+fn refused(folder: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::AccessDenied,
+        format!("making the folder {}", folder.display()),
+    )
+    .with_source(error)
+    .with_advice("Give another folder: `moorage quickstart FOLDER`.")
 }
 
 fn database_url(place: &Path) -> Result<MetaUrl> {

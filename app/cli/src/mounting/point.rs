@@ -24,7 +24,7 @@ pub(crate) fn prepare(path: &Path, options: &MountOptions) -> Result<MountPoint>
             ErrorKind::NotEmpty,
             format!("the folder {shown} is not empty"),
         )
-        .with_advice("Give an empty folder, or hide what is in it while mounted with `-o nonempty`.")),
+        .with_advice("Give an empty folder; `moorage mount` can also hide what is in it while mounted, with `-o nonempty`.")),
         MountPointState::Missing => Err(Error::new(
             ErrorKind::NotFound,
             format!("the mount point {shown} does not exist"),

@@ -43,9 +43,9 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the file for reading; one that does not exist reads as empty and is not made.
+    /// Opens the file for reading; one that was never there reads as empty and is not made.
     pub(super) fn open_reader(options: &SqliteOptions) -> Result<Database> {
-        if !options.path.exists() {
+        if !options.presence.look(&options.path)? {
             let connection = Connection::open_in_memory().context(|| "opening it".to_owned())?;
             return Database::new(connection, options);
         }
@@ -79,15 +79,19 @@ impl Database {
         connect(Path::new(&uri), flags).and_then(|connection| Database::new(connection, options))
     }
 
-    /// Opens the file for writing, in WAL mode, and makes it when absent.
+    /// Opens the file for writing, in WAL mode, and makes it when it was never there.
     pub(super) fn open_writer(options: &SqliteOptions) -> Result<Database> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let unmade = make_private(&options.path);
-        connect_on(Some(log_file::layer()?), &options.path, flags)
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut unmade = None;
+        if !options.presence.look(&options.path)? {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+            unmade = make_private(&options.path);
+        }
+        let opened = connect_on(Some(log_file::layer()?), &options.path, flags)
             .and_then(|connection| Database::new_writer(connection, options))
-            .map_err(|error| system_reason(error, unmade, options))
+            .map_err(|error| system_reason(error, unmade, options))?;
+        options.presence.look(&options.path)?;
+        Ok(opened)
     }
 
     fn new_writer(connection: Connection, options: &SqliteOptions) -> Result<Database> {
@@ -257,6 +261,7 @@ fn enter_wal(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::presence::Presence;
 
     #[test]
     fn a_file_in_an_unwritable_folder_is_opened_as_unchanging_whatever_its_name() {
@@ -271,6 +276,7 @@ mod tests {
                 path: folder.path().join(name),
                 prefix: "jfs_".to_owned(),
                 readers_looked_at: std::sync::Once::new(),
+                presence: Presence::default(),
             };
             let writer = Database::open_writer(&options).unwrap();
             schema::prepare(&writer.connection, &options.prefix).unwrap();

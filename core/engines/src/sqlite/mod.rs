@@ -7,6 +7,7 @@ mod log;
 mod log_file;
 mod log_index;
 mod options;
+mod presence;
 mod readers;
 mod record_cache;
 mod reserve;

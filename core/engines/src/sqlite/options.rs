@@ -5,6 +5,8 @@ use std::sync::Once;
 
 use moorage_model::{Error, ErrorKind, Result};
 
+use super::presence::Presence;
+
 /// Table prefix of a volume whose URL names none.
 const DEFAULT_PREFIX: &str = "jfs_";
 
@@ -17,6 +19,8 @@ pub(super) struct SqliteOptions {
     pub(super) prefix: String,
     /// Done once it was looked at who else may read the file.
     pub(super) readers_looked_at: Once,
+    /// Whether the file was found, and which it is.
+    pub(super) presence: Presence,
 }
 
 impl SqliteOptions {
@@ -61,6 +65,7 @@ impl SqliteOptions {
             path,
             prefix,
             readers_looked_at: Once::new(),
+            presence: Presence::default(),
         })
     }
 
@@ -82,7 +87,7 @@ impl SqliteOptions {
                 format!("SQLite database {} is a folder", self.path.display()),
             )
             .with_advice("Name a file in the metadata URL.")),
-            Ok(_) => Ok(true),
+            Ok(_) => self.presence.look(&self.path),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 Err(self.failed("a folder of its path is closed to this user", error).with_advice(
                     "Run the command as the user who owns the database, or have the folder opened to this user.",

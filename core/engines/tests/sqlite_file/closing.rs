@@ -91,3 +91,24 @@ async fn an_absent_file_that_another_client_makes_is_seen() {
     add_node(other.as_ref(), 5).await.unwrap();
     assert!(early.read(&[Key::Node(Ino(5))]).await.unwrap()[0].is_some());
 }
+
+#[tokio::test]
+async fn a_file_that_can_not_be_reached_any_more_is_missed_and_does_not_read_as_empty() {
+    let folder = Folder::new();
+    let made = folder.prepared().await;
+    add_node(made.as_ref(), 5).await.unwrap();
+    made.close().await.unwrap();
+    let engine = folder.engine();
+    let aside = folder.file().with_extension("aside");
+    std::fs::rename(folder.file(), &aside).unwrap();
+    for key in [Key::Setting, Key::Node(Ino(5))] {
+        let error = engine.read(&[key]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DatabaseMissing, "{error}");
+    }
+    let refused = add_node(engine.as_ref(), 6).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::DatabaseMissing, "{refused}");
+    assert!(!folder.file().exists(), "no other one is made in its place");
+    std::fs::rename(&aside, folder.file()).unwrap();
+    assert!(engine.read(&[Key::Node(Ino(5))]).await.unwrap()[0].is_some());
+    add_node(engine.as_ref(), 6).await.unwrap();
+}

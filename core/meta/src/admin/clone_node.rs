@@ -70,8 +70,8 @@ pub(super) async fn copy_entries(
     let mut total = DirStat::default();
     for (_, source, _) in entries {
         let attr = nodes.node()?.ok_or(ErrorKind::NotFound)?;
-        let mut copied = new_attributes(meta, job.context, &attr, job.parent, job.options);
-        copied.nlink = if attr.is_directory() { 2 } else { 1 };
+        let mut copied = new_attributes(meta, txn, job.context, attr, job.parent, job.options).await?;
+        copied.nlink = if copied.is_directory() { 2 } else { 1 };
         total += entry_stat(&copied);
         made.push((*source, copied));
     }
@@ -128,23 +128,28 @@ async fn copy_attachments(
 }
 
 /// Attributes of a copy, with the links of its source.
-pub(super) fn new_attributes(
+///
+/// # Errors
+/// What reading or storing the access ACL answers, which follows the mode.
+pub(super) async fn new_attributes(
     meta: &Meta,
+    txn: &mut dyn Txn,
     context: &Context,
-    source: &Attr,
+    mut attr: Attr,
     parent: Ino,
     options: CloneOptions,
-) -> Attr {
-    let mut attr = source.clone();
+) -> Result<Attr> {
     attr.parent = parent;
     if !options.preserve {
         let now = meta.now();
         attr.uid = context.uid;
         attr.gid = context.gid;
-        attr.mode &= !options.umask;
+        let mode = attr.mode & !options.umask;
+        attr.access_acl = meta.acl_after_chmod(txn, &attr, mode).await?;
+        attr.mode = mode;
         (attr.atime, attr.mtime, attr.ctime) = (now, now, now);
     }
-    attr
+    Ok(attr)
 }
 
 pub(super) async fn copy_xattrs(txn: &mut dyn Txn, source: Ino, copy: Ino) -> Result<()> {

@@ -248,7 +248,7 @@ impl Cloner<'_> {
                 Box::pin(async move {
                     let (context, name) = &*shared;
                     let attr = txn.lock_node(source).await?.ok_or(ErrorKind::NotFound)?;
-                    let mut copied = new_attributes(meta, context, &attr, parent, options);
+                    let mut copied = new_attributes(meta, txn, context, attr, parent, options).await?;
                     copied.nlink = 2;
                     meta.check_growth(txn, copied.uid, copied.gid, parent, copied.used_space(), 1)
                         .await?;

@@ -1,15 +1,16 @@
 //! Putting removed trees together again (the command `restore`; spec 70-semantics section 3).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
-use moorage_model::{ErrorKind, Ino, Name, NodeType, Result};
+use moorage_model::{Attr, ErrorKind, Ino, Name, NodeType, Result};
 
 use super::pages::Pages;
 use super::progress::Progress;
 use super::trash::EntryName;
 use crate::verbs::RenameFlags;
-use crate::{Context, Key, Meta, Record, Scan, TxnExt as _};
+use crate::{Context, Key, MAX_PATH_DEPTH, Meta, Record, Scan, TxnExt as _};
 
 /// How an hour of the trash is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Default for RestoreOptions {
 /// What a restore did with the entries of an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
-    /// Moved into a removed directory of the same hour.
+    /// Moved into a directory that was removed in the same hour, or lies in such a one.
     pub rebuilt: u64,
     /// Moved back to their old directory.
     pub put_back: u64,
@@ -57,12 +58,25 @@ impl Restored {
     }
 }
 
+/// Where a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whereabouts {
+    /// In the tree.
+    Tree,
+    /// In the trash, somewhere below this hour.
+    Trash(Ino),
+    /// In neither: it does not exist, or nothing leads up from it.
+    Gone,
+}
+
 /// One run over an hour.
 struct Restore<'m> {
     meta: &'m Meta,
     context: &'m Context,
     hour: Ino,
     removed: HashSet<Ino>,
+    /// Where other directories are that entries came from.
+    others: Mutex<HashMap<Ino, Whereabouts>>,
     put_back: bool,
 }
 
@@ -70,7 +84,7 @@ impl Meta {
     /// Restores what was removed in an hour (`YYYY-MM-DD-HH`, UTC). Names that were cut to 255 bytes in the trash come
     /// back cut. Directories get their statistics counted again.
     ///
-    /// Memory: 16 bytes per directory removed in that hour.
+    /// Memory: 16 bytes per directory removed in that hour, 32 per other directory that something was removed from.
     ///
     /// # Errors
     /// `NotFound` when the trash has no such hour, `InvalidArgument` or `NameTooLong` when it can have none of that name;
@@ -92,6 +106,7 @@ impl Meta {
             context,
             hour: hour_directory,
             removed: self.removed_directories(hour_directory, progress).await?,
+            others: Mutex::default(),
             put_back: options.put_back,
         };
         let restored = restore.run(options.concurrency.max(1), progress).await?;
@@ -150,11 +165,11 @@ impl Restore<'_> {
         let Some(entry) = EntryName::parse(&stored) else {
             return Ok(left);
         };
-        let rebuild = self.removed.contains(&entry.old_parent);
-        let placed = rebuild || (self.put_back && self.is_alive(entry.old_parent).await?);
-        if !placed {
-            return Ok(left);
-        }
+        let rebuild = match self.whereabouts(entry.old_parent).await? {
+            Whereabouts::Trash(hour) if hour == self.hour => true,
+            Whereabouts::Tree if self.put_back => false,
+            _ => return Ok(left),
+        };
         let flags = RenameFlags {
             no_replace: true,
             restore: true,
@@ -194,9 +209,38 @@ impl Restore<'_> {
         }
     }
 
-    /// Whether the old directory is in the tree, not in the trash.
-    async fn is_alive(&self, directory: Ino) -> Result<bool> {
-        let attr = self.meta.engine.get(&[Key::Node(directory)]).await?.node()?;
-        Ok(attr.is_some_and(|attr| attr.is_directory() && !attr.in_trash()))
+    /// Where a directory is. Round trips: none for one that was removed by itself; one per directory on the way up for
+    /// another, the first time.
+    async fn whereabouts(&self, directory: Ino) -> Result<Whereabouts> {
+        let others = || self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = others().get(&directory).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.look_upwards(directory).await?;
+        if directory != Ino::ROOT && !self.removed.contains(&directory) {
+            others().insert(directory, found);
+        }
+        Ok(found)
+    }
+
+    /// A directory that an earlier run moved into a removed one is in the trash with that.
+    async fn look_upwards(&self, directory: Ino) -> Result<Whereabouts> {
+        let mut current = directory;
+        for _ in 0..=MAX_PATH_DEPTH {
+            if current == Ino::ROOT {
+                return Ok(Whereabouts::Tree);
+            }
+            if self.removed.contains(&current) {
+                return Ok(Whereabouts::Trash(self.hour));
+            }
+            let attr = self.meta.engine.get(&[Key::Node(current)]).await?.node()?;
+            match attr.filter(Attr::is_directory) {
+                Some(attr) if attr.in_trash() => return Ok(Whereabouts::Trash(attr.parent)),
+                Some(attr) => current = attr.parent,
+                None => return Ok(Whereabouts::Gone),
+            }
+        }
+        Ok(Whereabouts::Gone)
     }
 }

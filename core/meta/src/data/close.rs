@@ -44,7 +44,7 @@ impl Meta {
         }
     }
 
-    /// Counts a handle that needs no check: of a file just created by the same call.
+    /// Counts a handle of a file that the caller knows and has checked.
     pub fn note_open(&self, ino: Ino) {
         self.open_files.note_open(ino);
     }

@@ -20,6 +20,7 @@ pub use compact::CompactOutcome;
 pub use copy_file_range::CopyOutcome;
 pub use fallocate::FallocateMode;
 pub use open::OpenFlags;
+pub(crate) use open::Opening;
 pub(crate) use slice_count::SliceCounts;
 pub(crate) use truncate::{change_length, check_new_length};
 pub use write_slice::WriteOutcome;

@@ -17,6 +17,9 @@ pub struct OpenFlags {
     pub append: bool,
     /// The content is dropped.
     pub truncate: bool,
+    /// The caller found the file by its name a moment ago: that it went to the trash since does not refuse the open, as
+    /// it would end none that is a moment older.
+    pub found_by_name: bool,
 }
 
 impl OpenFlags {
@@ -29,12 +32,28 @@ impl OpenFlags {
     }
 }
 
-/// Counts a handle from before the attributes are read, so that an unlink in this client keeps the data of a file
-/// that is being opened; takes the count back unless the open succeeds.
-struct Opening<'m> {
+/// Counts a handle from before the attributes are read, or the file is made, so that an unlink in this client keeps the
+/// data of a file that is being opened; takes the count back unless the open succeeds.
+pub(crate) struct Opening<'m> {
     meta: &'m Meta,
     ino: Ino,
     succeeded: bool,
+}
+
+impl<'m> Opening<'m> {
+    pub(crate) fn begin(meta: &'m Meta, ino: Ino) -> Opening<'m> {
+        meta.open_files.note_open(ino);
+        Opening {
+            meta,
+            ino,
+            succeeded: false,
+        }
+    }
+
+    /// Leaves the handle counted.
+    pub(crate) fn succeed(mut self) {
+        self.succeeded = true;
+    }
 }
 
 impl Drop for Opening<'_> {
@@ -56,7 +75,7 @@ impl Meta {
     ///
     /// # Errors
     /// `NotFound`; `AccessDenied` by mode or ACL; `NotPermitted` when writing to an immutable file, to one in the
-    /// trash, or to an append-only one without `append` or with `truncate`; `IsDirectory` when writing to a
+    /// trash (unless it was just found), or to an append-only one without `append` or with `truncate`; `IsDirectory` when writing to a
     /// directory; `ReadOnly`.
     ///
     /// # Cancel safety
@@ -65,12 +84,7 @@ impl Meta {
         if flags.writes() {
             self.check_writable()?;
         }
-        self.open_files.note_open(ino);
-        let mut opening = Opening {
-            meta: self,
-            ino,
-            succeeded: false,
-        };
+        let opening = Opening::begin(self, ino);
         let mut attr = self
             .engine
             .get(&[Key::Node(ino)])
@@ -84,13 +98,19 @@ impl Meta {
         if self.options.atime != AtimeMode::Never {
             attr = self.touch_atime(ino).await?.unwrap_or(attr);
         }
-        opening.succeeded = true;
+        opening.succeed();
         Ok(attr)
     }
 
     /// Drops the content, and with it the set-id bits unless root asks. The times of content become now, also of a
     /// file that is empty already, as POSIX asks of `O_TRUNC`.
     async fn empty(&self, ctx: &Context, ino: Ino, attr: Attr) -> Result<Attr> {
+        if attr.in_trash() {
+            return match attr.length {
+                0 => Ok(attr),
+                _ => self.truncate_open(ino, 0).await,
+            };
+        }
         let mode = mode_after_write(ctx, &attr);
         let change = SetAttr {
             size: (attr.length > 0).then_some(0),
@@ -110,7 +130,8 @@ impl Meta {
         if attr.is_directory() {
             return Err(ErrorKind::IsDirectory.into());
         }
-        let frozen = attr.flags.contains(Flags::IMMUTABLE) || attr.in_trash();
+        let in_trash = attr.in_trash() && !flags.found_by_name;
+        let frozen = attr.flags.contains(Flags::IMMUTABLE) || in_trash;
         let append_only = attr.flags.contains(Flags::APPEND) && (!flags.append || flags.truncate);
         if frozen || append_only {
             Err(ErrorKind::NotPermitted.into())

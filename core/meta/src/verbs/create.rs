@@ -11,6 +11,7 @@ use super::parent::{Parent, check_reserved};
 use crate::accounting::entry_stat;
 use crate::acl_rules::inherited;
 use crate::changelog::escape;
+use crate::data::Opening;
 use crate::permission::{living_directory, refuse_flags};
 use crate::{Context, Key, MAY_EXECUTE, Meta, Record, Txn, TxnExt as _};
 
@@ -89,7 +90,10 @@ impl Meta {
         name: &Name,
         node: CreateNode,
     ) -> Result<Created> {
-        let opened = self.make(context, parent, name, node, false).await?;
+        self.check_place(parent, name)?;
+        node.check_target()?;
+        let ino = self.allocate_inode().await?;
+        let opened = self.make(context, parent, name, node, ino, false).await?;
         Ok(Created {
             ino: opened.ino,
             attr: opened.attr,
@@ -113,12 +117,16 @@ impl Meta {
     }
 
     /// Makes a regular file, or answers with whatever node has that name already unless `exclusive`. The caller
-    /// judges whether it can be opened.
+    /// judges whether it can be opened. A file that was made has a handle counted from before others could see it, so that
+    /// an unlink in this client keeps its data: it needs one [`Meta::close_file`].
     ///
     /// Read set and write set as [`Meta::mknod`]; one round trip more for an existing node.
     ///
     /// # Errors
     /// See [`Meta::mknod`]; `Exists` only when `exclusive`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the file made or not, and leaves no handle counted.
     pub async fn create_or_open(
         &self,
         context: &Context,
@@ -128,18 +136,19 @@ impl Meta {
         umask: u16,
         exclusive: bool,
     ) -> Result<Opened> {
-        self.make(context, parent, name, CreateNode::file(mode, umask), !exclusive)
-            .await
+        self.check_place(parent, name)?;
+        let ino = self.allocate_inode().await?;
+        let opening = Opening::begin(self, ino);
+        let node = CreateNode::file(mode, umask);
+        let opened = self.make(context, parent, name, node, ino, !exclusive).await?;
+        if opened.created {
+            opening.succeed();
+        }
+        Ok(opened)
     }
 
-    async fn make(
-        &self,
-        context: &Context,
-        parent: Ino,
-        name: &Name,
-        node: CreateNode,
-        accept_existing: bool,
-    ) -> Result<Opened> {
+    /// Refuses names that nobody can make, before a number is used up for them.
+    fn check_place(&self, parent: Ino, name: &Name) -> Result<()> {
         self.check_writable()?;
         if name.is_dots() {
             return Err(ErrorKind::Exists.into());
@@ -148,8 +157,18 @@ impl Meta {
         if parent.is_trash() {
             return Err(ErrorKind::NotPermitted.into());
         }
-        node.check_target()?;
-        let ino = self.allocate_inode().await?;
+        Ok(())
+    }
+
+    async fn make(
+        &self,
+        context: &Context,
+        parent: Ino,
+        name: &Name,
+        node: CreateNode,
+        ino: Ino,
+        accept_existing: bool,
+    ) -> Result<Opened> {
         let creation = Arc::new(Creation {
             context: context.clone(),
             parent,

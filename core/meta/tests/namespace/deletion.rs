@@ -236,3 +236,21 @@ async fn the_worker_of_a_session_removes_without_being_asked() {
     meta.close_session().await.unwrap();
     assert_eq!(volume.data.ids(), []);
 }
+
+#[tokio::test]
+async fn a_file_that_is_made_open_keeps_its_data_when_it_is_unlinked_at_once() {
+    let volume = Volume::new().await;
+    let meta = volume.session().await;
+    let root = Context::root();
+    let made = meta
+        .create_or_open(&root, Ino::ROOT, &name("f"), 0o644, 0, true)
+        .await
+        .unwrap();
+    meta.unlink(&root, Ino::ROOT, &name("f"), UnlinkOptions::default())
+        .await
+        .unwrap();
+    assert!(meta.getattr(made.ino).await.is_ok());
+    meta.close_file(made.ino).await.unwrap();
+    assert_eq!(kind(meta.getattr(made.ino).await), ErrorKind::NotFound);
+    meta.close_session().await.unwrap();
+}

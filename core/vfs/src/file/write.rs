@@ -63,7 +63,8 @@ impl OpenFile {
     /// Writes at `offset`, or at the end with `append`. See [`Vfs::write`].
     ///
     /// An append gets its place when it is committed: until then readers here see it behind the end as known, and it
-    /// moves with that. A write of up to [`CHUNK_SIZE`] bytes goes into one slice and is never torn. Where appends meet
+    /// moves with that. A write of up to [`CHUNK_SIZE`] bytes goes into one slice and is not torn here; the kernel
+    /// may have cut what a process wrote at the end of a page. Where appends meet
     /// writes at offsets, the ones are committed before the others begin, so that each offset means what it meant.
     ///
     /// Costs, for a write that goes on where an open slice ends: the file's turn, the slice's lock, two short locks

@@ -78,7 +78,6 @@ impl Vfs {
                 let (attr, opened) = self.open_stored(&context, found.ino, flags, true).await?;
                 return Ok((self.entry_at(parent, &name, found.ino, attr), opened));
             }
-            self.meta.note_open(found.ino);
             let (file, _) = self.files.acquire(found.ino, &found.attr);
             file.content_mut().foreign_change = false;
             let reply = self.handed_out(file, flags, context.pid, false);
@@ -101,13 +100,13 @@ impl Vfs {
         opened.map(|(_, reply)| reply)
     }
 
-    /// `nameless`: also a node that has lost its name meanwhile.
+    /// `found_by_name`: the caller's name led to the node a moment ago, so also one that has lost the name since.
     async fn open_stored(
         &self,
         context: &Context,
         ino: Ino,
         flags: OpenFlags,
-        nameless: bool,
+        found_by_name: bool,
     ) -> Result<(Attr, OpenReply)> {
         let writes = flags.write || flags.append || flags.truncate;
         if writes {
@@ -139,11 +138,12 @@ impl Vfs {
             write: flags.write,
             append: flags.append,
             truncate: flags.truncate,
+            found_by_name,
         };
         let asked = self.asked();
         let opened = self.meta.open_file(context, ino, how).await;
-        let attr = self.unless_nameless(ino, opened).await?;
-        if !nameless && self.has_lost_its_name(ino, &attr) {
+        let attr = self.unless_replaced(ino, opened).await?;
+        if !found_by_name && self.has_lost_its_name(ino, &attr) {
             self.meta.close_file(ino).await?;
             return Err(ErrorKind::Stale.into());
         }

@@ -21,9 +21,12 @@ impl Vfs {
     /// Whether a node, which a door asks for by its number, has lost the name that the door knows it by. One that is open
     /// here may be asked for without a name.
     pub(crate) fn has_lost_its_name(&self, ino: Ino, attr: &Attr) -> bool {
-        attr.in_trash()
-            && self.told_in_trash.get(&ino).is_none()
-            && self.files.get(ino).is_none_or(|file| !file.is_open())
+        self.is_nameless(ino, attr) && self.files.get(ino).is_none_or(|file| !file.is_open())
+    }
+
+    /// Whether a node is one of the trash that no door was told of there.
+    fn is_nameless(&self, ino: Ino, attr: &Attr) -> bool {
+        attr.in_trash() && self.told_in_trash.get(&ino).is_none()
     }
 
     /// Notes that a caller's open met a node that is gone, or has lost its name: the door's system looks the name up once
@@ -46,6 +49,18 @@ impl Vfs {
     pub(crate) fn opens_what_it_found(&self, caller: &Caller, ino: Ino) -> bool {
         let found = self.refused_opens.remove(&caller.pid);
         found.is_some_and(|(_, found)| found == Some(ino))
+    }
+
+    /// Says of an open that was not permitted that the file lost its name before it, if so, also when others have it open
+    /// here: the door's system finds what has the name now. One read then.
+    pub(crate) async fn unless_replaced(&self, ino: Ino, opened: Result<Attr>) -> Result<Attr> {
+        match opened {
+            Err(error) if error.kind() == ErrorKind::NotPermitted => match self.meta.getattr(ino).await {
+                Ok(attr) if self.is_nameless(ino, &attr) => Err(ErrorKind::Stale.into()),
+                _ => Err(error),
+            },
+            other => other,
+        }
     }
 
     /// Says of a change that was not permitted that it was asked of a node without its name, if so. One read then.

@@ -70,7 +70,7 @@ pub async fn destroy_volume(
             ErrorKind::Busy,
             format!("the volume {} is in use by {}", setting.name, users.join(", ")),
         )
-        .with_advice("Unmount it there first; --force destroys it all the same."));
+        .with_advice("Unmount it there first, or wait until its session expires if its process is gone; --force destroys it all the same."));
     }
     let mut listing = Listing::new(store, "");
     let mut others = 0;

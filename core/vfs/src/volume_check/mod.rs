@@ -13,4 +13,4 @@ pub use collect::{GarbageOptions, GarbageReport, MINIMUM_AGE, ObjectCount, colle
 pub use content_check::verify_contents;
 pub use destroy::{DestroyOptions, destroy_volume};
 pub use file_objects::{ObjectPiece, file_objects};
-pub use object_check::{ObjectCheckOptions, check_objects};
+pub use object_check::{ObjectCheckOptions, OnlyHere, check_objects};

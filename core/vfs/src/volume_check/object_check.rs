@@ -1,6 +1,6 @@
 //! Whether every block of every slice is in the store (the command `fsck`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::stream::StreamExt as _;
 use moorage_chunk::{BLOCK_PREFIX, BlockId, ObjectStore, blocks};
@@ -41,7 +41,7 @@ impl Default for ObjectCheckOptions {
 
 /// Checks that every object that files need is in the store with a size that it can have: its own length, or any when
 /// the volume compresses or encrypts. What seems to be missing is asked for one by one, and only reported while a file
-/// still shows it. A client with write-back may have an object that is not in the store yet.
+/// still shows it. A client with write-back may have an object that is not in the store yet: what of that is here is noted as such.
 ///
 /// Memory: 50 MB for the records and 30 MB for the objects per million slices, bounded by two million; volumes of more
 /// slices list the store once per window.
@@ -53,6 +53,7 @@ pub async fn check_objects(
     meta: &Meta,
     store: &dyn ObjectStore,
     options: ObjectCheckOptions,
+    only_here: OnlyHere<'_>,
     progress: &Progress,
 ) -> Result<CheckReport> {
     let setting = meta.setting();
@@ -63,6 +64,7 @@ pub async fn check_objects(
         hash_prefix: setting.hash_prefix,
         sizes: PossibleSizes::of(&setting),
         concurrency: options.concurrency.max(1),
+        only_here,
         progress,
         report: CheckReport::default(),
     };
@@ -118,15 +120,28 @@ struct ObjectCheck<'a> {
     hash_prefix: bool,
     sizes: PossibleSizes,
     concurrency: usize,
+    only_here: OnlyHere<'a>,
     progress: &'a Progress,
     report: CheckReport,
 }
 
+/// Tells which blocks wait on this computer for their upload. It is asked after the records were read and before the
+/// store: what is uploaded meanwhile is in the one or the other.
+pub type OnlyHere<'a> = &'a (dyn Fn() -> HashSet<BlockId> + Sync);
+
 /// What is wrong with a block.
 struct Fault {
     block: BlockId,
-    /// Stored bytes, `None` when it is missing.
-    size: Option<u64>,
+    kind: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FaultKind {
+    Missing,
+    /// Missing, but on this computer, which uploads it.
+    OnlyHere,
+    /// So many bytes are stored.
+    WrongSize(u64),
 }
 
 impl ObjectCheck<'_> {
@@ -180,11 +195,15 @@ impl ObjectCheck<'_> {
         slices: &BTreeMap<SliceId, SliceUse>,
         suspects: BTreeSet<SliceId>,
     ) -> Result<()> {
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let only_here = (self.only_here)();
         let mut faulty: BTreeMap<SliceId, Vec<Fault>> = BTreeMap::new();
         for id in suspects {
             self.progress.check()?;
             let Some(known) = slices.get(&id) else { continue };
-            let faults = self.faults(id, known.size).await?;
+            let faults = self.faults(id, known.size, &only_here).await?;
             if !faults.is_empty() {
                 faulty.insert(id, faults);
             }
@@ -203,7 +222,7 @@ impl ObjectCheck<'_> {
         Ok(())
     }
 
-    async fn faults(&self, id: SliceId, size: u32) -> Result<Vec<Fault>> {
+    async fn faults(&self, id: SliceId, size: u32, only_here: &HashSet<BlockId>) -> Result<Vec<Fault>> {
         let mut answers = futures_util::stream::iter(blocks(id, size, self.block_size))
             .map(|block| async move { (block, self.store.head(&block.key(self.hash_prefix)).await) })
             .buffered(self.concurrency);
@@ -213,9 +232,15 @@ impl ObjectCheck<'_> {
                 Ok(info) if self.sizes.allow(&block, info.size) => {}
                 Ok(info) => faults.push(Fault {
                     block,
-                    size: Some(info.size),
+                    kind: FaultKind::WrongSize(info.size),
                 }),
-                Err(error) if error.kind() == ErrorKind::NotFound => faults.push(Fault { block, size: None }),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let kind = match only_here.contains(&block) {
+                        true => FaultKind::OnlyHere,
+                        false => FaultKind::Missing,
+                    };
+                    faults.push(Fault { block, kind });
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -242,55 +267,53 @@ impl ObjectCheck<'_> {
     }
 
     fn report_slice(&mut self, id: SliceId, faults: &[Fault], files: &str) {
-        let keys = |missing: bool| -> Vec<String> {
-            faults
-                .iter()
-                .filter(|fault| fault.size.is_none() == missing)
-                .map(|fault| match fault.size {
-                    Some(size) => format!("{} ({size} bytes)", fault.block.key(self.hash_prefix)),
-                    None => fault.block.key(self.hash_prefix),
-                })
-                .collect()
-        };
-        let named = |keys: &[String]| {
-            let mut text = keys
-                .iter()
-                .take(NAMED_BLOCKS)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ");
-            if keys.len() > NAMED_BLOCKS {
-                text.push_str(&format!(" and {} more", keys.len() - NAMED_BLOCKS));
-            }
-            text
-        };
-        let (missing, wrong) = (keys(true), keys(false));
-        let mut add = |defect, message, advice: &str| {
-            self.report.add(Finding {
-                defect,
-                severity: Severity::Error,
-                message,
-                advice: advice.to_owned(),
-                repair: RepairState::Impossible,
+        let named = |wanted: fn(FaultKind) -> bool| -> Option<String> {
+            let faults: Vec<&Fault> = faults.iter().filter(|fault| wanted(fault.kind)).collect();
+            let shown = faults.iter().take(NAMED_BLOCKS).map(|fault| match fault.kind {
+                FaultKind::WrongSize(size) => format!("{} ({size} bytes)", fault.block.key(self.hash_prefix)),
+                FaultKind::Missing | FaultKind::OnlyHere => fault.block.key(self.hash_prefix),
             });
+            let mut text = shown.collect::<Vec<_>>().join(", ");
+            if let Some(more) = faults.len().checked_sub(NAMED_BLOCKS).filter(|more| *more > 0) {
+                text.push_str(&format!(" and {more} more"));
+            }
+            (!faults.is_empty()).then_some(text)
         };
-        if !missing.is_empty() {
-            add(
+        let found = [
+            (
                 Defect::MissingObject,
-                format!("slice {id} of {files}: objects are missing: {}", named(&missing)),
-                "A mount with write-back may still have them: let it finish its uploads. Otherwise restore the \
-                 objects from a copy of the bucket, or the file from a backup.",
-            );
-        }
-        if !wrong.is_empty() {
-            add(
+                Severity::Error,
+                "objects are missing",
+                named(|kind| kind == FaultKind::Missing),
+                "A mount with write-back on another computer may still have them: let it finish its uploads. Otherwise \
+                 restore the objects from a copy of the bucket, or the file from a backup.",
+            ),
+            (
+                Defect::NotUploaded,
+                Severity::Note,
+                "objects wait on this computer for their upload",
+                named(|kind| kind == FaultKind::OnlyHere),
+                "The mount that wrote them uploads them; after it has ended, mount the volume again with the same \
+                 --cache-dir.",
+            ),
+            (
                 Defect::WrongObjectSize,
-                format!(
-                    "slice {id} of {files}: objects have an impossible size: {}",
-                    named(&wrong)
-                ),
+                Severity::Error,
+                "objects have an impossible size",
+                named(|kind| matches!(kind, FaultKind::WrongSize(_))),
                 "Restore the objects from a copy of the bucket, or the file from a backup.",
-            );
+            ),
+        ];
+        for (defect, severity, what, named, advice) in found {
+            if let Some(named) = named {
+                self.report.add(Finding {
+                    defect,
+                    severity,
+                    message: format!("slice {id} of {files}: {what}: {named}"),
+                    advice: advice.to_owned(),
+                    repair: RepairState::Impossible,
+                });
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use moorage_meta::admin::{CloneOptions, Progress, ReclaimMode};
 use moorage_meta::{Key, Record};
-use moorage_model::{ErrorKind, Ino, Uid};
+use moorage_model::{AclEntry, AclKind, AclRule, ErrorKind, Ino, Uid};
 
 use crate::volume::{DAY, Volume, name, on_each_engine};
 
@@ -39,6 +39,63 @@ async fn make_source(volume: &Volume) -> Ino {
         volume.file(top, &format!("f{number}"), 10).await;
     }
     top
+}
+
+#[tokio::test]
+async fn the_access_list_of_a_copy_follows_the_mode_that_the_umask_leaves() {
+    on_each_engine(
+        |setting| setting.enable_acl = true,
+        async |volume| {
+            let source = volume.mkdir(Ino::ROOT, "source").await;
+            let file = volume.file(source, "file", 1).await;
+            let rule = AclRule {
+                owner: 7,
+                group: 5,
+                mask: 7,
+                other: 5,
+                users: vec![AclEntry {
+                    id: 1000,
+                    permissions: 7,
+                }],
+                ..AclRule::default()
+            };
+            for ino in [source, file] {
+                volume
+                    .meta
+                    .set_acl(&volume.root, ino, AclKind::Access, Some(rule.clone()))
+                    .await
+                    .unwrap();
+            }
+            let options = CloneOptions {
+                umask: 0o027,
+                ..CloneOptions::default()
+            };
+            volume
+                .meta
+                .clone_tree(
+                    &volume.root,
+                    source,
+                    Ino::ROOT,
+                    &name("copy"),
+                    options,
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
+            let expected = AclRule {
+                mask: 5,
+                other: 0,
+                ..rule
+            };
+            for path in ["/copy", "/copy/file"] {
+                let copy = volume.find(path).await.unwrap();
+                assert_eq!(volume.meta.getattr(copy).await.unwrap().mode & 0o777, 0o750);
+                let found = volume.meta.get_acl(copy, AclKind::Access).await.unwrap();
+                assert_eq!(found.as_ref(), Some(&expected), "{path}");
+            }
+        },
+    )
+    .await;
 }
 
 #[tokio::test]

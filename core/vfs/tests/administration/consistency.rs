@@ -1,5 +1,8 @@
 //! fsck: what it finds and what it repairs.
 
+use std::collections::HashSet;
+
+use moorage_chunk::BlockId;
 use moorage_meta::admin::{CheckOptions, CheckReport, CheckScope, Defect, Progress, Severity};
 use moorage_meta::{Key, Record};
 use moorage_model::{Attr, Counter, DirStat, Entry, Gid, Ino, NodeType, Timestamp, Uid};
@@ -75,7 +78,14 @@ async fn the_check_of_a_folder_counts_what_it_looked_at() {
                     ..ObjectCheckOptions::default()
                 };
                 let progress = Progress::default();
-                let objects = check_objects(&volume.meta, volume.store.as_ref(), options, &progress).await;
+                let objects = check_objects(
+                    &volume.meta,
+                    volume.store.as_ref(),
+                    options,
+                    &HashSet::new,
+                    &progress,
+                )
+                .await;
                 report.merge(objects.unwrap());
                 if scope == CheckScope::Volume {
                     let told = progress.counts();
@@ -345,10 +355,15 @@ async fn missing_and_short_objects_name_their_files() {
                     scope,
                     ..ObjectCheckOptions::default()
                 };
-                let report =
-                    check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
-                        .await
-                        .unwrap();
+                let report = check_objects(
+                    &volume.meta,
+                    volume.store.as_ref(),
+                    options,
+                    &HashSet::new,
+                    &Progress::default(),
+                )
+                .await
+                .unwrap();
                 assert_eq!(defects(&report), [Defect::MissingObject], "{scope:?}");
                 assert!(
                     report.findings[0].message.contains(&objects[1]),
@@ -361,6 +376,20 @@ async fn missing_and_short_objects_name_their_files() {
                     report.findings
                 );
             }
+            let only_here = HashSet::from([BlockId::parse(&objects[1]).unwrap()]);
+            let options = ObjectCheckOptions::default();
+            let staged = || only_here.clone();
+            let report = check_objects(
+                &volume.meta,
+                volume.store.as_ref(),
+                options,
+                &staged,
+                &Progress::default(),
+            )
+            .await
+            .unwrap();
+            assert_eq!(defects(&report), [Defect::NotUploaded]);
+            assert_eq!(report.worst(), Some(Severity::Note), "nothing is wrong with it");
             let short = objects.last().unwrap();
             volume
                 .store
@@ -371,9 +400,15 @@ async fn missing_and_short_objects_name_their_files() {
                 scope: CheckScope::Tree(second),
                 ..ObjectCheckOptions::default()
             };
-            let report = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
-                .await
-                .unwrap();
+            let report = check_objects(
+                &volume.meta,
+                volume.store.as_ref(),
+                options,
+                &HashSet::new,
+                &Progress::default(),
+            )
+            .await
+            .unwrap();
             assert_eq!(defects(&report), [Defect::WrongObjectSize]);
         },
     )

@@ -1,5 +1,7 @@
 //! fsck that reads what the objects hold.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use moorage_chunk::ContentProof;
 use moorage_meta::admin::{CheckReport, CheckScope, Defect, Progress};
@@ -92,9 +94,15 @@ async fn any_changed_byte_of_an_encrypted_object_is_found_and_its_file_named() {
         );
         // What the plain check can not see.
         let options = ObjectCheckOptions::default();
-        let sizes = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
-            .await
-            .unwrap();
+        let sizes = check_objects(
+            &volume.meta,
+            volume.store.as_ref(),
+            options,
+            &HashSet::new,
+            &Progress::default(),
+        )
+        .await
+        .unwrap();
         assert_eq!(sizes.findings, []);
         volume.store.put(&key, stored.clone()).await.unwrap();
     }
@@ -125,9 +133,15 @@ async fn of_a_plain_object_only_another_length_can_be_found() {
 /// What a check of the objects and one of their contents find together, as `fsck --verify-contents` does.
 async fn found_by_both(volume: &Volume) -> Vec<Defect> {
     let options = ObjectCheckOptions::default();
-    let mut report = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
-        .await
-        .unwrap();
+    let mut report = check_objects(
+        &volume.meta,
+        volume.store.as_ref(),
+        options,
+        &HashSet::new,
+        &Progress::default(),
+    )
+    .await
+    .unwrap();
     report.merge(verify(volume, CheckScope::Volume).await);
     report.findings.iter().map(|found| found.defect).collect()
 }

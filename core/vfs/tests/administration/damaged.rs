@@ -1,5 +1,6 @@
 //! Records that can not be read end no job, and nothing is deleted that only they may name.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,9 +113,15 @@ async fn missing_objects_are_found_beside_a_damaged_slice_list() {
             scope,
             ..ObjectCheckOptions::default()
         };
-        let report = check_objects(&volume.meta, volume.store.as_ref(), options, &Progress::default())
-            .await
-            .unwrap();
+        let report = check_objects(
+            &volume.meta,
+            volume.store.as_ref(),
+            options,
+            &HashSet::new,
+            &Progress::default(),
+        )
+        .await
+        .unwrap();
         let of = |defect| {
             let found = report.findings.iter().filter(move |found| found.defect == defect);
             found.map(|found| found.message.clone()).collect::<Vec<_>>()

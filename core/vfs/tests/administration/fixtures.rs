@@ -1,5 +1,6 @@
 //! Volumes written by JuiceFS: whole, but for what the format allows to drift.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,9 +115,15 @@ async fn objects_of_every_fixture_are_there_and_gc_counts_them_as_the_original_d
         setting.encrypt_key.clear();
         let store = open_store(&setting, None).unwrap();
         let progress = Progress::default();
-        let report = check_objects(&meta, store.as_ref(), ObjectCheckOptions::default(), &progress)
-            .await
-            .unwrap();
+        let report = check_objects(
+            &meta,
+            store.as_ref(),
+            ObjectCheckOptions::default(),
+            &HashSet::new,
+            &progress,
+        )
+        .await
+        .unwrap();
         assert!(
             report.worst().is_none(),
             "{}: {:#?}",

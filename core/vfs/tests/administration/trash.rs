@@ -156,6 +156,36 @@ async fn without_put_back_the_tree_is_rebuilt_inside_the_trash_and_expires_there
 }
 
 #[tokio::test]
+async fn what_was_rebuilt_inside_the_trash_is_not_taken_for_a_living_place() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let (_, below) = trash_tree(volume).await;
+            let first = hours(volume).await.remove(0);
+            let restore = async |hour: &str, put_back| {
+                let options = RestoreOptions {
+                    put_back,
+                    ..RestoreOptions::default()
+                };
+                let restored = volume
+                    .meta
+                    .restore_trash(&volume.root, hour, options, &Progress::default())
+                    .await
+                    .unwrap();
+                (restored.put_back, restored.rebuilt, restored.left)
+            };
+            assert_eq!(restore(&first, false).await, (0, 3, 1));
+            // `below` lies inside `top` in the trash now: what is removed from it belongs to it, not to the tree.
+            volume.unlink(below, "file").await;
+            assert_eq!(restore(&first, true).await, (1, 1, 0));
+            assert!(volume.find("/top/below/file").await.is_some());
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn restore_leaves_what_has_no_place_to_go_to() {
     on_each_engine(
         |setting| setting.trash_days = 1,

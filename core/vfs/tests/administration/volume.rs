@@ -230,6 +230,7 @@ impl Volume {
             &self.meta,
             self.store.as_ref(),
             moorage_vfs::volume_check::ObjectCheckOptions::default(),
+            &std::collections::HashSet::new,
             &Progress::default(),
         )
         .await

@@ -60,7 +60,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let job = async {
         let mut found = Vec::new();
         for ino in nodes(&meta, &targets, arguments.inode).await? {
-            found.push(meta.info(ino, options, &counts).await?);
+            let info = meta.info(ino, options, &counts).await;
+            found.push(info.map_err(|error| error.context(format!("inode {ino}")))?);
         }
         Ok(found)
     };

@@ -78,7 +78,13 @@ pub(super) async fn set(arguments: &SetArguments) -> Result<()> {
     };
     let key = arguments.subject.find(&volume.meta, arguments.create).await?;
     let counting = arguments.counting.counting();
-    let quota = volume.meta.set_quota(key, limits, counting).await?;
+    let quota = match volume.meta.set_quota(key, limits, counting).await {
+        Ok(quota) => quota,
+        Err(error) => {
+            let name = shown::name(&volume.meta, key).await?;
+            return Err(error.context(format!("the quota of {name}")));
+        }
+    };
     let shown = Shown::new(&volume.meta, key, quota).await?;
     volume.close().await?;
     print(arguments.output, &[shown])

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     entry: Vec<OsString>,
 
     /// Hours that were over so long ago, such as 7d or 12h
-    #[arg(long, value_name = "TIME", value_parser = duration::from_seconds)]
+    #[arg(long, value_name = "TIME", value_parser = duration::with_unit)]
     older_than: Option<Duration>,
 
     /// Everything, what was removed a moment ago too

@@ -67,6 +67,8 @@ pub enum Defect {
     SliceOwners,
     /// An object that a slice needs is not in the store.
     MissingObject,
+    /// An object that a slice needs waits on this computer for its upload.
+    NotUploaded,
     /// An object of another size than its block.
     WrongObjectSize,
     /// An object whose content can not be read back.
@@ -95,6 +97,7 @@ impl Defect {
             Defect::AllocationCounter => "allocation-counter",
             Defect::SliceOwners => "slice-owners",
             Defect::MissingObject => "missing-object",
+            Defect::NotUploaded => "not-uploaded",
             Defect::WrongObjectSize => "wrong-object-size",
             Defect::DamagedObject => "damaged-object",
         }
