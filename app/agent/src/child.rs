@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::own_process;
 use crate::trouble::{caused, passing};
 
 /// Runs a command that understands `--json`, and that is named as `task` in messages. Its secrets come on standard input,
@@ -110,8 +111,6 @@ pub(crate) fn command(program: &Path, arguments: Vec<String>) -> Command {
     let mut command = Command::new(program);
     command
         .args(arguments)
-        // A Ctrl-C for the agent is none for what it started.
-        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -120,7 +119,7 @@ pub(crate) fn command(program: &Path, arguments: Vec<String>) -> Command {
 }
 
 async fn output_of(mut command: Command, line: &Zeroizing<Vec<u8>>) -> std::io::Result<Output> {
-    let mut child = command.spawn()?;
+    let (mut child, _kin) = own_process::start(&mut command)?;
     send(&mut child, line).await?;
     child.wait_with_output().await
 }
@@ -205,13 +204,17 @@ fn code_of(kind: &str) -> ProblemCode {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use std::os::unix::process::ExitStatusExt as _;
+    #[cfg(windows)]
+    use std::os::windows::process::ExitStatusExt as _;
 
     use super::*;
 
     fn ended_with(stderr: &str) -> Output {
+        let six = if cfg!(unix) { 6 << 8 } else { 6 };
         Output {
-            status: std::process::ExitStatus::from_raw(0x600),
+            status: std::process::ExitStatus::from_raw(six),
             stdout: Vec::new(),
             stderr: stderr.as_bytes().to_vec(),
         }

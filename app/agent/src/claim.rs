@@ -81,8 +81,9 @@ mod tests {
         let first = Claim::take(&path).expect("free");
         let refused = Claim::take(&path).expect_err("taken");
         assert_eq!(refused.code, ProblemCode::AlreadyExists);
+        // Windows lets nobody else read what is locked.
         assert!(
-            refused.message.contains(&std::process::id().to_string()),
+            cfg!(windows) || refused.message.contains(&std::process::id().to_string()),
             "{refused}"
         );
         drop(first);

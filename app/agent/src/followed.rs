@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::child::{command, failure, line_of, send};
+use crate::own_process;
 use crate::trouble::{caused, passing};
 
 /// Longest line that is read: a report names ten thousand findings at most, each in some hundred bytes.
@@ -50,8 +51,8 @@ pub(crate) async fn follow<T: DeserializeOwned>(
     cancel: oneshot::Receiver<()>,
     told: impl Fn(HealthProgress),
 ) -> Result<Ending<T>, Problem> {
-    let ended = match command(program, arguments).spawn() {
-        Ok(child) => run(child, secrets, cancel, told).await,
+    let ended = match own_process::start(&mut command(program, arguments)) {
+        Ok((child, _kin)) => run(child, secrets, cancel, told).await,
         Err(error) => Err(error),
     };
     let (cancelled, output) = ended.map_err(|error| {

@@ -25,6 +25,7 @@ mod moment;
 mod mount_command;
 mod mounts;
 mod options;
+mod own_process;
 mod pairs;
 mod pause;
 mod reading;

@@ -57,7 +57,7 @@ fn enable(item: &LoginItem, program: &Path) -> Result<(), HostError> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

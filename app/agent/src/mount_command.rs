@@ -16,6 +16,13 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Bytes in the unit of the command's bandwidth limits, a megabit per second.
 pub(crate) const BANDWIDTH_UNIT: u64 = 1_000_000 / 8;
 
+/// Why a volume can not be mounted where there is no driver: on Windows none helps yet.
+const NO_DRIVER: ProblemCode = if cfg!(windows) {
+    ProblemCode::NotSupported
+} else {
+    ProblemCode::DriverMissing
+};
+
 /// Mounts a volume in the background, and returns when the mount answers.
 ///
 /// # Cancel safety
@@ -28,7 +35,7 @@ pub(crate) async fn start(
     settings: &VolumeSettings,
     secrets: &VolumeSecrets,
 ) -> Result<(), Problem> {
-    moorage_host::check_fuse().map_err(|error| of_host(ProblemCode::DriverMissing, &error))?;
+    moorage_host::check_driver().map_err(|error| of_host(NO_DRIVER, &error))?;
     make_folder(Path::new(&settings.mount_point)).await?;
     let task = format!("mounting {}", settings.name);
     child::run(program, arguments(settings), secrets, &task, DEADLINE).await

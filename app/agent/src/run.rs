@@ -23,6 +23,12 @@ use crate::settings_file::SettingsFile;
 use crate::trouble::lasting;
 use crate::watch::watch;
 
+const UNREACHABLE_ADVICE: &str = if cfg!(windows) {
+    "Log out and in again, which ends every program that has a hold on its pipe."
+} else {
+    "Check the folder that XDG_RUNTIME_DIR names: it has to be this user's, with a path of less than 90 bytes."
+};
+
 /// Where the agent has what.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -67,7 +73,7 @@ pub async fn run<T: MountTable>(
         lasting(
             ProblemCode::PermissionDenied,
             format!("the agent can not be reached: {error}"),
-            "Check the folder that XDG_RUNTIME_DIR names: it has to be this user's, with a path of less than 90 bytes.",
+            UNREACHABLE_ADVICE,
         )
     })?;
     ready(loaded.damaged.as_ref());

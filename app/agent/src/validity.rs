@@ -15,6 +15,18 @@ const LONGEST_NAME: usize = 64;
 /// Most volumes of one user: what a client can be sent at once.
 const MOST_VOLUMES: usize = 10_000;
 
+/// What is to be given instead of a path that depends on a working folder.
+const WHOLE_PATH: &str = if cfg!(windows) {
+    r"Give a drive as X:, or the whole path of a folder, as C:\Users\me\Photos."
+} else {
+    "Give the whole path of a folder, as /home/me/Photos."
+};
+const WHOLE_DATABASE: &str = if cfg!(windows) {
+    r"Give its whole path, as sqlite3://C:\Users\me\volume.db."
+} else {
+    "Give its whole path, as sqlite3:///home/me/volume.db."
+};
+
 /// Settings as they are kept, when they make sense beside the other volumes of the list. `own` is the volume that they
 /// are for, when it is in the list already.
 ///
@@ -42,7 +54,7 @@ pub(crate) fn checked(
                 "the database {} is named by a path that depends on a working folder",
                 path.display()
             ),
-            "Give its whole path, as sqlite3:///home/me/volume.db.",
+            WHOLE_DATABASE,
         );
     }
     limits::checked([settings.options.upload_limit, settings.options.download_limit])?;
@@ -73,11 +85,11 @@ pub(crate) fn local_database(url: &MetadataUrl) -> Option<PathBuf> {
 /// The mount point without links on the way to it, as far as that exists: so it is found in the system's table.
 fn mount_point(given: &str) -> Result<String, Problem> {
     let path = Path::new(given);
-    if !path.is_absolute() {
+    if !MountPoint::is_whole(path) {
         return Err(lasting(
             ProblemCode::InvalidRequest,
             format!("the mount point {given:?} is no absolute path"),
-            "Give the whole path of a folder, as /home/me/Photos.",
+            WHOLE_PATH,
         ));
     }
     let resolved = match MountPoint::resolve(path) {
@@ -90,7 +102,7 @@ fn mount_point(given: &str) -> Result<String, Problem> {
         {
             let existing = path.ancestors().find_map(|folder| {
                 let rest = path.strip_prefix(folder).ok()?;
-                Some(folder.canonicalize().ok()?.join(rest))
+                Some(MountPoint::resolve(folder).ok()?.path().join(rest))
             });
             existing.unwrap_or_else(|| path.to_owned())
         }
@@ -132,6 +144,15 @@ mod tests {
     use super::*;
     use crate::mount_command::BANDWIDTH_UNIT;
 
+    /// A path that is absolute on this system.
+    fn whole(path: &str) -> String {
+        if cfg!(windows) {
+            format!("C:{path}")
+        } else {
+            path.to_owned()
+        }
+    }
+
     fn settings(name: &str, url: &str, mount_point: &str) -> VolumeSettings {
         VolumeSettings {
             name: name.to_owned(),
@@ -153,13 +174,13 @@ mod tests {
 
     #[test]
     fn settings_that_make_no_sense_are_refused_with_what_to_do() {
-        let url = "sqlite3:///a.db";
-        let mut slow = settings("a", url, "/none/a");
+        let url = &format!("sqlite3://{}", whole("/a.db"));
+        let mut slow = settings("a", url, &whole("/none/a"));
         slow.options.upload_limit = Some(BANDWIDTH_UNIT - 1);
         for wrong in [
-            settings(" ", url, "/none/a"),
-            settings("a\nb", url, "/none/a"),
-            settings("a", "sqlite3://a.db", "/none/a"),
+            settings(" ", url, &whole("/none/a")),
+            settings("a\nb", url, &whole("/none/a")),
+            settings("a", "sqlite3://a.db", &whole("/none/a")),
             settings("a", url, "a"),
             slow,
         ] {
@@ -172,15 +193,18 @@ mod tests {
     #[test]
     fn two_volumes_share_no_name_and_no_mount_point_but_a_volume_may_keep_its_own() {
         let url = "redis://host/1";
-        let others = [entry("1", settings("a", url, "/none/a"))];
-        for clashing in [settings("a", url, "/none/b"), settings("b", url, "/none/a")] {
+        let (one, other) = (whole("/none/a"), whole("/none/b"));
+        let kept = checked(settings("a", url, &one), None, &[]).expect("kept");
+        let others = [entry("1", kept)];
+        for clashing in [settings("a", url, &other), settings("b", url, &one)] {
             let refused = checked(clashing, None, &others).expect_err("taken");
             assert_eq!(refused.code, ProblemCode::AlreadyExists);
         }
         let own = VolumeId("1".to_owned());
-        checked(settings("a", url, "/none/a"), Some(&own), &others).expect("its own");
+        checked(settings("a", url, &one), Some(&own), &others).expect("its own");
     }
 
+    #[cfg(unix)]
     #[test]
     fn links_on_the_way_to_the_mount_point_are_followed() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -65,11 +65,15 @@ async fn watch(mut signals: Signals, tell: oneshot::Sender<()>, ending: Arc<Atom
 
 /// The signals that end a command, caught from the moment this is made.
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
+pub(crate) struct Signals([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> io::Result<Signals> {
+    /// Catches them. In a runtime of tokio.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub(crate) fn listen() -> io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals([
             signal(SignalKind::interrupt())?,
@@ -78,7 +82,8 @@ impl Signals {
         ]))
     }
 
-    async fn next(&mut self) {
+    /// Returns when one came.
+    pub(crate) async fn next(&mut self) {
         let [interrupt, terminate, hang_up] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -88,17 +93,41 @@ impl Signals {
     }
 }
 
-/// Ctrl-C, caught from the moment this is made.
+/// What ends a command, caught from the moment this is made: keys, a window that is closed, the end of the session.
 #[cfg(windows)]
-struct Signals(tokio::signal::windows::CtrlC);
+pub(crate) struct Signals {
+    keys: tokio::signal::windows::CtrlC,
+    pause_key: tokio::signal::windows::CtrlBreak,
+    window: tokio::signal::windows::CtrlClose,
+    session: tokio::signal::windows::CtrlLogoff,
+    computer: tokio::signal::windows::CtrlShutdown,
+}
 
 #[cfg(windows)]
 impl Signals {
-    fn listen() -> io::Result<Signals> {
-        tokio::signal::windows::ctrl_c().map(Signals)
+    /// Catches them. In a runtime of tokio.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub(crate) fn listen() -> io::Result<Signals> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Ok(Signals {
+            keys: ctrl_c()?,
+            pause_key: ctrl_break()?,
+            window: ctrl_close()?,
+            session: ctrl_logoff()?,
+            computer: ctrl_shutdown()?,
+        })
     }
 
-    async fn next(&mut self) {
-        self.0.recv().await;
+    /// Returns when one came.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.keys.recv() => {}
+            _ = self.pause_key.recv() => {}
+            _ = self.window.recv() => {}
+            _ = self.session.recv() => {}
+            _ = self.computer.recv() => {}
+        }
     }
 }

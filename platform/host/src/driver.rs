@@ -30,7 +30,7 @@ pub(crate) fn helper() -> Option<PathBuf> {
 ///
 /// # Errors
 /// One line that says what to install or to change.
-pub fn check_fuse() -> Result<(), HostError> {
+pub fn check_driver() -> Result<(), HostError> {
     if let Err(error) = File::options().read(true).write(true).open(DEVICE) {
         return Err(device_problem(&error));
     }

@@ -1,4 +1,5 @@
-//! Where this user's files of Moorage live (XDG base directories on Linux, Known Folders on Windows).
+//! Where this user's files of Moorage live (XDG base directories on Linux; on Windows the folder of programs in the profile,
+//! which a profile that roams does not take along).
 
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ impl Folders {
     ///
     /// # Errors
     /// When the user has no home.
+    #[cfg(unix)]
     pub fn of_user() -> Result<Folders, HostError> {
         let no_home = || HostError::new("this user has no home folder").with_advice(NO_HOME_ADVICE);
         let base = directories::BaseDirs::new().ok_or_else(no_home)?;
@@ -50,6 +52,33 @@ impl Folders {
             runtime: project
                 .runtime_dir()
                 .map_or_else(|| state.join("run"), Path::to_owned),
+            state,
+        })
+    }
+
+    /// The folders of the calling user; none of them need exist. `USERPROFILE` and `LOCALAPPDATA`, which the system sets for
+    /// every program, may name others than the system itself would.
+    ///
+    /// # Errors
+    /// When the user has no home.
+    #[cfg(windows)]
+    pub fn of_user() -> Result<Folders, HostError> {
+        let base = directories::BaseDirs::new()
+            .ok_or_else(|| HostError::new("this user has no home folder").with_advice(NO_HOME_ADVICE))?;
+        let given = |variable: &str, otherwise: &Path| {
+            let given = std::env::var_os(variable).map(PathBuf::from);
+            given
+                .filter(|path| path.is_absolute())
+                .unwrap_or_else(|| otherwise.to_owned())
+        };
+        let programs = given("LOCALAPPDATA", base.data_local_dir()).join("Moorage");
+        let state = programs.join("state");
+        Ok(Folders {
+            home: given("USERPROFILE", base.home_dir()),
+            data: programs.join("data"),
+            cache: programs.join("cache"),
+            config: programs.join("config"),
+            runtime: state.join("run"),
             state,
         })
     }

@@ -1,17 +1,17 @@
 //! Services of the operating system that a mount and a desktop need: folders, drivers, mount points, processes,
 //! and, as a feature, stores of secrets.
 //!
-//! Knows no volume and no file system semantics. What concerns mounts is there for Linux only.
+//! Knows no volume and no file system semantics.
 
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/driver.rs")]
 mod driver;
 mod durable_file;
 mod error;
 mod folders;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/login_item.rs")]
 mod login_item;
 mod machine;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/mount_point.rs")]
 mod mount_point;
 #[cfg_attr(windows, path = "windows/mount_table.rs")]
 mod mount_table;
@@ -21,26 +21,32 @@ mod process;
 pub mod secrets;
 #[cfg(unix)]
 mod signals;
-#[cfg(unix)]
+mod standard_error;
+#[cfg_attr(windows, path = "windows/unmount.rs")]
 mod unmount;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(unix)]
-pub use driver::{can_others_be_allowed, check_fuse};
+pub use driver::can_others_be_allowed;
+pub use driver::check_driver;
 pub use durable_file::replace_file;
 pub use error::HostError;
 pub use folders::Folders;
-#[cfg(unix)]
 pub use login_item::LoginItem;
 pub use machine::{host_name, ip_addresses};
+pub use mount_point::MountPoint;
 #[cfg(unix)]
-pub use mount_point::{MountPoint, MountPointState};
+pub use mount_point::MountPointState;
 pub use mount_table::{MountEntry, mounts};
 pub use process::ProcessIdentity;
+#[cfg(windows)]
+pub use process::{ask_to_end, end_at_once};
 #[cfg(unix)]
 pub use process::{process_of, supplementary_groups};
 #[cfg(unix)]
 pub use signals::{Heeded, SignalState, ask_to_end, end_at_once, in_system_call, signal_state};
-#[cfg(unix)]
+pub use standard_error::redirect_errors;
 pub use unmount::{Holder, Unmount, holders, unmount};
+#[cfg(windows)]
+pub use windows::{Job, leave_own_console};

@@ -62,6 +62,11 @@ impl MountPoint {
         Ok(MountPoint { path })
     }
 
+    /// Whether a path names one place, whatever folder a program works in.
+    pub fn is_whole(path: &Path) -> bool {
+        path.is_absolute()
+    }
+
     /// The resolved path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -14,6 +14,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::own_process;
+
 /// Orders that wait to be read; a person gives them.
 const MOST_ORDERS: usize = 8;
 /// How long a process may take to end when its input has ended; then it is killed, which harms nothing.
@@ -37,14 +39,12 @@ pub(crate) fn start(
     let mut command = Command::new(program);
     command
         .args(["pair", "keep"])
-        // A Ctrl-C for the agent is none for what it started.
-        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     let task = tokio::spawn(async move {
-        let ended = match command.spawn() {
-            Ok(child) => run(child, &task, queue, told).await,
+        let ended = match own_process::start(&mut command) {
+            Ok((child, _kin)) => run(child, &task, queue, told).await,
             Err(error) => Some(format!("it can not be started: {error}")),
         };
         if let Some(why) = ended {

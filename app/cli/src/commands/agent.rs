@@ -14,11 +14,10 @@ use moorage_control::message::AgentStatus;
 use moorage_control::{pause_file, socket};
 use moorage_host::{Folders, LoginItem, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent::{OwnMounts, connect, error_of, truth_in_words};
 use crate::context::Context;
-use crate::interrupt::until_signal;
+use crate::interrupt::{Signals, until_signal};
 use crate::mounting::{LogFile, host_error};
 use crate::output::{self, OutputArguments};
 
@@ -134,24 +133,7 @@ fn serve(arguments: &RunArguments, context: &Context) -> Result<()> {
         options.socket.display()
     );
     let served = runtime.block_on(async {
-        let mut signals = Vec::new();
-        for kind in [
-            SignalKind::terminate(),
-            SignalKind::interrupt(),
-            SignalKind::hangup(),
-        ] {
-            signals.push(signal(kind).map_err(failed)?);
-        }
-        let [terminate, interrupt, hang_up] = signals.as_mut_slice() else {
-            return Err(failed(std::io::ErrorKind::Other.into()));
-        };
-        let signalled = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        };
+        let mut signals = Signals::listen().map_err(failed)?;
         let limiting = log.map(|log| tokio::spawn(keep_log_small(log)));
         let ready = |damaged: Option<&moorage_control::problem::Problem>| {
             if let Some(problem) = damaged {
@@ -160,7 +142,7 @@ fn serve(arguments: &RunArguments, context: &Context) -> Result<()> {
             }
             context.say(&told);
         };
-        let served = moorage_agent::run(options, OwnMounts::new(folders), ready, signalled).await;
+        let served = moorage_agent::run(options, OwnMounts::new(folders), ready, signals.next()).await;
         if let Some(limiting) = limiting {
             limiting.abort();
         }
@@ -173,13 +155,16 @@ fn serve(arguments: &RunArguments, context: &Context) -> Result<()> {
 /// From now on what this process says goes to the agent's log.
 fn write_to_log(folders: &Folders) -> Result<LogFile> {
     let log = LogFile::of_agent(folders)?;
-    nix::unistd::dup2_stderr(log.handle()?).map_err(|error| {
+    moorage_host::redirect_errors(log.handle()?).map_err(|error| {
         Error::new(
             ErrorKind::Io,
             format!("writing to the log {}", log.path().display()),
         )
-        .with_source(std::io::Error::from(error))
+        .with_source(error)
     })?;
+    // What starts at login says nothing in a window of its own.
+    #[cfg(windows)]
+    moorage_host::leave_own_console();
     Ok(log)
 }
 

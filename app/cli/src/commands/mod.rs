@@ -1,6 +1,5 @@
 //! One file per command: its arguments and what it calls.
 
-#[cfg(unix)]
 mod agent;
 mod bench;
 mod cache;
@@ -17,7 +16,6 @@ mod fsck;
 mod gc;
 mod info;
 mod load;
-#[cfg(unix)]
 mod log;
 mod man;
 #[cfg(unix)]
@@ -39,7 +37,6 @@ mod trash;
 #[cfg(unix)]
 mod umount;
 mod version;
-#[cfg(unix)]
 mod volume;
 
 use std::process::ExitCode;
@@ -48,7 +45,7 @@ use clap::Subcommand;
 use moorage_model::Result;
 
 #[cfg(windows)]
-use self::not_here::{agent, doctor, log, mount, pair, quickstart, umount, volume};
+use self::not_here::{doctor, mount, pair, quickstart, umount};
 use crate::context::Context;
 use crate::interrupt::until_signal;
 
@@ -139,18 +136,12 @@ pub(crate) fn execute(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Umount(arguments) => return umount::run(&arguments, context),
         Command::Agent(arguments) => return agent::run(&arguments, context),
         Command::Pair(arguments) => return pair::run(&arguments, context),
-        #[cfg(unix)]
         Command::Volume(arguments) => until_signal(volume::run(&arguments, context)),
         #[cfg(unix)]
         Command::Doctor(arguments) => until_signal(doctor::run(&arguments)),
-        #[cfg(unix)]
         Command::Log(arguments) => until_signal(log::run(&arguments)),
         #[cfg(windows)]
-        Command::Volume(arguments) => return volume::run(&arguments, context),
-        #[cfg(windows)]
         Command::Doctor(arguments) => return doctor::run(&arguments, context),
-        #[cfg(windows)]
-        Command::Log(arguments) => return log::run(&arguments, context),
         Command::Format(arguments) => until_signal(format::run(&arguments, context)),
         Command::Probe(arguments) => until_signal(probe::run(&arguments)),
         Command::Config(arguments) => until_signal(config::run(&arguments, context)),

@@ -1,4 +1,4 @@
-//! Commands that this build does not have on Windows yet: those that mount, and those of the agent, which keeps mounts.
+//! Commands that this build does not have on Windows yet: those that mount, or need a mount.
 //! They are told apart from misspelt ones, and say what can be done.
 
 use moorage_model::{Error, ErrorKind};
@@ -54,29 +54,14 @@ not_here!(
     "volumes can not be mounted on Windows by this version, so none is to be unmounted"
 );
 not_here!(
-    /// The background process that keeps volumes mounted (not on Windows yet)
-    agent,
-    "the agent does not run on Windows in this version"
-);
-not_here!(
-    /// The agent's list of volumes (not on Windows yet)
-    volume,
-    "the agent, which keeps the list of volumes, does not run on Windows in this version"
-);
-not_here!(
     /// Folders that are kept the same on both sides (not on Windows yet)
     pair,
-    "the agent, which keeps pairs, does not run on Windows in this version"
+    "pairs have one side in a mounted volume, and volumes can not be mounted on Windows by this version"
 );
 not_here!(
     /// Try what Moorage needs of this computer (not on Windows yet)
     doctor,
     "what is tried is what mounts need, and volumes can not be mounted on Windows by this version"
-);
-not_here!(
-    /// Show the end of the log of a mount, or of the agent (not on Windows yet)
-    log,
-    "there are no mounts and no agent on Windows in this version, which would write a log"
 );
 
 fn refusal(what: &str) -> Error {

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let folder = arguments
         .folder
         .unwrap_or_else(|| folders.home.join(DEFAULT_FOLDER));
-    moorage_host::check_fuse().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
+    moorage_host::check_driver().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
     let url = database_url(&place)?;
     if is_mounted(&folder, &folders, &url)? {
         context.say(&format!(

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use moorage_host::Folders;
@@ -63,11 +62,11 @@ impl LogFile {
     }
 
     fn at(path: PathBuf, advice: &str) -> Result<LogFile> {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .mode(0o600)
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
             .open(&path)
             .map_err(|error| failed(&path, error).with_advice(advice.to_owned()))?;
         let log = LogFile { path, file };
@@ -95,12 +94,27 @@ impl LogFile {
             let mut older = self.path.clone().into_os_string();
             older.push(".old");
             let moved = fs::copy(&self.path, PathBuf::from(older))
-                .and_then(|_| self.file.set_len(0))
+                .and_then(|_| self.empty())
                 .and_then(|()| (&self.file).seek(SeekFrom::Start(0)));
             if let Err(error) = moved {
                 tracing::warn!(%error, "the log can not be set aside");
             }
         }
+    }
+}
+
+#[cfg(unix)]
+impl LogFile {
+    fn empty(&self) -> std::io::Result<()> {
+        self.file.set_len(0)
+    }
+}
+
+#[cfg(windows)]
+impl LogFile {
+    /// A handle that appends may not do it.
+    fn empty(&self) -> std::io::Result<()> {
+        OpenOptions::new().write(true).open(&self.path)?.set_len(0)
     }
 }
 

@@ -16,7 +16,6 @@ mod end_signals;
 mod flags;
 #[cfg(unix)]
 mod forced_end;
-#[cfg(unix)]
 mod log_file;
 #[cfg(unix)]
 mod mount_turn;
@@ -32,6 +31,7 @@ mod role;
 mod socket;
 #[cfg(unix)]
 mod supervisor;
+mod timestamp;
 #[cfg(unix)]
 mod transfers;
 #[cfg(unix)]
@@ -45,24 +45,21 @@ pub(crate) use daemon::start as start_daemon;
 pub(crate) use end_signals::FORCE_SIGNAL;
 #[cfg(unix)]
 pub(crate) use flags::MountFlags;
-#[cfg(unix)]
 pub(crate) use log_file::LogFile;
 #[cfg(unix)]
 pub(crate) use options::MountPlan;
 #[cfg(unix)]
 pub(crate) use point::prepare;
-#[cfg(unix)]
 pub(crate) use record::MountPhase;
 pub(crate) use record::MountRecord;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 pub(crate) use record::Supervisor;
 #[cfg(unix)]
 pub(crate) use report::Reporter;
 pub(crate) use role::Role;
 #[cfg(unix)]
-pub(crate) use socket::timestamp;
-#[cfg(unix)]
 pub(crate) use supervisor::supervise;
+pub(crate) use timestamp::timestamp;
 #[cfg(unix)]
 pub(crate) use worker::serve;
 

@@ -12,7 +12,8 @@ use moorage_meta::MetaOptions;
 use moorage_model::{Error, ErrorKind, Result, Setting};
 use moorage_vfs::VfsOptions;
 
-use super::socket::{hold, timestamp};
+use super::socket::hold;
+use super::timestamp;
 use super::{MountFlags, host_error};
 use crate::arguments::MetaUrl;
 

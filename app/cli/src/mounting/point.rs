@@ -13,7 +13,7 @@ use super::host_error;
 /// # Errors
 /// What is in the way and what to do about it.
 pub(crate) fn prepare(path: &Path, options: &MountOptions) -> Result<MountPoint> {
-    moorage_host::check_fuse().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
+    moorage_host::check_driver().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
     let point = MountPoint::resolve(path).map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let shown = point.path().display();
     let state = point.state().map_err(|error| host_error(ErrorKind::Io, &error))?;

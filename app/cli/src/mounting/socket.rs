@@ -21,6 +21,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::database_watch::DatabaseWatch;
+use super::timestamp;
 use super::transfers::Transfers;
 
 /// How long the space of the volume counts as known: each look is a question to the database.
@@ -244,12 +245,6 @@ pub(super) fn hold(until: Option<Timestamp>) -> Hold {
     Hold {
         until: until.map(|until| SystemTime::UNIX_EPOCH + Duration::from_millis(until.0)),
     }
-}
-
-/// A time as the protocol of the agent has it.
-pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn not_supported() -> MountAnswer {

@@ -12,7 +12,7 @@ use moorage_vfs::Vfs;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::socket::timestamp;
+use super::timestamp;
 
 /// How long a path counts as known: a file may be renamed while it waits.
 const PATH_LIFETIME: Duration = Duration::from_secs(10);

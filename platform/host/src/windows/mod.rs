@@ -1,5 +1,8 @@
 //! What this crate asks of Windows beyond the standard library.
 
+mod console;
+mod job;
+
 use std::io;
 use std::os::windows::ffi::OsStrExt as _;
 use std::path::{Component, Path, Prefix};
@@ -8,6 +11,9 @@ use windows_sys::Win32::Storage::FileSystem::{
     MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW,
 };
 use windows_sys::Win32::System::SystemInformation::{ComputerNamePhysicalDnsHostname, GetComputerNameExW};
+
+pub use console::leave_own_console;
+pub use job::Job;
 
 /// Longest name of a computer, in UTF-16 units, with room to spare: DNS allows 63 bytes per part.
 const HOST_NAME_UNITS: usize = 256;

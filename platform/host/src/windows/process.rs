@@ -1,11 +1,18 @@
 //! Processes by id and the time that they started at.
 
+use std::io;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 
 use windows_sys::Win32::Foundation::{FILETIME, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{
-    GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+    GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE,
+    TerminateProcess, WaitForSingleObject,
 };
+
+use crate::windows::done;
+
+/// What a process that was ended says of how it ended: as after Ctrl-C (ntstatus.h, `STATUS_CONTROL_C_EXIT`).
+const ENDED: u32 = 0xC000_013A;
 
 /// Identifies a process for as long as the machine runs: ids are reused, start times with them are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +66,33 @@ impl ProcessIdentity {
     }
 }
 
+/// Ends a process of this program: one that has no window can not be asked.
+///
+/// # Errors
+/// As of [`end_at_once`].
+pub fn ask_to_end(process: u32) -> io::Result<()> {
+    end_at_once(process)
+}
+
+/// Ends a process of this program at once.
+///
+/// # Errors
+/// That there is none of this number, or that it belongs to somebody else.
+pub fn end_at_once(process: u32) -> io::Result<()> {
+    // SAFETY: no pointers; the handle is closed by its owner.
+    let handle = unsafe { OpenProcess(PROCESS_TERMINATE, 0, process) };
+    if handle.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle was opened just now and is nobody else's.
+    let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+    // SAFETY: the handle is open until the call returns.
+    done(unsafe { TerminateProcess(handle.as_raw_handle(), ENDED) })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ProcessIdentity;
+    use super::{ProcessIdentity, ask_to_end};
 
     #[test]
     fn this_process_runs_and_one_that_started_at_another_time_does_not() {
@@ -82,5 +113,18 @@ mod tests {
             .expect("started");
         child.wait().expect("ended");
         assert_eq!(ProcessIdentity::of(child.id()), None);
+    }
+
+    #[test]
+    fn a_process_that_is_to_end_ends_without_success() {
+        let mut child = std::process::Command::new("cmd")
+            .arg("/q")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        ask_to_end(child.id()).expect("ended");
+        assert!(!child.wait().expect("ended").success());
+        ask_to_end(u32::MAX).expect_err("no such process");
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Store {
-    /// The keyring of the desktop (GNOME Keyring, KDE Wallet, KeePassXC)
+    /// The keyring of the desktop (GNOME Keyring, KDE Wallet, KeePassXC), or the Credential Manager of Windows
     Keyring,
     /// A file encrypted with the passphrase in MOORAGE_SECRETS_PASSPHRASE, which the agent asks for after each start
     File,

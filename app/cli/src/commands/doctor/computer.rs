@@ -7,7 +7,7 @@ use moorage_control::check::CheckStep;
 use moorage_control::client::Client;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::SecretAccess;
-use moorage_host::{Folders, check_fuse};
+use moorage_host::{Folders, check_driver};
 use moorage_model::{Error, ErrorKind, Result};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ const SHARE_LEFT_FREE: u64 = 10;
 
 /// Tries the steps before a volume is made.
 pub(super) async fn examine(steps: &mut Steps, folders: &Folders) {
-    let driver = async { check_fuse().map_err(|error| host_error(ErrorKind::NotSupported, &error)) };
+    let driver = async { check_driver().map_err(|error| host_error(ErrorKind::NotSupported, &error)) };
     steps.attempt(CheckStep::Driver, driver).await;
     let wanted = folders.clone();
     let writable = async move { on_own_thread(move || all_writable(&wanted)).await };

@@ -27,6 +27,7 @@ const TESTED: &[&str] = &[
     "moorage-chunk",
     "moorage-host",
     "moorage-control",
+    "moorage-agent",
     "moorage-sync",
     "moorage",
 ];
@@ -61,7 +62,7 @@ fn missing() -> Option<String> {
 /// Builds what ships, with the compiler that has the lints of clippy in it, for which another build would take as long
 /// again, and runs the tests under wine.
 fn tests(wine: &Wine) -> Command {
-    let mut cargo = run::cargo(&["test", "--target", TARGET, "--features", "moorage-host/secrets"]);
+    let mut cargo = run::cargo(&["test", "--target", TARGET]);
     cargo.args(["--config", UNOPTIMISED]);
     for package in TESTED {
         cargo.args(["--package", package]);

@@ -1,0 +1,118 @@
+//! A user's folders for one test, and the program and an agent in them.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The folders of a user, which vanish with it.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Home {
+        Home(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The settings file of the agent.
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.path().join(r"Local\Moorage\config\agent.json")
+    }
+
+    /// A command of the program for this user.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moorage"));
+        command
+            .env("USERPROFILE", self.path())
+            .env("LOCALAPPDATA", self.path().join("Local"))
+            .env_remove("META_PASSWORD")
+            .stdin(Stdio::null())
+            .args(arguments);
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.program(arguments).output().expect("started")
+    }
+
+    /// Runs a command that has to succeed; what it prints.
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs a command that has to fail; what it says.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        said(&output)
+    }
+
+    /// What a command prints with `--json`.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let arguments = [arguments, &["--json"]].concat();
+        serde_json::from_str(&self.succeed(&arguments)).expect("JSON")
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running agent; killed when dropped.
+pub(crate) struct Agent<'h> {
+    home: &'h Home,
+    child: Child,
+}
+
+impl<'h> Agent<'h> {
+    /// Starts one and waits until it serves.
+    pub(crate) fn start(home: &'h Home) -> Agent<'h> {
+        let mut child = home
+            .program(&["agent", "run"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let serves = lines.any(|line| line.expect("text").contains("The agent serves at"));
+        // What it says later must not stop it.
+        std::thread::spawn(move || lines.count());
+        let agent = Agent { home, child };
+        assert!(serves, "the agent ended");
+        agent
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Has it end as a person does.
+    pub(crate) fn stop(mut self) {
+        self.home.succeed(&["agent", "stop"]);
+        assert!(self.child.wait().expect("ended").success());
+    }
+
+    /// Ends it without a chance to do anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
