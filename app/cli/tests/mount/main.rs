@@ -15,6 +15,8 @@ mod dead_store;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod extremes;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod interrupts;

@@ -292,3 +292,36 @@ async fn replaced_slices_are_kept_for_the_trash_days_and_then_go() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_clock_that_goes_back_a_day_takes_nothing_from_the_trash_and_keeps_what_is_made_meanwhile() {
+    on_each_engine(
+        |setting| setting.trash_days = 1,
+        async |volume| {
+            let before = volume.file(Ino::ROOT, "before", 70_000).await;
+            volume.unlink(Ino::ROOT, "before").await;
+            volume.clock.advance(-DAY);
+            let meanwhile = volume.file(Ino::ROOT, "meanwhile", 70_000).await;
+            volume.file(Ino::ROOT, "removed", 10).await;
+            volume.unlink(Ino::ROOT, "removed").await;
+            let expiry = volume.meta.trash_expiry();
+            assert_eq!(expire(volume, expiry, ReclaimMode::Delete).await, (0, 0));
+            volume.meta.flush_deletions().await.unwrap();
+            assert!(volume.meta.getattr(before).await.is_ok(), "it lies in the trash");
+            assert_eq!(volume.find("/meanwhile").await, Some(meanwhile));
+            assert_eq!(hours(volume).await.len(), 2);
+            volume.assert_whole().await;
+            volume.clock.advance(3 * DAY);
+            let expiry = volume.meta.trash_expiry();
+            assert_eq!(expire(volume, expiry, ReclaimMode::Delete).await, (2, 2));
+            volume.meta.flush_deletions().await.unwrap();
+            assert_eq!(
+                volume.objects().await.len(),
+                2,
+                "the blocks of the file that stays"
+            );
+            volume.assert_whole().await;
+        },
+    )
+    .await;
+}
