@@ -36,12 +36,15 @@ describe('the sentence of truth', () => {
     expect(sentence({ truth: 'unknown', message: 'disk error' }, en)).toContain('disk error');
   });
 
-  it.each([undefined, onlyHere(0, 1), onlyHere(1, 0), { truth: 'unknown', message: '' } as const, { truth: 'lost', message: '' } as const])(
-    'never calls files safe where the agent does not: %o',
-    (truth) => {
-      for (const catalogue of [en, de]) {
-        expect(sentence(truth, catalogue)).not.toBe(catalogue.truth.stored);
-      }
-    },
-  );
+  it.each([
+    undefined,
+    onlyHere(0, 1),
+    onlyHere(1, 0),
+    { truth: 'unknown', message: '' } as const,
+    { truth: 'lost', message: '' } as const,
+  ])('never calls files safe where the agent does not: %o', (truth) => {
+    for (const catalogue of [en, de]) {
+      expect(sentence(truth, catalogue)).not.toBe(catalogue.truth.stored);
+    }
+  });
 });

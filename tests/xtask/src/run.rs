@@ -46,6 +46,12 @@ pub(crate) fn cargo_with_lints(arguments: &[&str]) -> Command {
     command
 }
 
+/// Builds all tests of the workspace, and the programs that they use. A part of them would be another set of features, and
+/// with that another build of nearly everything.
+pub(crate) fn build_of_tests() -> Command {
+    cargo_with_lints(&["test", "--workspace", "--all-targets", "--no-run"])
+}
+
 /// Runs a command, shows and keeps its output, and ends it when it takes longer than `limit`.
 pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished> {
     watch(command, limit, |line| println!("{line}"))

@@ -12,9 +12,6 @@ use crate::run;
 
 /// A cold build on two cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(2400);
-/// A test of the program's own package. Building it builds the program, with the features that all tests have, so that
-/// nothing is built twice.
-const TEST_OF_PROGRAM: &str = "reference";
 
 /// The program as the tests have it, with the checks of a debug build; or the one that `MOORAGE_BINARY` names.
 pub(crate) fn binary() -> Result<&'static Path> {
@@ -25,8 +22,7 @@ pub(crate) fn binary() -> Result<&'static Path> {
     if let Some(given) = std::env::var_os("MOORAGE_BINARY") {
         return Ok(BINARY.get_or_init(|| given.into()));
     }
-    let build = ["test", "--workspace", "--no-run", "--test", TEST_OF_PROGRAM];
-    if !run::finish(&mut run::cargo_with_lints(&build), BUILD_LIMIT)?.success {
+    if !run::finish(&mut run::build_of_tests(), BUILD_LIMIT)?.success {
         bail!("the program can not be built");
     }
     Ok(BINARY.get_or_init(|| run::target_directory().join("debug/moorage")))
