@@ -7,11 +7,18 @@ use std::sync::OnceLock;
 
 use moorage_model::{Error, ErrorKind, Result};
 
-/// What tells one file from another that takes its name later; nothing where an open file keeps its name.
+/// What tells one file from another that takes its name later.
 #[cfg(unix)]
-type Identity = (u64, u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// On Windows a file that is open keeps its name.
 #[cfg(not(unix))]
-type Identity = ();
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity;
 
 /// Remembers the file that was found first. A file that was never there reads as an empty database; one that was is
 /// missed when it is gone, since answering for it with nothing would show empty folders and files of zeros.
@@ -69,12 +76,16 @@ impl Presence {
 #[cfg(unix)]
 fn identity(file: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
-    (file.dev(), file.ino())
+    Identity {
+        device: file.dev(),
+        inode: file.ino(),
+    }
 }
 
-/// On Windows a file that is open can not be replaced.
 #[cfg(not(unix))]
-fn identity(_file: &fs::Metadata) -> Identity {}
+fn identity(_file: &fs::Metadata) -> Identity {
+    Identity
+}
 
 #[cfg(test)]
 mod tests {
