@@ -39,17 +39,11 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// As [`cargo`], with a compiler that has the lints of clippy in it. What one such command built another one finds, so
-/// the tests and the programs that they use are built in this way, too.
+/// the tests are built in this way, too.
 pub(crate) fn cargo_with_lints(arguments: &[&str]) -> Command {
     let mut command = cargo(arguments);
     command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     command
-}
-
-/// Builds all tests of the workspace, and the programs that they use. A part of them would be another set of features, and
-/// with that another build of nearly everything.
-pub(crate) fn build_of_tests() -> Command {
-    cargo_with_lints(&["test", "--workspace", "--all-targets", "--no-run"])
 }
 
 /// Runs a command, shows and keeps its output, and ends it when it takes longer than `limit`.

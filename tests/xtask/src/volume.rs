@@ -1,4 +1,4 @@
-//! A mounted volume in a temporary folder, made with the program as a user would.
+//! A mounted volume in a temporary folder, made with the release binary as a user would.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,10 +10,10 @@ use moorage_servers::{Database, Objects, Place};
 
 use crate::run;
 
-/// A cold build on two cores.
-const BUILD_LIMIT: Duration = Duration::from_secs(2400);
+/// A cold release build on two cores.
+const BUILD_LIMIT: Duration = Duration::from_secs(1500);
 
-/// The program as the tests have it, with the checks of a debug build; or the one that `MOORAGE_BINARY` names.
+/// The release binary, built once per run; or the one that `MOORAGE_BINARY` names.
 pub(crate) fn binary() -> Result<&'static Path> {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     if let Some(path) = BINARY.get() {
@@ -22,10 +22,15 @@ pub(crate) fn binary() -> Result<&'static Path> {
     if let Some(given) = std::env::var_os("MOORAGE_BINARY") {
         return Ok(BINARY.get_or_init(|| given.into()));
     }
-    if !run::finish(&mut run::build_of_tests(), BUILD_LIMIT)?.success {
-        bail!("the program can not be built");
+    if !run::finish(
+        &mut run::cargo(&["build", "--release", "--package", "moorage"]),
+        BUILD_LIMIT,
+    )?
+    .success
+    {
+        bail!("the release build failed");
     }
-    Ok(BINARY.get_or_init(|| run::target_directory().join("debug/moorage")))
+    Ok(BINARY.get_or_init(|| run::target_directory().join("release/moorage")))
 }
 
 /// Whether this machine can mount.

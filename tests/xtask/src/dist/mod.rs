@@ -18,17 +18,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::run;
+use crate::volume;
 use version::Version;
 
-/// Building the command for release on two cores.
-const COMMAND_LIMIT: Duration = Duration::from_secs(1500);
 /// Building the window for release with link-time optimisation on two cores.
 const DESKTOP_LIMIT: Duration = Duration::from_secs(2400);
 
 /// What is packaged, and where it goes.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// `moorage`.
+    /// `moorage`, built for release.
     pub(crate) moorage: PathBuf,
     /// `moorage-desktop`; without it there is no package of the window.
     pub(crate) desktop: Option<PathBuf>,
@@ -37,7 +36,7 @@ pub(crate) struct Programs {
 /// The task of the command line.
 pub(crate) fn run(output: Option<PathBuf>, desktop: bool, built: Option<PathBuf>) -> Result<ExitCode> {
     let programs = Programs {
-        moorage: release_of_command()?,
+        moorage: volume::binary()?.to_owned(),
         desktop: if desktop {
             Some(release_of_desktop()?)
         } else {
@@ -73,14 +72,6 @@ pub(crate) fn make(programs: &Programs, output: &Path) -> Result<Vec<PathBuf>> {
     fs::write(&path, manifest).with_context(|| format!("writing {}", path.display()))?;
     files.push(path);
     Ok(files)
-}
-
-fn release_of_command() -> Result<PathBuf> {
-    let mut build = run::cargo(&["build", "--release", "--package", "moorage"]);
-    if !run::finish(&mut build, COMMAND_LIMIT)?.success {
-        bail!("the release build failed");
-    }
-    Ok(run::target_directory().join("release/moorage"))
 }
 
 fn release_of_desktop() -> Result<PathBuf> {

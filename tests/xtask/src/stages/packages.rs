@@ -1,4 +1,4 @@
-//! What people install: packages of the programs that the other stages use are made, looked at with the tools of their systems, installed, used and
+//! What people install: packages of the release build are made, looked at with the tools of their systems, installed, used and
 //! removed.
 
 use std::fs;
