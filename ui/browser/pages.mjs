@@ -9,6 +9,7 @@ const PAGES = {
   volumes: '#/volumes',
   welcome: '?empty#/volumes',
   silent: '?silent#/volumes',
+  stopped: '?stopped#/volumes',
   join: '#/add/join',
   create: '#/add/create',
   volume: '#/volume/studio',
@@ -217,6 +218,8 @@ async function trash() {
   }
   await judge(page, 'trash-chosen');
   await page.getByRole('button', { name: 'Restore where it was' }).press('Enter');
+  await page.getByText(/of 2,400 entries done/).waitFor({ timeout: PATIENCE });
+  await judge(page, 'trash-restoring');
   await page.getByText('Something else has its name there now.').waitFor({ timeout: PATIENCE });
   await page.getByText('1 entry restored.').waitFor({ timeout: PATIENCE });
   if (!(await focused())) fail('trash: the focus is lost when something was restored');

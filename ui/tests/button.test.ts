@@ -1,10 +1,11 @@
-import { render, screen } from '@testing-library/svelte';
+import { render, screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { createRawSnippet } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { Refused } from '../src/agent/transport';
 import Button from '../src/design/components/Button.svelte';
+import { de } from '../src/locales/de';
 import { en } from '../src/locales/en';
 
 const label = createRawSnippet(() => ({ render: () => '<span>Mount</span>' }));
@@ -52,6 +53,36 @@ describe('a button', () => {
     expect(onpress).toHaveBeenCalledTimes(2);
     expect(screen.getByRole('alert')).toHaveTextContent(/^$/);
     expect(screen.getByRole('status')).toHaveTextContent('Mounted.');
+  });
+
+  it('says what failed in the language of the window, and what the agent said of it beside', async () => {
+    const problem = {
+      code: 'unreachable',
+      message: 'The store did not answer',
+      cause: 'connection refused',
+      advice: 'Check the network.',
+      retryable: true,
+    } as const;
+    const onpress = () => Promise.reject(new Refused(problem));
+    render(Button, { words: de, onpress, children: label });
+    await userEvent.click(screen.getByRole('button', { name: 'Mount' }));
+    const alert = within(screen.getByRole('alert'));
+    expect(alert.getByText('Ein Server antwortet nicht')).toBeInTheDocument();
+    expect(alert.getByText(/^Netzwerk und Adresse prüfen/)).toBeInTheDocument();
+    for (const said of [problem.message, problem.advice]) {
+      expect(alert.getByText(said).closest('[lang]')).toHaveAttribute('lang', 'en');
+    }
+  });
+
+  it('leaves what the window says itself as it is', async () => {
+    render(Button, {
+      words: de,
+      onpress: () => Promise.reject(new Error('lost')),
+      children: label,
+    });
+    await userEvent.click(screen.getByRole('button', { name: 'Mount' }));
+    expect(screen.getByRole('alert')).toHaveTextContent(de.failure.notConnected);
+    expect(screen.getByRole('alert')).not.toHaveTextContent(de.failure.detail);
   });
 
   it('calls what the agent does not offer not available instead of broken', async () => {

@@ -151,7 +151,7 @@ test('a volume is checked, shows how far it is, and then what was found', async 
   agent.tick();
   agent.tick();
   expect(
-    await check.findByRole('progressbar', { name: words.progress }, { timeout: 3_000 }),
+    await check.findByRole('progressbar', { name: en.job.progress }, { timeout: 3_000 }),
   ).toHaveAttribute('aria-valuetext', '64,000 of 96,000 objects found');
   await until(agent, () => check.getByText('An object is missing in the store'));
   expect(check.getByText(words.finding.unknown)).toBeInTheDocument();
@@ -171,9 +171,9 @@ test('a check is cancelled, and what was found before stays', async () => {
   const check = await part(words.check.title);
   const before = check.getByText(/4 problems were found/);
   await user.click(check.getByRole('button', { name: words.check.start }));
-  const cancel = await check.findByRole('button', { name: words.cancel });
+  const cancel = await check.findByRole('button', { name: en.job.cancel });
   await user.click(cancel);
-  expect(await check.findByText(words.ending)).toBeInTheDocument();
+  expect(await check.findByText(en.job.ending)).toBeInTheDocument();
   expect(check.getByRole('group', { name: words.check.title })).toHaveFocus();
   await until(agent, () => check.getByText(/^Cancelled/));
   expect(before).toBeInTheDocument();

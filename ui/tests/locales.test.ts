@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { catalogues, choose } from '../src/locales';
 import { en } from '../src/locales/en';
 import { numbers } from '../src/locales/numbers';
+import problemCodes from '../src/bindings/ProblemCode.ts?raw';
+import reasonCodes from '../src/bindings/ReasonCode.ts?raw';
 
 /** Every message under its path. */
 function messages(node: object, path = ''): Map<string, unknown> {
@@ -36,6 +38,27 @@ describe.each(translations)('the catalogue %s', (_locale, catalogue) => {
       expect(message).not.toBe('');
       expect(message).not.toBe(original);
     }
+  });
+});
+
+/** Every kind of failure that the agent knows, from what is generated of it. */
+const codes = [problemCodes, reasonCodes].flatMap((text) =>
+  [...text.slice(text.indexOf('export type')).matchAll(/"([a-z_]+)"/g)].map(([, code]) => code),
+);
+
+describe.each(translations)('failures in %s', (_locale, { failure }) => {
+  it.each(codes.map(String))('of the kind %s have a title and an advice of their own', (code) => {
+    const known = failure.known(code);
+    expect(known?.title).toBeTruthy();
+    expect(known?.advice).toBeTruthy();
+    const others = codes
+      .filter((other) => other !== code)
+      .map((other) => failure.known(`${other}`));
+    expect(others).not.toContain(known);
+  });
+
+  it('of a kind that came later are unexpected', () => {
+    expect(failure.known('toString')).toBe(failure.known('internal'));
   });
 });
 

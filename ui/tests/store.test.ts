@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AgentStore, DEADLINE, HEARTBEAT } from '../src/agent/store.svelte';
-import type { Transport } from '../src/agent/transport';
+import { unreachable, type Transport } from '../src/agent/transport';
 import { MockAgent } from '../src/mock/agent';
+import { stopped } from '../src/mock/stopped';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -20,6 +21,7 @@ class Mutable implements Transport {
   listen: Transport['listen'] = (heard) => this.agent.listen(heard);
   open: Transport['open'] = (id) => this.agent.open(id);
   home: Transport['home'] = () => this.agent.home();
+  start: Transport['start'] = () => this.agent.start();
 }
 
 test('nothing is claimed before the agent was heard', () => {
@@ -94,4 +96,16 @@ test('a setting is changed without touching the others', async () => {
   await store.changeSettings({ language: 'de' });
   await vi.advanceTimersByTimeAsync(0);
   expect(store.settings).toMatchObject({ theme: 'dark', language: 'de' });
+});
+
+test('an agent that a person ended is told from one that is not heard, and is started', async () => {
+  const store = new AgentStore(stopped(new MockAgent()));
+  await store.refresh();
+  expect([store.connected, store.stopped]).toEqual([false, true]);
+  await store.startAgent();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([store.connected, store.stopped]).toEqual([true, false]);
+  const lost = new AgentStore(unreachable);
+  await lost.refresh();
+  expect([lost.connected, lost.stopped]).toEqual([false, false]);
 });

@@ -1,13 +1,13 @@
-import { render, screen, waitFor } from '@testing-library/svelte';
+import { render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it, test } from 'vitest';
 import { AgentStore } from '../src/agent/store.svelte';
-import { byHour, MOST_CHOSEN } from '../src/agent/trash';
+import { byHour, startTrash } from '../src/agent/trash';
 import type { TrashEntry } from '../src/bindings/TrashEntry';
 import { en } from '../src/locales/en';
 import { MockAgent } from '../src/mock/agent';
 import { trash } from '../src/mock/trash';
-import { notes, olderThan, summary, total } from '../src/pages/trash/trash';
+import { notes, older, olderThan, summary, total } from '../src/pages/trash/trash';
 import Trash from '../src/pages/trash/Trash.svelte';
 
 const HOUR = 3_600_000;
@@ -38,17 +38,17 @@ describe('hours', () => {
   });
 });
 
-test('entries are named hour by hour, no more at once than a request takes', () => {
-  const many = Array.from({ length: MOST_CHOSEN + 1 }, (_, number) => ({
-    hour: 'a',
-    entry: String(number),
-  }));
-  const batches = byHour([...many, { hour: 'b', entry: 'x' }]);
-  expect(batches.map(({ hour, names }) => [hour, names.length])).toEqual([
-    ['a', MOST_CHOSEN],
-    ['a', 1],
-    ['b', 1],
+test('entries are named hour by hour', () => {
+  const entries = ['a', 'b', 'a'].map((hour, number) => ({ hour, entry: String(number) }));
+  expect(byHour(entries)).toEqual([
+    { hour: 'a', entries: ['0', '2'] },
+    { hour: 'b', entries: ['1'] },
   ]);
+});
+
+test('everything is not the same as what is older than nothing', () => {
+  expect(older(0)).toEqual({ work: 'purge_all' });
+  expect(older(7)).toEqual({ work: 'purge_older', seconds: 604_800 });
 });
 
 test('an entry tells what a person has to know before restoring it', () => {
@@ -61,34 +61,84 @@ test('an entry tells what a person has to know before restoring it', () => {
   expect(of('letter.odt')).toContain(en.trash.removed);
 });
 
-test('what was chosen is restored, and what was not says why', async () => {
-  const user = userEvent.setup();
-  const store = new AgentStore(new MockAgent());
+function shown() {
+  const agent = new MockAgent();
+  const store = new AgentStore(agent);
   render(Trash, { words: en, store, id: 'photos' });
+  return { agent, store, user: userEvent.setup() };
+}
+
+/** A part of the page. */
+async function part(name: string) {
+  return within(await screen.findByRole('region', { name }));
+}
+
+/** Steps of time until something is to be seen; the page looks once a second. */
+async function until(agent: MockAgent, seen: () => void) {
+  await waitFor(
+    () => {
+      agent.tick();
+      seen();
+    },
+    { timeout: 8_000, interval: 500 },
+  );
+}
+
+test('what was chosen is restored, shows how far it is, and what was not says why', async () => {
+  const { agent, user } = shown();
   await user.click(await screen.findByLabelText('/Iceland/index.html'));
   await user.click(screen.getByLabelText('/taken.txt'));
   await user.click(screen.getByRole('button', { name: en.trash.chosen.restore }));
-  expect(await screen.findByText('1 entry restored.')).toBeInTheDocument();
-  expect(screen.getByText(en.trash.outcome.name_taken)).toBeInTheDocument();
-  expect(await screen.findByLabelText('/taken.txt')).not.toBeChecked();
+  const work = await part(en.trash.job.title.restore);
+  expect(work.getByText(en.trash.job.running.restore)).toBeInTheDocument();
+  await waitFor(() => expect(work.getByRole('group')).toHaveFocus());
+  expect(screen.getByRole('button', { name: en.trash.chosen.restore })).toBeDisabled();
+  agent.tick();
+  const bar = await work.findByRole('progressbar', {}, { timeout: 3_000 });
+  await waitFor(
+    () => expect(bar).toHaveAttribute('aria-valuetext', '1,200 of 2,400 entries done'),
+    {
+      timeout: 3_000,
+    },
+  );
+  await until(agent, () => work.getByText('1 entry restored.'));
+  expect(work.getByText(en.trash.outcome.name_taken)).toBeInTheDocument();
   await waitFor(() => {
     expect(screen.queryByLabelText('/Iceland/index.html')).not.toBeInTheDocument();
   });
-});
+  expect(await screen.findByLabelText('/taken.txt')).not.toBeChecked();
+}, 15_000);
 
 test('nothing is deleted for good before that was confirmed', async () => {
-  const user = userEvent.setup();
-  const store = new AgentStore(new MockAgent());
-  render(Trash, { words: en, store, id: 'photos' });
+  const { agent, user } = shown();
   await user.click(await screen.findByLabelText('/taken.txt'));
-  await user.click(
-    screen.getAllByRole('button', { name: en.trash.chosen.purge })[0] as HTMLElement,
-  );
-  expect(screen.getByRole('button', { name: en.trash.chosen.keep })).toHaveFocus();
+  const chosen = await part(en.trash.chosen.title);
+  await user.click(chosen.getByRole('button', { name: en.trash.chosen.purge }));
+  expect(chosen.getByRole('button', { name: en.trash.chosen.keep })).toHaveFocus();
   expect(screen.getByLabelText('/taken.txt')).toBeInTheDocument();
-  await user.click(screen.getByRole('button', { name: en.trash.chosen.confirm(1) }));
-  expect(await screen.findByText(en.trash.purged(1))).toBeInTheDocument();
+  await user.click(chosen.getByRole('button', { name: en.trash.chosen.confirm(1) }));
+  const work = await part(en.trash.job.title.purge);
+  await until(agent, () => work.getByText(en.trash.purged(1)));
   await waitFor(() => {
     expect(screen.queryByLabelText('/taken.txt')).not.toBeInTheDocument();
   });
-});
+}, 15_000);
+
+test('work on a trash is cancelled, and nothing is chosen any more', async () => {
+  const { agent, user } = shown();
+  await user.click(await screen.findByLabelText('/taken.txt'));
+  await user.click(screen.getByRole('button', { name: en.trash.chosen.restore }));
+  const work = await part(en.trash.job.title.restore);
+  await user.click(work.getByRole('button', { name: en.job.cancel }));
+  expect(await work.findByText(en.job.ending)).toBeInTheDocument();
+  expect(work.getByRole('group')).toHaveFocus();
+  await until(agent, () => work.getByText(/^Cancelled/));
+  expect(await screen.findByLabelText('/taken.txt')).not.toBeChecked();
+}, 15_000);
+
+test('work that somebody else began is seen', async () => {
+  const { store } = shown();
+  await screen.findByLabelText('/taken.txt');
+  await startTrash(store, 'photos', { work: 'purge_all' });
+  await screen.findByText(en.trash.job.running.purge, {}, { timeout: 7_000 });
+}, 10_000);

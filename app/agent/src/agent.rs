@@ -26,6 +26,7 @@ use crate::run::Options;
 use crate::secret_kind::Leftover;
 use crate::settings_file::{Content, Entry, SettingsFile};
 use crate::transfers::TransferList;
+use crate::trash::TrashJobs;
 use crate::trouble::lasting;
 use crate::vault::Vault;
 use crate::volume_command::MOST_COMMANDS;
@@ -78,6 +79,8 @@ pub(crate) struct Kept {
     pub(crate) truth: Truth,
     /// Checks of it, and what was freed.
     pub(crate) health: Health,
+    /// What is done about its trash.
+    pub(crate) trash: TrashJobs,
     /// Grows with everything that is done, so that what was seen before is not taken for its result.
     pub(crate) deeds: u64,
     /// As clients were told last.
@@ -90,6 +93,7 @@ impl Kept {
         Kept {
             keeper: Keeper::new(mount),
             health: Health::remembered(entry.last_check.clone()),
+            trash: TrashJobs::default(),
             entry,
             held,
             hearing: Hearing::default(),

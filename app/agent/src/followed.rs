@@ -5,17 +5,17 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use moorage_control::health::HealthProgress;
+use moorage_control::job::JobProgress;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::Child;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::child::{command, failure, line_of, send};
+use crate::job::Cancelled;
 use crate::own_process;
 use crate::trouble::{caused, passing};
 
@@ -35,8 +35,18 @@ pub(crate) enum Ending<T> {
     Cancelled,
 }
 
-/// Runs a command that understands `--json --follow`, for as long as it takes. It is told to end when `cancel` is sent or
-/// dropped; `told` hears how far it is.
+impl<T> Ending<T> {
+    /// With what `change` makes of the result.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Ending<U> {
+        match self {
+            Ending::Result(result) => Ending::Result(change(result)),
+            Ending::Cancelled => Ending::Cancelled,
+        }
+    }
+}
+
+/// Runs a command that understands `--json --follow`, for as long as it takes. It is told to end when `cancel` is;
+/// `told` hears how far it is.
 ///
 /// # Cancel safety
 /// The command is killed.
@@ -48,8 +58,8 @@ pub(crate) async fn follow<T: DeserializeOwned>(
     arguments: Vec<String>,
     secrets: &VolumeSecrets,
     task: &str,
-    cancel: oneshot::Receiver<()>,
-    told: impl Fn(HealthProgress),
+    cancel: &mut Cancelled,
+    told: impl Fn(JobProgress),
 ) -> Result<Ending<T>, Problem> {
     let ended = match own_process::start(&mut command(program, arguments)) {
         Ok((child, _kin)) => run(child, secrets, cancel, told).await,
@@ -77,8 +87,8 @@ pub(crate) async fn follow<T: DeserializeOwned>(
 async fn run(
     mut child: Child,
     secrets: &VolumeSecrets,
-    cancel: oneshot::Receiver<()>,
-    told: impl Fn(HealthProgress),
+    cancel: &mut Cancelled,
+    told: impl Fn(JobProgress),
 ) -> io::Result<(bool, Output)> {
     let pid = child.id();
     let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
@@ -98,7 +108,7 @@ async fn run(
     tokio::pin!(work);
     tokio::select! {
         ended = &mut work => return ended.map(|output| (false, output)),
-        _ = cancel => {}
+        () = cancel.told() => {}
     }
     if let Some(pid) = pid {
         // It may have ended by itself at this moment.
@@ -118,11 +128,11 @@ async fn run(
 
 #[derive(Deserialize)]
 struct ProgressLine {
-    progress: HealthProgress,
+    progress: JobProgress,
 }
 
 /// Until the end of the output; gives the last line that tells no progress.
-async fn listen(output: impl AsyncRead + Unpin, told: impl Fn(HealthProgress)) -> io::Result<Vec<u8>> {
+async fn listen(output: impl AsyncRead + Unpin, told: impl Fn(JobProgress)) -> io::Result<Vec<u8>> {
     let mut output = BufReader::new(output);
     let mut result = Vec::new();
     loop {
@@ -160,7 +170,7 @@ async fn keep_end(mut errors: impl AsyncRead + Unpin) -> Vec<u8> {
 mod tests {
     use std::cell::RefCell;
 
-    use moorage_control::health::HealthPhase;
+    use moorage_control::job::JobPhase;
 
     use super::*;
 
@@ -174,9 +184,9 @@ mod tests {
         let told: Vec<_> = told
             .into_inner()
             .iter()
-            .map(|progress: &HealthProgress| (progress.phase, progress.done, progress.total))
+            .map(|progress: &JobProgress| (progress.phase, progress.done, progress.total))
             .collect();
-        assert_eq!(told, [(None, 1, None), (Some(HealthPhase::Contents), 2, Some(9))]);
+        assert_eq!(told, [(None, 1, None), (Some(JobPhase::Contents), 2, Some(9))]);
     }
 
     #[tokio::test]

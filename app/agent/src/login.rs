@@ -28,11 +28,14 @@ impl<T> Agent<T> {
     }
 
     /// Has the tray started at login, which starts the agent; the agent alone where there is no tray beside it. Or has
-    /// nothing started.
+    /// nothing started. What is so already is left alone, since a person may have changed the entry by hand.
     ///
     /// # Errors
-    /// When the entry can not be changed.
-    pub(crate) async fn start_at_login(&self, start: bool) -> Result<(), Problem> {
+    /// When the entry can not be changed; then it is as before.
+    pub(crate) async fn set_start_at_login(&self, start: bool) -> Result<(), Problem> {
+        if start == self.starts_at_login().await {
+            return Ok(());
+        }
         let (item, program) = (self.places.login.clone(), self.places.program.clone());
         let changed = spawn_blocking(move || {
             if start {

@@ -1,15 +1,16 @@
 //! The agent from its start to its end.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use moorage_control::message::Hello;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::server::serve;
 use moorage_control::socket::Listener;
+use moorage_control::stopped_file;
 use moorage_control::version::ProtocolVersion;
-use moorage_host::LoginItem;
+use moorage_host::{Folders, LoginItem};
 
 use crate::agent::Agent;
 use crate::claim::Claim;
@@ -36,6 +37,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// The lock that only one agent of the user has.
     pub lock: PathBuf,
+    /// The mark that a person ended the agent.
+    pub stopped: PathBuf,
     /// The settings file.
     pub settings: PathBuf,
     /// Folder for stores of secrets that are files.
@@ -69,6 +72,10 @@ pub async fn run<T: MountTable>(
 ) -> Result<(), Problem> {
     let claim = Claim::take(&options.lock)?;
     let loaded = SettingsFile::load(&options.settings, Moment::now())?;
+    if let Err(error) = stopped_file::clear(&options.stopped) {
+        // What it keeps from being started runs now; it matters when this one ends by itself.
+        tracing::warn!(%error, "the mark that the agent was ended stays: {}", options.stopped.display());
+    }
     let listener = Listener::bind(&options.socket).map_err(|error| {
         lasting(
             ProblemCode::PermissionDenied,
@@ -83,6 +90,7 @@ pub async fn run<T: MountTable>(
     };
     let mut notices: Vec<Problem> = loaded.damaged.into_iter().collect();
     let pause = pause::at_start(&options.pause, &mut notices);
+    let stopped = options.stopped.clone();
     let agent = Arc::new(Agent::new(
         table,
         options,
@@ -101,6 +109,8 @@ pub async fn run<T: MountTable>(
             () = stop => {}
             () = asked => {}
         }
+        // Before clients are sent away: who finds nobody to connect to looks for the mark.
+        leave_mark(&stopped);
     };
     let watching = tokio::spawn(watch(Arc::clone(&agent)));
     let reading = tokio::spawn(read_on(Arc::clone(&agent)));
@@ -111,4 +121,18 @@ pub async fn run<T: MountTable>(
     keeping.abort();
     drop(claim);
     Ok(())
+}
+
+/// Whoever ends the agent in order means it to stay ended, be it with a command, a key, or a service manager.
+fn leave_mark(path: &Path) {
+    let folder = path.parent().map_or(Ok(()), |folder| {
+        Folders::make_private(folder).map_err(|error| error.to_string())
+    });
+    let left = folder.and_then(|()| stopped_file::set(path).map_err(|error| error.to_string()));
+    if let Err(error) = left {
+        tracing::warn!(
+            error,
+            "that the agent was ended can not be noted; a tray may start it again"
+        );
+    }
 }

@@ -83,8 +83,9 @@ impl<T: MountTable> Service for Desk<T> {
             }
             Request::TrashHours { id } => self.trash_hours(&id).await,
             Request::TrashList { id, inside, from } => self.list_trash(&id, inside, from).await,
-            Request::TrashRestore { id, hour, entries } => self.restore_trash(&id, hour, entries).await,
-            Request::TrashPurge { id, what } => self.purge_trash(&id, what).await,
+            Request::TrashJob { id } => self.trash_job(&id),
+            Request::TrashStart { id, work } => self.start_trash(&id, work),
+            Request::TrashCancel { id } => self.cancel_trash(&id),
             Request::VolumeHealth { id } => self.health(&id),
             Request::VolumeHealthStart { id, work } => self.start_health(&id, work),
             Request::VolumeHealthCancel { id } => self.cancel_health(&id),
@@ -157,6 +158,7 @@ impl<T: MountTable> Desk<T> {
         kept.deeds += 1;
         if kept.entry.settings.metadata_url != settings.metadata_url {
             kept.health.forget();
+            kept.trash.forget();
         }
         kept.entry.change(settings);
         self.0.publish(&mut state);
@@ -281,11 +283,15 @@ impl<T: MountTable> Desk<T> {
             return Err(not_supported("choose a store of secrets among other settings"));
         }
         limits::checked([settings.upload_limit, settings.download_limit])?;
-        if settings.start_at_login != self.0.starts_at_login().await {
-            self.0.start_at_login(settings.start_at_login).await?;
-        }
-        content.settings = settings.clone();
+        let before = std::mem::replace(&mut content.settings, settings.clone());
         file.save(&content)?;
+        if let Err(problem) = self.0.set_start_at_login(settings.start_at_login).await {
+            content.settings = before;
+            if let Err(unsaved) = file.save(&content) {
+                tracing::warn!("settings that were refused stay in the file: {unsaved}");
+            }
+            return Err(problem);
+        }
         self.0.state().settings = settings;
         self.0.changes.record(Topic::Settings);
         drop(file);

@@ -33,14 +33,24 @@ pub(crate) struct VolumeCommand<'c> {
 
 impl VolumeCommand<'_> {
     fn arguments(&self, address: &str) -> Vec<String> {
-        let fixed = ["--json", "--secrets-from-stdin"];
-        let words = self.words.iter().copied().chain(fixed).map(str::to_owned);
-        words
-            .chain(self.flags.iter().cloned())
-            .chain(["--".to_owned(), address.to_owned()])
-            .chain(self.operands.iter().cloned())
-            .collect()
+        arguments(self.words, &self.flags, address, &self.operands)
     }
+}
+
+/// The arguments of a command that answers in JSON: what a client names is never taken for a flag.
+pub(crate) fn arguments<'a>(
+    words: &[&str],
+    flags: impl IntoIterator<Item = &'a String>,
+    address: &str,
+    operands: &[String],
+) -> Vec<String> {
+    let fixed = ["--json", "--secrets-from-stdin"];
+    let words = words.iter().copied().chain(fixed).map(str::to_owned);
+    words
+        .chain(flags.into_iter().cloned())
+        .chain(["--".to_owned(), address.to_owned()])
+        .chain(operands.iter().cloned())
+        .collect()
 }
 
 impl<T: MountTable> Desk<T> {

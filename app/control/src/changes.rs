@@ -82,7 +82,10 @@ impl ChangeLog {
 }
 
 fn is_one_volume(topic: &Topic) -> bool {
-    matches!(topic, Topic::Volume { .. } | Topic::VolumeHealth { .. })
+    matches!(
+        topic,
+        Topic::Volume { .. } | Topic::VolumeHealth { .. } | Topic::VolumeTrash { .. }
+    )
 }
 
 #[cfg(test)]

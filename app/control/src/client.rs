@@ -56,9 +56,7 @@ pub fn deadline(request: &Request) -> Duration {
         | Request::TrashList { .. }
         | Request::VolumeSessions { .. }
         | Request::VolumeOptions { .. } => LOOK_DEADLINE,
-        Request::TrashRestore { .. } | Request::TrashPurge { .. } | Request::VolumeOptionsChange { .. } => {
-            WORK_DEADLINE
-        }
+        Request::VolumeOptionsChange { .. } => WORK_DEADLINE,
         _ => ANSWER_DEADLINE,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::job::JobState;
 use crate::state::Timestamp;
 
 /// Most findings of a check that are told: more than a person reads; the counts tell of all.
@@ -53,68 +53,7 @@ pub struct HealthJob {
     /// When it began.
     pub begun: Timestamp,
     /// How it is.
-    pub state: HealthJobState,
-}
-
-/// How such work is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum HealthJobState {
-    /// At work.
-    Running {
-        /// How far.
-        progress: HealthProgress,
-        /// It was told to end, and does so within seconds.
-        ending: bool,
-    },
-    /// It came to its end; what came of it stands in [`VolumeHealth`].
-    Done {
-        /// When.
-        ended: Timestamp,
-    },
-    /// It failed.
-    Failed {
-        /// When.
-        ended: Timestamp,
-        /// Why.
-        problem: Problem,
-    },
-    /// It was cancelled; what was done by then stays done.
-    Cancelled {
-        /// When.
-        ended: Timestamp,
-    },
-}
-
-/// How far such work is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct HealthProgress {
-    /// The part of the work that the other figures speak of; absent where it has none.
-    pub phase: Option<HealthPhase>,
-    /// Records or objects that are done.
-    pub done: u64,
-    /// How many there are; absent while that is not known, and it may grow.
-    pub total: Option<u64>,
-    /// Bytes of the objects that are done.
-    pub bytes: u64,
-}
-
-/// The parts of a check, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum HealthPhase {
-    /// Records are compared with each other.
-    Records,
-    /// Objects are looked for.
-    Objects,
-    /// Objects are read.
-    Contents,
-    /// Anything newer than this client.
-    #[serde(other)]
-    Other,
+    pub state: JobState,
 }
 
 /// A check that came to its end.

@@ -13,7 +13,7 @@ use crate::session::VolumeSession;
 use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
 use crate::sync::{SyncAnswer, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
 use crate::transfer::{Transfer, TransferId};
-use crate::trash::{TrashChoice, TrashFolder, TrashHours, TrashPage, TrashPlace, TrashPurged, TrashRestored};
+use crate::trash::{TrashFolder, TrashHours, TrashJob, TrashPage, TrashPlace, TrashWork};
 use crate::truth::Truth;
 use crate::version::ProtocolVersion;
 use crate::volume::{AddVolume, Volume, VolumeId, VolumeSettings};
@@ -128,6 +128,11 @@ pub enum Topic {
         /// Which.
         id: VolumeId,
     },
+    /// Work on the trash of one volume.
+    VolumeTrash {
+        /// Which.
+        id: VolumeId,
+    },
     /// Transfers.
     Transfers,
     /// Sync pairs.
@@ -209,21 +214,22 @@ pub enum Request {
         /// Where the page begins; absent is the beginning.
         from: Option<TrashPlace>,
     },
-    /// Brings entries of an hour back to where they were: `trash_restored`.
-    TrashRestore {
+    /// How work on the trash of a volume goes, or went: `trash_job`.
+    TrashJob {
         /// Which.
         id: VolumeId,
-        /// The hour.
-        hour: String,
-        /// Their names in it, at most [`MOST_CHOSEN`](crate::trash::MOST_CHOSEN).
-        entries: Vec<String>,
     },
-    /// Deletes for good: `trash_purged`.
-    TrashPurge {
+    /// Begins such work: `trash_job`, as soon as it has begun. It goes on without the client.
+    TrashStart {
         /// Which.
         id: VolumeId,
         /// What.
-        what: TrashChoice,
+        work: TrashWork,
+    },
+    /// Ends the work that is under way; what was done stays done: `trash_job`, as soon as it is told to.
+    TrashCancel {
+        /// Which.
+        id: VolumeId,
     },
     /// Who uses a volume: `volume_sessions`.
     VolumeSessions {
@@ -440,15 +446,10 @@ pub enum Response {
         /// One page of it.
         page: TrashPage,
     },
-    /// What became of what was to be restored.
-    TrashRestored {
-        /// Each of them.
-        entries: Vec<TrashRestored>,
-    },
-    /// What was deleted for good.
-    TrashPurged {
-        /// How much.
-        purged: TrashPurged,
+    /// Work on a trash.
+    TrashJob {
+        /// What is under way, or ended last since the agent started.
+        job: Option<Box<TrashJob>>,
     },
     /// A page of a folder.
     Files {

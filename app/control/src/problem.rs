@@ -60,6 +60,8 @@ pub enum ProblemCode {
     NotSupported,
     /// The operating system forbids it.
     PermissionDenied,
+    /// A person ended the agent, and nothing but a person starts it again.
+    AgentStopped,
     /// A fault of the agent.
     #[serde(other)]
     Internal,

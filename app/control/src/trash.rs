@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::JobState;
 use crate::state::Timestamp;
 
 /// Most entries of one page.
 pub const MOST_ENTRIES: usize = 200;
-/// Most entries that one request restores or deletes: they become arguments of a command.
-pub const MOST_CHOSEN: usize = 200;
+/// Most entries that are restored or deleted at once: more than a person chooses one by one.
+pub const MOST_CHOSEN: usize = 1000;
 /// Most bytes of a path that is told: the longest that a kernel takes.
 pub const LONGEST_PATH: usize = 4096;
 
@@ -156,7 +157,7 @@ pub struct TrashRestored {
 }
 
 /// What was deleted for good, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrashPurged {
     /// Whether it is deleted; otherwise it was only counted.
@@ -181,23 +182,65 @@ pub struct TrashFolder {
     pub entry: String,
 }
 
-/// What is to be deleted for good.
+/// Entries of one hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(tag = "purge", rename_all = "snake_case")]
-pub enum TrashChoice {
-    /// Entries, folders with everything that was removed from inside them in that hour.
-    Chosen {
-        /// Their hour.
-        hour: String,
-        /// Their names in it, at most [`MOST_CHOSEN`].
-        entries: Vec<String>,
+pub struct TrashChosen {
+    /// The hour.
+    pub hour: String,
+    /// Their names in it.
+    pub entries: Vec<String>,
+}
+
+/// What is to be done about what lies in a trash. Entries that are named are at most [`MOST_CHOSEN`], those of all hours
+/// together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum TrashWork {
+    /// These go back to where they were, folders with everything that was removed from inside them in that hour.
+    Restore {
+        /// Which.
+        chosen: Vec<TrashChosen>,
     },
-    /// Hours that were over so long ago.
-    OlderThan {
+    /// These are deleted for good, folders as above.
+    Purge {
+        /// Which.
+        chosen: Vec<TrashChosen>,
+    },
+    /// Hours that were over so long ago are deleted for good.
+    PurgeOlder {
         /// Seconds.
         seconds: u64,
     },
-    /// Everything.
-    Everything,
+    /// Everything is deleted for good.
+    PurgeAll,
+}
+
+/// Work on the trash of a volume that is under way, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrashJob {
+    /// What is done.
+    pub deed: TrashDeed,
+    /// When it began.
+    pub begun: Timestamp,
+    /// How it is.
+    pub state: JobState,
+    /// What became of what was to be restored, as far as that is known: of each part of the work when it is done.
+    pub restored: Vec<TrashRestored>,
+    /// What was deleted for good, as far as that is known.
+    pub purged: TrashPurged,
+}
+
+/// What such work does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum TrashDeed {
+    /// It restores.
+    Restore,
+    /// It deletes for good, or anything newer than this client.
+    #[serde(other)]
+    Purge,
 }

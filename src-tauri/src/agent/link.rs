@@ -8,8 +8,9 @@ use moorage_control::client::{Client, ClientError, deadline};
 use moorage_control::message::{Request, Response};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::socket::SocketError;
+use moorage_control::stopped_file;
 use moorage_control::volume::VolumeId;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::seen::{Heard, Seen, Transfers};
@@ -29,6 +30,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Link {
     seen: watch::Sender<Seen>,
     client: Mutex<Option<Arc<Client>>>,
+    /// A person wants an agent to run.
+    wanted: Notify,
 }
 
 impl Link {
@@ -37,6 +40,7 @@ impl Link {
         Link {
             seen: watch::Sender::new(Seen::Silent { problem: None }),
             client: Mutex::new(None),
+            wanted: Notify::new(),
         }
     }
 
@@ -83,6 +87,11 @@ impl Link {
         });
     }
 
+    /// Has an agent started where none runs, though a person ended the last one.
+    pub(crate) fn want_agent(&self) {
+        self.wanted.notify_one();
+    }
+
     /// Where a volume is mounted, as the agent says now.
     ///
     /// # Errors
@@ -99,13 +108,13 @@ impl Link {
     }
 
     fn not_connected(&self) -> Problem {
-        if let Seen::Silent {
-            problem: Some(problem),
-        } = &*self.seen.borrow()
-        {
-            return problem.clone();
+        match &*self.seen.borrow() {
+            Seen::Silent {
+                problem: Some(problem),
+            } => problem.clone(),
+            Seen::Stopped => stopped(),
+            Seen::Silent { problem: None } | Seen::Heard(_) => ClientError::Closed.into(),
         }
-        ClientError::Closed.into()
     }
 
     /// Serves one connection until it ends.
@@ -156,7 +165,7 @@ impl Link {
         self.seen.send_if_modified(|seen| {
             let (pause_refused, failure) = match seen {
                 Seen::Heard(before) => (before.pause_refused, before.failure.take()),
-                Seen::Silent { .. } => (false, None),
+                Seen::Silent { .. } | Seen::Stopped => (false, None),
             };
             *seen = Seen::Heard(Box::new(Heard {
                 status,
@@ -172,26 +181,72 @@ impl Link {
     }
 }
 
-/// Connects, connects again when the connection ends, and starts an agent where none runs.
-pub(crate) async fn keep(link: Arc<Link>, socket: PathBuf, program: Program) {
-    let mut wait = FIRST_WAIT;
-    loop {
-        let problem = match Client::connect(&socket, PRODUCT).await {
-            Ok(client) => {
-                wait = FIRST_WAIT;
-                link.serve(client).await
-            }
-            Err(ClientError::Socket(SocketError::NobodyListens { path })) => match program.start() {
-                Ok(()) => ClientError::Socket(SocketError::NobodyListens { path }).into(),
-                Err(problem) => problem,
-            },
-            Err(error) => error.into(),
-        };
-        tracing::info!("not connected to an agent: {problem}");
-        link.seen.send_replace(Seen::Silent {
-            problem: Some(problem),
-        });
-        sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+fn stopped() -> Problem {
+    Problem {
+        code: ProblemCode::AgentStopped,
+        message: "the agent was stopped".to_owned(),
+        cause: None,
+        advice: "Start it again; mounted volumes stayed mounted.".to_owned(),
+        retryable: false,
     }
+}
+
+/// Where the agent is met, and what it is.
+pub(crate) struct Place {
+    /// Where it listens.
+    pub(crate) socket: PathBuf,
+    /// The mark that a person ended it.
+    pub(crate) stopped: PathBuf,
+    /// The program that it is.
+    pub(crate) program: Program,
+}
+
+/// Connects, connects again when the connection ends, and starts an agent where none runs: at first, since whoever starts
+/// this program wants one, and later unless a person ended it.
+pub(crate) async fn keep(link: Arc<Link>, place: Place) {
+    let mut wait = FIRST_WAIT;
+    let mut wanted = true;
+    loop {
+        let now = match Client::connect(&place.socket, PRODUCT).await {
+            Ok(client) => {
+                (wait, wanted) = (FIRST_WAIT, false);
+                silent(link.serve(client).await)
+            }
+            Err(ClientError::Socket(SocketError::NobodyListens { path })) => {
+                if wanted || !stopped_file::is_set(&place.stopped) {
+                    wanted = false;
+                    silent(match start(&place) {
+                        Ok(()) => ClientError::Socket(SocketError::NobodyListens { path }).into(),
+                        Err(problem) => problem,
+                    })
+                } else {
+                    Seen::Stopped
+                }
+            }
+            Err(error) => silent(error.into()),
+        };
+        link.seen.send_if_modified(|seen| {
+            let changed = *seen != now;
+            *seen = now;
+            changed
+        });
+        tokio::select! {
+            () = sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
+            () = link.wanted.notified() => (wait, wanted) = (FIRST_WAIT, true),
+        }
+    }
+}
+
+fn silent(problem: Problem) -> Seen {
+    tracing::info!("not connected to an agent: {problem}");
+    Seen::Silent {
+        problem: Some(problem),
+    }
+}
+
+fn start(place: &Place) -> Result<(), Problem> {
+    if let Err(error) = stopped_file::clear(&place.stopped) {
+        tracing::warn!("the mark that the agent was ended stays: {error}");
+    }
+    place.program.start()
 }

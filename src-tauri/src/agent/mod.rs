@@ -6,6 +6,6 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use link::{Link, keep};
+pub(crate) use link::{Link, Place, keep};
 pub(crate) use seen::{Heard, Seen, Transfers};
 pub(crate) use start::Program;

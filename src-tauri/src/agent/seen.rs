@@ -14,6 +14,8 @@ pub(crate) enum Seen {
         /// Why not; absent before the first attempt.
         problem: Option<Problem>,
     },
+    /// A person ended the agent; it is not started again before a person wants it.
+    Stopped,
     /// The agent answers.
     Heard(Box<Heard>),
 }

@@ -9,12 +9,13 @@ use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::server::{Service, serve};
 use moorage_control::settings::{Pause, SecretAccess, SecretStore, SecretStoreStatus, Settings};
 use moorage_control::socket::Listener;
+use moorage_control::stopped_file;
 use moorage_control::truth::Truth;
 use moorage_control::version::ProtocolVersion;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Heard, Link, Program, Seen, Transfers, keep};
+use super::{Heard, Link, Place, Program, Seen, Transfers, keep};
 
 /// An agent without volumes that offers nothing more.
 struct Modest(ChangeLog);
@@ -81,9 +82,17 @@ fn start(socket: &Path) -> Serving {
 fn link_to(socket: PathBuf) -> (Arc<Link>, watch::Receiver<Seen>) {
     let link = Arc::new(Link::new());
     let seen = link.follow();
-    let program = Program::at("/nowhere/moorage");
-    tokio::spawn(keep(Arc::clone(&link), socket, program));
+    let place = Place {
+        stopped: mark_beside(&socket),
+        socket,
+        program: Program::at("/nowhere/moorage"),
+    };
+    tokio::spawn(keep(Arc::clone(&link), place));
     (link, seen)
+}
+
+fn mark_beside(socket: &Path) -> PathBuf {
+    stopped_file::path(socket.parent().expect("a folder"))
 }
 
 async fn until(seen: &mut watch::Receiver<Seen>, is: impl Fn(&Heard) -> bool) -> Heard {
@@ -93,7 +102,7 @@ async fn until(seen: &mut watch::Receiver<Seen>, is: impl Fn(&Heard) -> bool) ->
         .expect("the link goes on");
     match &*found {
         Seen::Heard(heard) => Heard::clone(heard),
-        Seen::Silent { .. } => unreachable!("it was heard"),
+        Seen::Silent { .. } | Seen::Stopped => unreachable!("it was heard"),
     }
 }
 
@@ -162,4 +171,40 @@ async fn what_the_tray_could_not_do_is_shown_and_a_pause_that_is_not_offered_is_
     );
     link.act(Request::Volumes).await;
     until(&mut seen, |heard| heard.failure.is_none()).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_a_person_ended_is_not_started_before_a_person_wants_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("run/agent.sock");
+    let serving = start(&socket);
+    let (link, mut seen) = link_to(socket.clone());
+    until(&mut seen, |_| true).await;
+    let mark = mark_beside(&socket);
+    stopped_file::set(&mark).expect("marked");
+    serving.stop.send(()).expect("it still serves");
+    serving.task.await.expect("it ended");
+    seen.wait_for(|seen| *seen == Seen::Stopped)
+        .await
+        .expect("the link goes on");
+    let refused = link.ask(Request::Volumes).await.expect_err("nobody is there");
+    assert_eq!(refused.code, ProblemCode::AgentStopped);
+
+    link.want_agent();
+    let tried = |seen: &Seen| matches!(seen, Seen::Silent { problem: Some(problem) } if problem.message.contains("/nowhere/moorage"));
+    seen.wait_for(tried).await.expect("the link goes on");
+    assert!(!stopped_file::is_set(&mark), "it was ended before that");
+}
+
+#[tokio::test]
+async fn whoever_starts_the_window_wants_an_agent_though_the_last_one_was_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("agent.sock");
+    stopped_file::set(&mark_beside(&socket)).expect("marked");
+    let (_link, mut seen) = link_to(socket);
+    let first = seen
+        .wait_for(|seen| *seen != Seen::Silent { problem: None })
+        .await
+        .expect("the link goes on");
+    assert!(matches!(&*first, Seen::Silent { problem: Some(_) }), "{first:?}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_control::socket;
+use moorage_control::{socket, stopped_file};
 use moorage_host::{Folders, HostError};
 use tauri::{App, AppHandle, Emitter as _, RunEvent, Wry};
 use tokio::sync::watch;
@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
 
 use super::{commands, tray, window};
-use crate::agent::{Link, Program, Seen, keep};
+use crate::agent::{Link, Place, Program, Seen, keep};
 use crate::page::Page;
 use crate::tray::Shown;
 use crate::words::words;
@@ -44,7 +44,11 @@ pub fn run() -> Result<(), StartError> {
         .with_writer(std::io::stderr)
         .init();
     let folders = Folders::of_user()?;
-    let socket = socket::path(&folders.runtime);
+    let place = Place {
+        socket: socket::path(&folders.runtime),
+        stopped: stopped_file::path(&folders.runtime),
+        program: Program::find(),
+    };
     let link = Arc::new(Link::new());
     let hidden = std::env::args().any(|argument| argument == HIDDEN);
     tauri::Builder::default()
@@ -57,11 +61,12 @@ pub fn run() -> Result<(), StartError> {
         .invoke_handler(tauri::generate_handler![
             commands::ask,
             commands::home_folder,
+            commands::start_agent,
             commands::open_volume
         ])
         .setup(move |app| {
             start(app, &link, hidden);
-            tauri::async_runtime::spawn(keep(link, socket, Program::find()));
+            tauri::async_runtime::spawn(keep(link, place));
             Ok(())
         })
         .build(tauri::generate_context!())?
@@ -123,7 +128,7 @@ async fn follow(app: AppHandle, mut seen: watch::Receiver<Seen>) {
 fn look(seen: &Seen) -> Shown {
     let chosen = match seen {
         Seen::Heard(heard) => heard.settings.language.clone(),
-        Seen::Silent { .. } => None,
+        Seen::Silent { .. } | Seen::Stopped => None,
     };
     let language = chosen.or_else(sys_locale::get_locale).unwrap_or_default();
     Shown::of(seen, words(&language))

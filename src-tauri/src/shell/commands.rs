@@ -39,3 +39,10 @@ pub(crate) fn home_folder(folders: State<'_, Folders>) -> String {
 pub(crate) async fn open_volume(id: VolumeId, link: State<'_, Arc<Link>>) -> Result<(), Problem> {
     deeds::open_folder(&link, id).await
 }
+
+/// Has an agent started, though a person ended the last one. Whether it runs is seen by asking it.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "a command owns its arguments")]
+pub(crate) fn start_agent(link: State<'_, Arc<Link>>) {
+    link.want_agent();
+}

@@ -15,6 +15,7 @@ use crate::tray::Action;
 pub(super) fn act<R: Runtime>(app: &AppHandle<R>, action: Action) {
     let request = match action {
         Action::Quit => return app.exit(0),
+        Action::Start => return app.state::<Arc<Link>>().want_agent(),
         Action::Show(page) => return window::show(app, &page),
         Action::OpenFolder(id) => {
             let link = Arc::clone(&app.state::<Arc<Link>>());

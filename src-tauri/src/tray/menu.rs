@@ -61,6 +61,8 @@ pub(crate) enum Action {
     },
     /// Ends the pause.
     Resume,
+    /// Has the agent started that a person ended.
+    Start,
     /// Shows a page of the window.
     Show(Page),
     /// Ends the tray and the window; volumes stay mounted.
@@ -73,9 +75,10 @@ pub(super) fn menu(seen: &Seen, words: &Words) -> Vec<Item> {
     match seen {
         Seen::Silent { problem } => {
             if let Some(problem) = problem {
-                items.push(Item::Text(problem.message.clone()));
+                items.push(Item::Text((words.problem)(problem)));
             }
         }
+        Seen::Stopped => items.push(press(words.start, Action::Start)),
         Seen::Heard(heard) => of_agent(heard, words, &mut items),
     }
     items.extend([
@@ -91,8 +94,10 @@ pub(super) fn menu(seen: &Seen, words: &Words) -> Vec<Item> {
 
 /// The sentence that says where the files are; safety is claimed only where the agent claims it.
 pub(crate) fn sentence(seen: &Seen, words: &Words) -> String {
-    let Seen::Heard(heard) = seen else {
-        return words.not_connected.to_owned();
+    let heard = match seen {
+        Seen::Heard(heard) => heard,
+        Seen::Silent { .. } => return words.not_connected.to_owned(),
+        Seen::Stopped => return words.stopped.to_owned(),
     };
     match &heard.status.truth {
         Truth::Stored => words.stored.to_owned(),
@@ -104,10 +109,10 @@ pub(crate) fn sentence(seen: &Seen, words: &Words) -> String {
 
 fn of_agent(heard: &Heard, words: &Words, items: &mut Vec<Item>) {
     if let Some(problem) = &heard.failure {
-        items.push(Item::Text((words.not_done)(&problem.message)));
+        items.push(Item::Text((words.not_done)(&(words.problem)(problem))));
     }
     for notice in &heard.status.notices {
-        items.push(show(&notice.message, Page::Diagnostics));
+        items.push(show(&(words.problem)(notice), Page::Diagnostics));
     }
     items.push(Item::Line);
     if heard.volumes.is_empty() {
@@ -135,19 +140,15 @@ fn of_volume(volume: &Volume, words: &Words) -> Item {
     let unmount = press(words.unmount, Action::Unmount(id()));
     let (reason, mut items) = match &volume.state {
         VolumeState::Mounted => (None, vec![open, unmount]),
-        VolumeState::Degraded { reasons } => {
-            (reasons.first().map(|reason| &reason.message), vec![open, unmount])
-        }
-        VolumeState::Connecting { reason, .. } => {
-            (reason.as_ref().map(|reason| &reason.message), vec![unmount])
-        }
+        VolumeState::Degraded { reasons } => (reasons.first().map(words.reason), vec![open, unmount]),
+        VolumeState::Connecting { reason, .. } => (reason.as_ref().map(words.reason), vec![unmount]),
         VolumeState::Stopped => (None, vec![mount]),
-        VolumeState::Error { problem } => (Some(&problem.message), vec![mount]),
-        VolumeState::Unconfigured { reason } => (Some(&reason.message), Vec::new()),
+        VolumeState::Error { problem } => (Some((words.problem)(problem)), vec![mount]),
+        VolumeState::Unconfigured { reason } => (Some((words.reason)(reason)), Vec::new()),
         VolumeState::Unmounting { .. } => (None, Vec::new()),
     };
     if let Some(reason) = reason {
-        items.insert(0, Item::Text(reason.clone()));
+        items.insert(0, Item::Text(reason));
     }
     items.push(show(words.details, Page::Volume(id())));
     Item::Menu {

@@ -10,6 +10,8 @@ pub(super) static WORDS: Words = Words {
         bytes: "bytes",
     },
     not_connected: "Not connected: what is stored is not known at the moment",
+    stopped: "Stopped: what is stored is not known at the moment",
+    start: "Start Moorage again",
     stored: "All files are safely stored",
     only_here: |numbers, files, bytes| {
         let (noun, verb) = if files == 1 {
@@ -22,6 +24,8 @@ pub(super) static WORDS: Words = Words {
     },
     lost: |message| format!("Data is lost: {message}"),
     unknown: |message| format!("What is stored could not be read: {message}"),
+    problem: |problem| problem.message.clone(),
+    reason: |reason| reason.message.clone(),
     not_done: |message| format!("Not done: {message}"),
     no_volumes: "No volumes yet",
     more_volumes: |count| format!("{count} more volumes…"),

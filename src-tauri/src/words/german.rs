@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Numbers, States, Words};
+use super::{Numbers, States, Words, german_problems};
 
 pub(super) static WORDS: Words = Words {
     numbers: Numbers {
@@ -10,6 +10,8 @@ pub(super) static WORDS: Words = Words {
         bytes: "Byte",
     },
     not_connected: "Nicht verbunden: Was gespeichert ist, ist zurzeit nicht bekannt",
+    stopped: "Beendet: Was gespeichert ist, ist zurzeit nicht bekannt",
+    start: "Moorage wieder starten",
     stored: "Alle Dateien sind sicher gespeichert",
     only_here: |numbers, files, bytes| {
         let (noun, verb) = if files == 1 {
@@ -22,6 +24,8 @@ pub(super) static WORDS: Words = Words {
     },
     lost: |message| format!("Daten sind verloren: {message}"),
     unknown: |message| format!("Was gespeichert ist, war nicht zu lesen: {message}"),
+    problem: |problem| german_problems::problem(problem.code).to_owned(),
+    reason: |reason| german_problems::reason(reason.code).to_owned(),
     not_done: |message| format!("Nicht ausgeführt: {message}"),
     no_volumes: "Noch keine Laufwerke",
     more_volumes: |count| format!("{count} weitere Laufwerke …"),

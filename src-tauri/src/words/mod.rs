@@ -2,9 +2,11 @@
 
 mod english;
 mod german;
+mod german_problems;
 mod numbers;
 
-use moorage_control::state::VolumeState;
+use moorage_control::problem::Problem;
+use moorage_control::state::{Reason, VolumeState};
 
 pub(crate) use numbers::Numbers;
 
@@ -13,10 +15,16 @@ pub(crate) use numbers::Numbers;
 pub(crate) struct Words {
     pub(crate) numbers: Numbers,
     pub(crate) not_connected: &'static str,
+    pub(crate) stopped: &'static str,
+    pub(crate) start: &'static str,
     pub(crate) stored: &'static str,
     pub(crate) only_here: fn(&Numbers, files: u64, bytes: u64) -> String,
     pub(crate) lost: fn(message: &str) -> String,
     pub(crate) unknown: fn(message: &str) -> String,
+    /// What failed. The agent speaks English; another language has words for each kind.
+    pub(crate) problem: fn(&Problem) -> String,
+    /// Why a volume is not simply well; as above.
+    pub(crate) reason: fn(&Reason) -> String,
     pub(crate) not_done: fn(message: &str) -> String,
     pub(crate) no_volumes: &'static str,
     pub(crate) more_volumes: fn(count: usize) -> String,

@@ -15,7 +15,7 @@ import type { VolumeId } from '../bindings/VolumeId';
 import type { VolumeSecrets } from '../bindings/VolumeSecrets';
 import type { VolumeSettings } from '../bindings/VolumeSettings';
 import { ask } from './client';
-import { isNotOffered } from './explain';
+import { isNotOffered, isStopped } from './explain';
 import type { Transport } from './transport';
 
 /** Milliseconds between two looks at the agent; an event brings news earlier. */
@@ -45,6 +45,7 @@ interface Heard {
 export class AgentStore {
   #transport: Transport;
   #heard: Heard | undefined = $state.raw();
+  #stopped = $state(false);
   #refreshing = false;
   #again = false;
 
@@ -55,6 +56,11 @@ export class AgentStore {
   /** Whether the last look at the agent was answered within {@link DEADLINE}. */
   get connected(): boolean {
     return this.#heard !== undefined;
+  }
+
+  /** Whether nothing is heard because a person ended the agent. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** How the agent is doing; absent while not connected, as all the others. */
@@ -120,8 +126,10 @@ export class AgentStore {
           this.#pairs(),
         ]);
       this.#heard = { status, volumes, settings, secretStore: secret_store, transfers, pairs };
-    } catch {
+      this.#stopped = false;
+    } catch (reason) {
       this.#heard = undefined;
+      this.#stopped = isStopped(reason);
     } finally {
       this.#refreshing = false;
     }
@@ -225,6 +233,12 @@ export class AgentStore {
   /** The person's own folder. */
   home(): Promise<string> {
     return this.#transport.home();
+  }
+
+  /** Has the agent started that a person ended; this window is connected as soon as it answers. */
+  async startAgent(): Promise<void> {
+    await this.#transport.start();
+    void this.refresh();
   }
 
   /** Asks for a change that this class has no name for, and looks at what came of it. */

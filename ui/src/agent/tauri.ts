@@ -13,6 +13,7 @@ export const tauri: Transport = {
   },
   open: (id) => called('open_volume', { id }),
   home: () => called<string>('home_folder', {}),
+  start: () => called('start_agent', {}),
 };
 
 /** Goes to the page that was chosen in the tray. */

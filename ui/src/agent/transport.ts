@@ -13,6 +13,8 @@ export interface Transport {
   open(id: VolumeId): Promise<void>;
   /** The person's own folder, below which a volume may appear. */
   home(): Promise<string>;
+  /** Has the agent started that a person ended; that it runs is seen by asking it. */
+  start(): Promise<void>;
 }
 
 /** The agent answered, and the answer is no. */
@@ -33,4 +35,5 @@ export const unreachable: Transport = {
   listen: () => () => undefined,
   open: lost,
   home: lost,
+  start: lost,
 };

@@ -3,4 +3,4 @@
 /**
  * The kinds of failures. Kinds may be added: a client treats one that it does not know as `internal`.
  */
-export type ProblemCode = "version_mismatch" | "invalid_request" | "not_found" | "already_exists" | "wrong_state" | "mount_point_busy" | "driver_missing" | "keyring_locked" | "keyring_missing" | "secret_missing" | "authentication" | "unreachable" | "timed_out" | "disk_full" | "quota_exceeded" | "mount_crashed" | "not_supported" | "permission_denied" | "internal";
+export type ProblemCode = "version_mismatch" | "invalid_request" | "not_found" | "already_exists" | "wrong_state" | "mount_point_busy" | "driver_missing" | "keyring_locked" | "keyring_missing" | "secret_missing" | "authentication" | "unreachable" | "timed_out" | "disk_full" | "quota_exceeded" | "mount_crashed" | "not_supported" | "permission_denied" | "agent_stopped" | "internal";

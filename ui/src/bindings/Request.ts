@@ -8,9 +8,9 @@ import type { SyncAnswer } from "./SyncAnswer";
 import type { SyncPairId } from "./SyncPairId";
 import type { SyncPairSettings } from "./SyncPairSettings";
 import type { TransferId } from "./TransferId";
-import type { TrashChoice } from "./TrashChoice";
 import type { TrashFolder } from "./TrashFolder";
 import type { TrashPlace } from "./TrashPlace";
+import type { TrashWork } from "./TrashWork";
 import type { VolumeId } from "./VolumeId";
 import type { VolumeLimits } from "./VolumeLimits";
 import type { VolumeSecrets } from "./VolumeSecrets";
@@ -75,19 +75,11 @@ inside: TrashFolder | null,
 /**
  * Where the page begins; absent is the beginning.
  */
-from: TrashPlace | null, } | { "request": "trash_restore", 
+from: TrashPlace | null, } | { "request": "trash_job", 
 /**
  * Which.
  */
-id: VolumeId, 
-/**
- * The hour.
- */
-hour: string, 
-/**
- * Their names in it, at most [`MOST_CHOSEN`](crate::trash::MOST_CHOSEN).
- */
-entries: Array<string>, } | { "request": "trash_purge", 
+id: VolumeId, } | { "request": "trash_start", 
 /**
  * Which.
  */
@@ -95,7 +87,11 @@ id: VolumeId,
 /**
  * What.
  */
-what: TrashChoice, } | { "request": "volume_sessions", 
+work: TrashWork, } | { "request": "trash_cancel", 
+/**
+ * Which.
+ */
+id: VolumeId, } | { "request": "volume_sessions", 
 /**
  * Which.
  */

@@ -11,9 +11,8 @@ import type { SyncPair } from "./SyncPair";
 import type { SyncPreview } from "./SyncPreview";
 import type { Transfer } from "./Transfer";
 import type { TrashHours } from "./TrashHours";
+import type { TrashJob } from "./TrashJob";
 import type { TrashPage } from "./TrashPage";
-import type { TrashPurged } from "./TrashPurged";
-import type { TrashRestored } from "./TrashRestored";
 import type { Volume } from "./Volume";
 import type { VolumeHealth } from "./VolumeHealth";
 import type { VolumeOptions } from "./VolumeOptions";
@@ -62,15 +61,11 @@ hours: TrashHours, } | { "response": "trash_page",
 /**
  * One page of it.
  */
-page: TrashPage, } | { "response": "trash_restored", 
+page: TrashPage, } | { "response": "trash_job", 
 /**
- * Each of them.
+ * What is under way, or ended last since the agent started.
  */
-entries: Array<TrashRestored>, } | { "response": "trash_purged", 
-/**
- * How much.
- */
-purged: TrashPurged, } | { "response": "files", 
+job: TrashJob | null, } | { "response": "files", 
 /**
  * The page.
  */

@@ -12,4 +12,8 @@ id: VolumeId, } | { "topic": "volume_health",
 /**
  * Which.
  */
+id: VolumeId, } | { "topic": "volume_trash", 
+/**
+ * Which.
+ */
 id: VolumeId, } | { "topic": "transfers" } | { "topic": "sync_pairs" } | { "topic": "settings" } | { "topic": "pause" } | { "topic": "other" };

@@ -1,6 +1,8 @@
 import type { Catalogue } from './en';
 import { filesDe } from './files.de';
 import { healthDe } from './health.de';
+import { known } from './problems.de';
+import { jobDe } from './job.de';
 import { licencesDe } from './licences.de';
 import { numbers } from './numbers';
 import { optionsDe, sessionsDe } from './parts.de';
@@ -29,6 +31,8 @@ export const de: Catalogue = {
     advice: 'Abhilfe',
     code: 'Kennung',
     notOffered: 'Noch nicht möglich',
+    detail: 'Genauer (englisch)',
+    known,
   },
   field: {
     required: 'Pflichtfeld',
@@ -46,6 +50,10 @@ export const de: Catalogue = {
     navigation: 'Seiten',
     skip: 'Zum Inhalt springen',
     silent: 'Nicht verbunden',
+    stopped: 'Moorage wurde beendet',
+    stays:
+      'Eingehängte Laufwerke sind eingehängt geblieben. Bis es wieder läuft, kümmert sich nichts um sie, und was gespeichert ist, ist hier nicht bekannt.',
+    start: 'Wieder starten',
     heals:
       'Moorage antwortet zurzeit nicht. Diese Seite kommt von selbst wieder, sobald es antwortet.',
     back: 'Alle Laufwerke',
@@ -239,6 +247,7 @@ export const de: Catalogue = {
   trash: trashDe,
   sessions: sessionsDe,
   health: healthDe,
+  job: jobDe,
   options: optionsDe,
   licences: licencesDe,
   settings: {

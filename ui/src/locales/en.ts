@@ -1,5 +1,6 @@
 import { filesEn } from './files.en';
 import { healthEn } from './health.en';
+import { jobEn } from './job.en';
 import { licencesEn } from './licences.en';
 import { numbers } from './numbers';
 import { optionsEn, sessionsEn } from './parts.en';
@@ -8,6 +9,15 @@ import { trashEn } from './trash.en';
 
 const quantity = numbers('en');
 const { bytes, count, plural, when, rate } = quantity;
+
+/** A kind of failure in the words of a language. */
+export interface Known {
+  title: string;
+  /** What to do; absent where the agent says it well enough. */
+  advice: string | null;
+}
+
+const notOffered = 'Not available yet';
 
 /** English; its shape is what every other language has to fill. */
 export const en = {
@@ -28,7 +38,11 @@ export const en = {
     cause: 'Cause',
     advice: 'What to do',
     code: 'Code',
-    notOffered: 'Not available yet',
+    notOffered,
+    detail: 'In detail',
+    // The agent speaks English itself, and says more than its codes do.
+    known: (code: string): Known | null =>
+      code === 'not_supported' ? { title: notOffered, advice: null } : null,
   },
   field: {
     required: 'Required',
@@ -46,6 +60,10 @@ export const en = {
     navigation: 'Pages',
     skip: 'Skip to the content',
     silent: 'Not connected',
+    stopped: 'Moorage was stopped',
+    stays:
+      'Mounted volumes stayed mounted. Until it runs again nothing looks after them, and what is stored is not known here.',
+    start: 'Start it again',
     heals:
       'Moorage does not answer at the moment. This page comes back by itself as soon as it does.',
     back: 'All volumes',
@@ -233,6 +251,7 @@ export const en = {
   trash: trashEn,
   sessions: sessionsEn,
   health: healthEn,
+  job: jobEn,
   options: optionsEn,
   licences: licencesEn,
   settings: {

@@ -13,11 +13,6 @@ const records = (value: number) =>
 /** German, of the health of a volume. */
 export const healthDe: typeof healthEn = {
   busy: 'Für jedes Laufwerk läuft nur eines zur Zeit: Bitte das andere abwarten oder abbrechen.',
-  cancel: 'Abbrechen',
-  ending: 'Es wird abgebrochen …',
-  progress: 'Wie weit es ist',
-  cancelled: (time) => `Abgebrochen am ${when(time)}. Was bis dahin getan war, bleibt getan.`,
-  failed: (time) => `Es ist fehlgeschlagen, am ${when(time)}.`,
   running: {
     check: 'Das Laufwerk wird geprüft.',
     repair: 'Das Laufwerk wird geprüft und repariert.',

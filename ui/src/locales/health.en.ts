@@ -54,11 +54,6 @@ const defect: Record<string, string> = {
 /** English, of the health of a volume. */
 export const healthEn = {
   busy: 'One thing is done at a time for each volume: wait for the other one, or cancel it.',
-  cancel: 'Cancel',
-  ending: 'It is being cancelled…',
-  progress: 'How far it is',
-  cancelled: (time: number) => `Cancelled ${when(time)}. What was done by then stays done.`,
-  failed: (time: number) => `It failed, ${when(time)}.`,
   running: {
     check: 'The volume is being checked.',
     repair: 'The volume is being checked and repaired.',

@@ -62,6 +62,21 @@ export const trashDe: typeof trashEn = {
     unnamed: 'Sein Name sagt nicht, wo es lag. Es aus .trash des eingehängten Laufwerks kopieren.',
   },
   purged: (value) => `${entries(value)} endgültig gelöscht.`,
+  missing: (value) =>
+    `${entries(value)} ${plural(value, { one: 'war', other: 'waren' })} nicht mehr im Papierkorb.`,
+  job: {
+    title: { restore: 'Wiederherstellen', purge: 'Endgültig löschen' },
+    running: {
+      restore:
+        'Das Ausgewählte wird wiederhergestellt. Das geht weiter, wenn dieses Fenster geschlossen wird.',
+      purge: 'Es wird endgültig gelöscht. Das geht weiter, wenn dieses Fenster geschlossen wird.',
+    },
+    done: (done, total) =>
+      total === null
+        ? `${entries(done)} erledigt`
+        : `${count(done)} von ${ofEntries(total)} erledigt`,
+    busy: 'Eines nach dem anderen: auf das andere warten oder es abbrechen.',
+  },
   older: {
     title: 'Platz schaffen',
     hint: 'Was endgültig gelöscht wird, gibt seinen Platz sofort frei, bevor seine Zeit im Papierkorb um ist.',

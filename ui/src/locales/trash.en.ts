@@ -55,6 +55,18 @@ export const trashEn = {
     unnamed: 'Its name does not tell where it was. Copy it from .trash of the mounted volume.',
   },
   purged: (value: number) => `${entries(value)} deleted for good.`,
+  missing: (value: number) =>
+    `${entries(value)} ${plural(value, { one: 'was', other: 'were' })} not in the trash any more.`,
+  job: {
+    title: { restore: 'Restoring', purge: 'Deleting for good' },
+    running: {
+      restore: 'What was chosen is being restored. That goes on when this window is closed.',
+      purge: 'It is being deleted for good. That goes on when this window is closed.',
+    },
+    done: (done: number, total: number | null) =>
+      total === null ? `${entries(done)} done` : `${count(done)} of ${entries(total)} done`,
+    busy: 'One thing is done at a time: wait for the other one, or cancel it.',
+  },
   older: {
     title: 'Make room',
     hint: 'What is deleted for good gives its space back at once, before its time in the trash is over.',

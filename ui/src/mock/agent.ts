@@ -32,6 +32,7 @@ const NOT_OFFERED: ReadonlySet<Request['request']> = new Set([
   'resume',
   'sync_pairs',
   'trash_hours',
+  'trash_job',
   'volume_sessions',
   'volume_options',
   'volume_health',
@@ -82,6 +83,7 @@ export class MockAgent implements Transport {
       if (state.state === 'mounted' && figures.space !== null) figures.space.used += 60_000_000;
     }
     this.#health.tick();
+    this.#trash.tick();
     this.#changed();
   }
 
@@ -97,6 +99,10 @@ export class MockAgent implements Transport {
 
   home(): Promise<string> {
     return Promise.resolve('/home/ada');
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
   }
 
   async ask(request: Request): Promise<Response> {

@@ -1,14 +1,14 @@
-import { Refused } from '../agent/transport';
 import type { CheckReport } from '../bindings/CheckReport';
 import type { EndedCheck } from '../bindings/EndedCheck';
 import type { EndedCollection } from '../bindings/EndedCollection';
 import type { GarbageReport } from '../bindings/GarbageReport';
 import type { HealthFinding } from '../bindings/HealthFinding';
-import type { HealthProgress } from '../bindings/HealthProgress';
+import type { JobProgress } from '../bindings/JobProgress';
 import type { HealthWork } from '../bindings/HealthWork';
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
 import type { VolumeHealth } from '../bindings/VolumeHealth';
+import { refused } from './refused';
 
 type HealthRequest = Extract<
   Request,
@@ -125,18 +125,18 @@ function collected(deleted: boolean): EndedCollection {
 }
 
 /** How a work goes on, step by step. */
-function steps(work: HealthWork): HealthProgress[] {
+function steps(work: HealthWork): JobProgress[] {
   if (work.work !== 'check' && work.work !== 'repair') {
     return [{ phase: null, done: 51_200, total: null, bytes: 200_000 * MB }];
   }
-  const records: HealthProgress = { phase: 'records', done: NODES, total: null, bytes: 0 };
-  const objects: HealthProgress = {
+  const records: JobProgress = { phase: 'records', done: NODES, total: null, bytes: 0 };
+  const objects: JobProgress = {
     phase: 'objects',
     done: 64_000,
     total: OBJECTS,
     bytes: 250_000 * MB,
   };
-  const contents: HealthProgress = {
+  const contents: JobProgress = {
     phase: 'contents',
     done: 31_000,
     total: OBJECTS,
@@ -161,7 +161,7 @@ export class MockHealth {
     ],
   ]);
   /** What is still to be told of the job of a volume. */
-  #ahead = new Map<string, HealthProgress[]>();
+  #ahead = new Map<string, JobProgress[]>();
 
   answer(request: HealthRequest): Response {
     const { id } = request;
@@ -199,7 +199,7 @@ export class MockHealth {
       health.garbage = null;
       health.can_free = false;
     }
-    const progress: HealthProgress = { phase: null, done: 0, total: null, bytes: 0 };
+    const progress: JobProgress = { phase: null, done: 0, total: null, bytes: 0 };
     health.job = { work, begun: SINCE, state: { state: 'running', progress, ending: false } };
     this.#ahead.set(id, steps(work));
   }
@@ -237,14 +237,4 @@ export class MockHealth {
         break;
     }
   }
-}
-
-function refused(message: string): Refused {
-  return new Refused({
-    code: 'wrong_state',
-    message,
-    cause: null,
-    advice: 'Look at the state, and try it again.',
-    retryable: false,
-  });
 }

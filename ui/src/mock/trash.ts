@@ -1,13 +1,19 @@
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
 import type { TrashEntry } from '../bindings/TrashEntry';
+import type { TrashJob } from '../bindings/TrashJob';
+import type { TrashPurged } from '../bindings/TrashPurged';
 import type { TrashRestored } from '../bindings/TrashRestored';
+import type { TrashWork } from '../bindings/TrashWork';
+import { refused } from './refused';
 
 const MB = 1_000_000;
 const HOUR = '2026-01-05-09';
 const EARLIER = '2025-11-20-17';
 const SINCE = Date.UTC(2026, 0, 5, 9, 30);
 const LONG_AGO = Date.UTC(2025, 10, 20, 17, 12);
+/** Entries of half a work. */
+const HALF = 1_200;
 /** Entries of a page: few, so that a list has several. */
 const PAGE = 4;
 
@@ -56,6 +62,8 @@ function inside(): TrashEntry[] {
 /** The trash of an agent within the page; each volume has the same. */
 export class MockTrash {
   #entries: TrashEntry[];
+  #job: TrashJob | null = null;
+  #work: TrashWork | undefined;
 
   constructor(entries: TrashEntry[]) {
     this.#entries = entries;
@@ -67,13 +75,63 @@ export class MockTrash {
         return this.#hours();
       case 'trash_list':
         return this.#page(request);
-      case 'trash_restore':
-        return {
-          response: 'trash_restored',
-          entries: request.entries.map((name) => this.#restore(request.hour, name)),
-        };
-      case 'trash_purge':
-        return this.#purge(request);
+      case 'trash_start':
+        this.#start(request.work);
+        break;
+      case 'trash_cancel':
+        this.#cancel();
+        break;
+      case 'trash_job':
+        break;
+    }
+    return { response: 'trash_job', job: structuredClone(this.#job) };
+  }
+
+  /** One step of time for what is at work: it comes half way, and then to its end. */
+  tick(): void {
+    const state = this.#job?.state;
+    if (state?.state !== 'running' || this.#job === null) return;
+    const { progress } = state;
+    if (state.ending) this.#job.state = { state: 'cancelled', ended: SINCE };
+    else if (progress.done === 0) progress.done = HALF;
+    else this.#end(this.#job);
+  }
+
+  #start(work: TrashWork): void {
+    if (this.#job?.state.state === 'running')
+      throw refused('This volume is restoring or deleting from its trash already.');
+    const restores = work.work === 'restore';
+    const named = restores || work.work === 'purge';
+    this.#work = work;
+    this.#job = {
+      deed: restores ? 'restore' : 'purge',
+      begun: SINCE,
+      state: {
+        state: 'running',
+        progress: { phase: null, done: 0, total: named ? 2 * HALF : null, bytes: 0 },
+        ending: false,
+      },
+      restored: [],
+      purged: { deleted: false, hours: 0, entries: 0, missing: [], damaged: 0 },
+    };
+  }
+
+  #cancel(): void {
+    const state = this.#job?.state;
+    if (state?.state !== 'running')
+      throw refused('This volume is not restoring or deleting from its trash.');
+    state.ending = true;
+  }
+
+  #end(job: TrashJob): void {
+    const work = this.#work;
+    job.state = { state: 'done', ended: SINCE };
+    if (work?.work === 'restore') {
+      job.restored = work.chosen.flatMap(({ hour, entries }) =>
+        entries.map((name) => this.#restore(hour, name)),
+      );
+    } else if (work !== undefined) {
+      job.purged = this.#purge(work);
     }
   }
 
@@ -117,16 +175,17 @@ export class MockTrash {
     return { ...restored, outcome: 'restored' };
   }
 
-  #purge({ what }: Extract<TrashRequest, { request: 'trash_purge' }>): Response {
+  #purge(work: Exclude<TrashWork, { work: 'restore' }>): TrashPurged {
     const stays = (entry: TrashEntry) => {
-      if (what.purge === 'everything') return false;
-      if (what.purge === 'older_than') return entry.hour === HOUR;
-      return entry.hour !== what.hour || !what.entries.includes(entry.entry);
+      if (work.work === 'purge_all') return false;
+      if (work.work === 'purge_older') return entry.hour === HOUR;
+      return !work.chosen.some(
+        ({ hour, entries }) => hour === entry.hour && entries.includes(entry.entry),
+      );
     };
     const gone = this.#entries.filter((entry) => !stays(entry));
     this.#entries = this.#entries.filter(stays);
     const entries = gone.reduce((sum, { inside }) => sum + 1 + inside, 0);
-    const purged = { deleted: true, hours: 1, entries, missing: [], damaged: 0 };
-    return { response: 'trash_purged', purged };
+    return { deleted: true, hours: 1, entries, missing: [], damaged: 0 };
   }
 }

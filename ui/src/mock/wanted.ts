@@ -1,12 +1,16 @@
 import { unreachable, type Transport } from '../agent/transport';
 import { MockAgent } from './agent';
+import { stopped } from './stopped';
 
-/** The mock agent that the address asks for: `?empty` has no volumes, `?silent` is none, `?modest` offers less. */
+/**
+ * The mock agent that the address asks for: `?empty` has no volumes, `?silent` is none, `?stopped` was ended, `?modest`
+ * offers less.
+ */
 export function wanted(search: string): Transport {
   const words = new URLSearchParams(search);
   if (words.has('silent')) return unreachable;
   const agent = words.has('empty') ? new MockAgent([]) : new MockAgent();
   agent.modest = words.has('modest');
   agent.run();
-  return agent;
+  return words.has('stopped') ? stopped(agent) : agent;
 }

@@ -38,12 +38,14 @@ function waits(
       return [];
     case 'uploads': {
       const message = words.waitsForUploads(wait.files, wait.bytes);
-      return [{ message, cause: null, advice: '', code: 'uploads' }];
+      return [{ message, cause: null, advice: '', code: 'uploads', own: true }];
     }
     case 'processes': {
       const programs = wait.holders.map(({ name, pid }) => `${name} (${pid})`).join(', ');
       const message = words.heldBy(programs);
-      return [{ message, cause: null, advice: words.closeThem, code: 'mount_point_busy' }];
+      return [
+        { message, cause: null, advice: words.closeThem, code: 'mount_point_busy', own: true },
+      ];
     }
   }
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use moorage_control::health::{CheckReport, GarbageReport, HealthProgress, MOST_FINDINGS};
+use moorage_control::health::{CheckReport, GarbageReport, MOST_FINDINGS};
+use moorage_control::job::JobProgress;
 use moorage_control::problem::Problem;
 use moorage_control::secret::VolumeSecrets;
 use moorage_control::volume::VolumeSettings;
-use tokio::sync::oneshot;
 
 use crate::followed::{Ending, follow};
+use crate::job::Cancelled;
 
 /// What the command is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) enum Outcome {
     Cancelled,
 }
 
-/// Runs it to its end, or until `cancel` is sent or dropped; `told` hears how far it is.
+/// Runs it to its end, or until `cancel` is told; `told` hears how far it is.
 ///
 /// # Cancel safety
 /// The command is killed; what it finished stays.
@@ -50,20 +51,22 @@ pub(super) async fn run(
     settings: &VolumeSettings,
     task: Task,
     secrets: &VolumeSecrets,
-    cancel: oneshot::Receiver<()>,
-    told: impl Fn(HealthProgress),
+    cancel: &mut Cancelled,
+    told: impl Fn(JobProgress),
 ) -> Result<Outcome, Problem> {
     let arguments = arguments(task, settings.metadata_url.as_str());
     let named = in_words(task, &settings.name);
-    Ok(match task {
-        Task::Check { .. } => match follow(program, arguments, secrets, &named, cancel, told).await? {
-            Ending::Result(report) => Outcome::Checked(shortened(report)),
-            Ending::Cancelled => Outcome::Cancelled,
-        },
-        Task::Collect { .. } => match follow(program, arguments, secrets, &named, cancel, told).await? {
-            Ending::Result(report) => Outcome::Collected(report),
-            Ending::Cancelled => Outcome::Cancelled,
-        },
+    let ending = match task {
+        Task::Check { .. } => follow(program, arguments, secrets, &named, cancel, told)
+            .await?
+            .map(|report| Outcome::Checked(shortened(report))),
+        Task::Collect { .. } => follow(program, arguments, secrets, &named, cancel, told)
+            .await?
+            .map(Outcome::Collected),
+    };
+    Ok(match ending {
+        Ending::Result(outcome) => outcome,
+        Ending::Cancelled => Outcome::Cancelled,
     })
 }
 

@@ -2,29 +2,26 @@
 
 use std::time::Duration;
 
-use moorage_control::health::{
-    EndedCheck, EndedCollection, HealthJob, HealthJobState, HealthProgress, HealthWork, VolumeHealth,
-};
+use moorage_control::health::{EndedCheck, EndedCollection, HealthJob, HealthWork, VolumeHealth};
+use moorage_control::job::JobProgress;
 use moorage_control::problem::{Problem, ProblemCode};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::command::{Outcome, Task};
+use crate::job::{Begun, End, Jobs};
 use crate::moment::Moment;
 use crate::trouble::lasting;
 
 /// How long what was found may be repaired or freed: later, other things may be in the way than those a person saw.
 const FOUND_HOLDS: Duration = Duration::from_secs(3600);
 
+/// What such work is called.
+const DOING: &str = "being checked or freed";
+
 /// What is known of the work on a volume. Dropping it ends what is at work.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    /// What is at work, or ended last.
-    job: Option<HealthJob>,
-    /// Tells the jobs of this volume apart: what an old one still has to say is of no concern.
-    number: u64,
-    /// Ends the job at work.
-    cancel: Option<oneshot::Sender<()>>,
+    jobs: Jobs<HealthWork>,
     check: Option<Found<EndedCheck>>,
     /// Absent from when it is being freed: then less is there.
     garbage: Option<Found<EndedCollection>>,
@@ -41,17 +38,6 @@ impl<R> Found<R> {
     fn holds(&self, now: Instant) -> bool {
         self.at.is_some_and(|at| now.duration_since(at) <= FOUND_HOLDS)
     }
-}
-
-/// A job that has begun.
-#[derive(Debug)]
-pub(super) struct Begun {
-    /// Which of this volume.
-    pub(super) number: u64,
-    /// What is to be done.
-    pub(super) task: Task,
-    /// It is to end when something comes from here, or nothing can come any more.
-    pub(super) cancelled: oneshot::Receiver<()>,
 }
 
 impl Health {
@@ -73,7 +59,11 @@ impl Health {
     /// As a client shows it.
     pub(crate) fn shown(&self, now: Instant) -> VolumeHealth {
         VolumeHealth {
-            job: self.job.clone(),
+            job: self.jobs.last().map(|job| HealthJob {
+                work: job.work,
+                begun: job.begun,
+                state: job.state.clone(),
+            }),
             check: self.check.as_ref().map(|found| found.result.clone()),
             garbage: self.garbage.as_ref().map(|found| found.result.clone()),
             can_repair: self.repair(now).is_some(),
@@ -83,50 +73,25 @@ impl Health {
 
     /// Whether a job is at work.
     pub(crate) fn is_running(&self) -> bool {
-        let state = self.job.as_ref().map(|job| &job.state);
-        matches!(state, Some(HealthJobState::Running { .. }))
+        self.jobs.is_running()
     }
 
-    /// Begins a job.
+    /// Begins a job; gives what is to be done.
     ///
     /// # Errors
     /// That one is at work; that it was not found lately what can be repaired or freed.
-    pub(super) fn begin(&mut self, work: HealthWork, now: Moment) -> Result<Begun, Problem> {
-        if self.is_running() {
-            return Err(lasting(
-                ProblemCode::WrongState,
-                "this volume is being checked or freed already",
-                "Wait until that is done, or cancel it.",
-            ));
-        }
+    pub(super) fn begin(&mut self, work: HealthWork, now: Moment) -> Result<(Task, Begun), Problem> {
+        self.jobs.check_free(DOING)?;
         let task = self.task(work, now.instant)?;
         if work == HealthWork::FreeGarbage {
             self.garbage = None;
         }
-        self.number += 1;
-        self.job = Some(HealthJob {
-            work,
-            begun: now.wall,
-            state: HealthJobState::Running {
-                progress: HealthProgress::default(),
-                ending: false,
-            },
-        });
-        let (cancel, cancelled) = oneshot::channel();
-        self.cancel = Some(cancel);
-        Ok(Begun {
-            number: self.number,
-            task,
-            cancelled,
-        })
+        Ok((task, self.jobs.begin(work, now)))
     }
 
     /// This job came so far.
-    pub(super) fn advance(&mut self, number: u64, to: HealthProgress) {
-        let is_last = number == self.number;
-        if let Some(HealthJobState::Running { progress, .. }) = self.at_work().filter(|_| is_last) {
-            *progress = to;
-        }
+    pub(super) fn advance(&mut self, number: u64, to: JobProgress) {
+        self.jobs.advance(number, to);
     }
 
     /// Tells the job at work to end.
@@ -134,38 +99,23 @@ impl Health {
     /// # Errors
     /// That there is none.
     pub(super) fn cancel(&mut self) -> Result<(), Problem> {
-        let Some(HealthJobState::Running { ending, .. }) = self.at_work() else {
-            return Err(lasting(
-                ProblemCode::WrongState,
-                "this volume is not being checked or freed",
-                "Nothing has to be done.",
-            ));
-        };
-        *ending = true;
-        // It may have ended at this moment, or was told before.
-        let _ended = self.cancel.take().map(|cancel| cancel.send(()));
-        Ok(())
+        self.jobs.cancel(DOING)
     }
 
     /// This job ended so.
-    pub(super) fn end(&mut self, number: u64, end: Result<Outcome, Problem>, now: Moment) {
-        if number != self.number {
-            return;
-        }
-        let Some(job) = &mut self.job else { return };
-        let (begun, ended) = (job.begun, now.wall);
-        self.cancel = None;
-        job.state = match end {
-            Ok(Outcome::Cancelled) => HealthJobState::Cancelled { ended },
-            Ok(_) => HealthJobState::Done { ended },
-            Err(ref problem) => HealthJobState::Failed {
-                ended,
-                problem: problem.clone(),
-            },
+    pub(super) fn end(&mut self, number: u64, outcome: Result<Outcome, Problem>, now: Moment) {
+        let (end, outcome) = match outcome {
+            Ok(Outcome::Cancelled) => (End::Cancelled, None),
+            Ok(outcome) => (End::Done, Some(outcome)),
+            Err(problem) => (End::Failed(problem), None),
         };
+        let Some(job) = self.jobs.end(number, end, now) else {
+            return;
+        };
+        let (begun, ended) = (job.begun, now.wall);
         let repair = job.work == HealthWork::Repair;
-        match end {
-            Ok(Outcome::Checked(report)) => {
+        match outcome {
+            Some(Outcome::Checked(report)) => {
                 self.check = Some(Found {
                     result: EndedCheck {
                         begun,
@@ -176,22 +126,21 @@ impl Health {
                     at: Some(now.instant),
                 });
             }
-            Ok(Outcome::Collected(report)) => {
+            Some(Outcome::Collected(report)) => {
                 self.garbage = Some(Found {
                     result: EndedCollection { begun, ended, report },
                     at: Some(now.instant),
                 });
             }
-            Ok(Outcome::Cancelled) | Err(_) => {}
+            Some(Outcome::Cancelled) | None => {}
         }
     }
 
     /// Forgets everything: the volume is another one from now on. What is at work ends.
     pub(crate) fn forget(&mut self) {
-        *self = Health {
-            number: self.number + 1,
-            ..Health::default()
-        };
+        self.jobs.forget();
+        self.check = None;
+        self.garbage = None;
     }
 
     fn task(&self, work: HealthWork, now: Instant) -> Result<Task, Problem> {
@@ -233,11 +182,6 @@ impl Health {
             .as_ref()
             .is_some_and(|found| found.holds(now) && !found.result.report.deleted)
     }
-
-    fn at_work(&mut self) -> Option<&mut HealthJobState> {
-        let state = self.job.as_mut().map(|job| &mut job.state)?;
-        matches!(state, HealthJobState::Running { .. }).then_some(state)
-    }
 }
 
 #[cfg(test)]
@@ -246,6 +190,7 @@ mod tests {
         CheckReport, CheckedContents, ExpiredTrash, GarbageObjects, GarbageRecords, GarbageReport,
         OpenFindings,
     };
+    use moorage_control::job::JobState;
 
     use super::*;
 
@@ -298,25 +243,9 @@ mod tests {
 
     /// Does a job to its end; gives what was to be done.
     fn done(health: &mut Health, work: HealthWork, outcome: Outcome, now: Moment) -> Task {
-        let begun = health.begin(work, now).expect("begun");
+        let (task, begun) = health.begin(work, now).expect("begun");
         health.end(begun.number, Ok(outcome), now);
-        begun.task
-    }
-
-    #[test]
-    fn one_job_is_at_work_at_a_time() {
-        let mut health = Health::default();
-        let now = Moment::now();
-        let mut begun = health.begin(CHECK, now).expect("begun");
-        assert!(health.begin(HealthWork::FindGarbage, now).is_err());
-        assert!(begun.cancelled.try_recv().is_err());
-        health.cancel().expect("told");
-        assert_eq!(begun.cancelled.try_recv(), Ok(()));
-        assert!(health.begin(CHECK, now).is_err(), "it is still ending");
-        health.cancel().expect("told again");
-        health.end(begun.number, Ok(Outcome::Cancelled), now);
-        assert!(health.cancel().is_err());
-        health.begin(CHECK, now).expect("begun anew");
+        task
     }
 
     #[test]
@@ -330,7 +259,7 @@ mod tests {
             assert_eq!(health.shown(at.instant).can_free, freed, "{by:?}");
             let free = health.begin(HealthWork::FreeGarbage, at);
             assert_eq!(free.is_ok(), freed, "{by:?}");
-            if let Ok(begun) = free {
+            if let Ok((_, begun)) = free {
                 assert_eq!(health.shown(at.instant).garbage, None, "less is there by now");
                 health.end(begun.number, Ok(garbage(true)), now);
             }
@@ -382,13 +311,13 @@ mod tests {
         let now = Moment::now();
         done(&mut health, CHECK, checked(0, CheckedContents::NotRead), now);
         let before = health.shown(now.instant).check;
-        let begun = health.begin(CHECK, now).expect("begun");
+        let (_, begun) = health.begin(CHECK, now).expect("begun");
         let problem = lasting(ProblemCode::Unreachable, "no answer", "Wait.");
         health.end(begun.number, Err(problem), now);
         let shown = health.shown(now.instant);
         assert_eq!(shown.check, before);
         let state = shown.job.map(|job| job.state);
-        assert!(matches!(state, Some(HealthJobState::Failed { .. })), "{state:?}");
+        assert!(matches!(state, Some(JobState::Failed { .. })), "{state:?}");
     }
 
     #[test]
@@ -396,28 +325,12 @@ mod tests {
         let mut health = Health::default();
         let now = Moment::now();
         done(&mut health, HealthWork::FindGarbage, garbage(false), now);
-        let mut old = health.begin(CHECK, now).expect("begun");
+        let (_, old) = health.begin(CHECK, now).expect("begun");
         health.forget();
-        assert_eq!(
-            old.cancelled.try_recv(),
-            Err(oneshot::error::TryRecvError::Closed)
-        );
         assert!(health.begin(HealthWork::FreeGarbage, now).is_err());
-        let new = health.begin(CHECK, now).expect("begun");
-        assert_ne!(old.number, new.number);
+        health.begin(CHECK, now).expect("begun");
         health.end(old.number, Ok(checked(1, CheckedContents::NotRead)), now);
         assert!(health.is_running());
         assert_eq!(health.shown(now.instant).check, None);
-    }
-
-    #[test]
-    fn the_job_of_a_volume_that_leaves_the_list_is_told_to_end() {
-        let mut health = Health::default();
-        let mut begun = health.begin(CHECK, Moment::now()).expect("begun");
-        drop(health);
-        assert_eq!(
-            begun.cancelled.try_recv(),
-            Err(oneshot::error::TryRecvError::Closed)
-        );
     }
 }

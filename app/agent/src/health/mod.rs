@@ -8,15 +8,16 @@ pub(crate) use job::Health;
 
 use std::sync::Arc;
 
-use moorage_control::health::{HealthProgress, HealthWork};
+use moorage_control::health::HealthWork;
+use moorage_control::job::JobProgress;
 use moorage_control::message::{Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
 use moorage_control::volume::VolumeId;
 
-use self::command::Outcome;
-use self::job::Begun;
+use self::command::{Outcome, Task};
 use crate::agent::Agent;
+use crate::job::Begun;
 use crate::moment::Moment;
 use crate::mounts::MountTable;
 use crate::service::Desk;
@@ -36,7 +37,7 @@ impl<T: MountTable> Desk<T> {
 
     /// Begins the work; that it has begun is the answer.
     pub(crate) fn start_health(&self, id: &VolumeId, work: HealthWork) -> Result<Response, Problem> {
-        let (entry, held, begun) = {
+        let (entry, held, task, begun) = {
             let mut state = self.0.state();
             let at_work = state.volumes.iter().filter(|kept| kept.health.is_running());
             let busy = at_work.count() >= MOST_AT_WORK;
@@ -48,14 +49,14 @@ impl<T: MountTable> Desk<T> {
                     "Try it again when one of them is done, or cancel one.",
                 ));
             }
-            let begun = kept.health.begin(work, Moment::now())?;
-            (kept.entry.clone(), kept.held.clone(), begun)
+            let (task, begun) = kept.health.begin(work, Moment::now())?;
+            (kept.entry.clone(), kept.held.clone(), task, begun)
         };
         self.0.changes.record(Topic::VolumeHealth { id: id.clone() });
         let agent = Arc::clone(&self.0);
         tokio::spawn(async move {
             let number = begun.number;
-            let outcome = agent.work_on_health(&entry, held, begun).await;
+            let outcome = agent.work_on_health(&entry, held, task, begun).await;
             agent.change_health(&entry.id, |health| health.end(number, outcome, Moment::now()));
             agent.remember_check(&entry.id).await;
         });
@@ -75,23 +76,23 @@ impl<T: MountTable> Agent<T> {
         &self,
         entry: &Entry,
         held: Option<VolumeSecrets>,
+        task: Task,
         begun: Begun,
     ) -> Result<Outcome, Problem> {
         let Begun {
             number,
-            task,
             mut cancelled,
         } = begun;
         let secrets = tokio::select! {
             // The store of secrets may ask a person first.
             secrets = self.secrets_of(entry, held) => secrets?,
-            _ = &mut cancelled => return Ok(Outcome::Cancelled),
+            () = cancelled.told() => return Ok(Outcome::Cancelled),
         };
-        let told = |progress: HealthProgress| {
+        let told = |progress: JobProgress| {
             self.change_health(&entry.id, |health| health.advance(number, progress));
         };
         let program = &self.places.program;
-        command::run(program, &entry.settings, task, &secrets, cancelled, told)
+        command::run(program, &entry.settings, task, &secrets, &mut cancelled, told)
             .await
             .inspect_err(|problem| {
                 let cause = problem.cause.as_deref();

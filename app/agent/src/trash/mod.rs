@@ -1,21 +1,36 @@
-//! The trash of a volume: `moorage trash` and `moorage restore` do the work.
+//! The trash of a volume: `moorage trash` and `moorage restore` do the work, one of them at a time for each volume, and for
+//! as long as it takes.
 
+mod job;
+mod work;
+
+pub(crate) use job::TrashJobs;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_control::message::Response;
+use moorage_control::message::{Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
-use moorage_control::trash::{MOST_CHOSEN, TrashChoice, TrashFolder, TrashPlace};
+use moorage_control::secret::VolumeSecrets;
+use moorage_control::trash::{TrashDeed, TrashFolder, TrashPlace, TrashWork};
 use moorage_control::volume::VolumeId;
 
+use self::job::Outcome;
+use self::work::{Plan, of_all};
+use crate::agent::Agent;
+use crate::followed::{Ending, follow};
+use crate::job::{Begun, End};
+use crate::moment::Moment;
 use crate::mounts::MountTable;
 use crate::service::Desk;
-use crate::trouble::lasting;
+use crate::settings_file::Entry;
+use crate::trouble::{lasting, passing};
 use crate::volume_command::VolumeCommand;
 
 /// How long a look may take: it reads the names of an hour.
 const LOOK: Duration = Duration::from_secs(60);
-/// How long it may take to restore or delete; what was done by then stays done.
-const WORK: Duration = Duration::from_secs(600);
+/// Volumes whose trash is worked on at once: each may move a whole tree.
+const MOST_AT_WORK: usize = 2;
 
 impl<T: MountTable> Desk<T> {
     pub(crate) async fn trash_hours(&self, id: &VolumeId) -> Result<Response, Problem> {
@@ -48,38 +63,111 @@ impl<T: MountTable> Desk<T> {
         Ok(Response::TrashPage { page })
     }
 
-    pub(crate) async fn restore_trash(
-        &self,
-        id: &VolumeId,
-        hour: String,
-        entries: Vec<String>,
-    ) -> Result<Response, Problem> {
-        let command = VolumeCommand {
-            words: &["restore"],
-            flags: chosen(&entries)?,
-            operands: vec![hour],
-            task: "restoring from the trash of {}",
-            deadline: WORK,
-        };
-        let entries = self.ask_volume(id, command).await?;
-        Ok(Response::TrashRestored { entries })
+    pub(crate) fn trash_job(&self, id: &VolumeId) -> Result<Response, Problem> {
+        let job = self.0.state().find(id)?.trash.shown().map(Box::new);
+        Ok(Response::TrashJob { job })
     }
 
-    pub(crate) async fn purge_trash(&self, id: &VolumeId, what: TrashChoice) -> Result<Response, Problem> {
-        let (flags, operands) = match what {
-            TrashChoice::Chosen { hour, entries } => (chosen(&entries)?, vec![hour]),
-            TrashChoice::OlderThan { seconds } => (vec![format!("--older-than={seconds}")], Vec::new()),
-            TrashChoice::Everything => (vec!["--all".to_owned()], Vec::new()),
+    /// Begins the work; that it has begun is the answer.
+    pub(crate) fn start_trash(&self, id: &VolumeId, work: TrashWork) -> Result<Response, Problem> {
+        let plan = Plan::of(work)?;
+        let (entry, held, begun) = {
+            let mut state = self.0.state();
+            let at_work = state.volumes.iter().filter(|kept| kept.trash.is_running());
+            let busy = at_work.count() >= MOST_AT_WORK;
+            let kept = state.find_mut(id)?;
+            if busy && !kept.trash.is_running() {
+                return Err(passing(
+                    ProblemCode::WrongState,
+                    format!("the trash of {MOST_AT_WORK} other volumes is being worked on"),
+                    "Try it again when one of them is done, or cancel one.",
+                ));
+            }
+            let begun = kept.trash.begin(plan.deed, Moment::now())?;
+            (kept.entry.clone(), kept.held.clone(), begun)
         };
-        let command = VolumeCommand {
-            words: &["trash", "purge"],
-            flags,
-            operands,
-            task: "deleting from the trash of {}",
-            deadline: WORK,
+        self.0.changes.record(Topic::VolumeTrash { id: id.clone() });
+        let agent = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let number = begun.number;
+            let end = agent.work_on_trash(&entry, held, plan, begun).await;
+            let end = end.unwrap_or_else(|problem| {
+                let cause = problem.cause.as_deref();
+                tracing::warn!(volume = entry.settings.name, cause, "{problem}");
+                End::Failed(problem)
+            });
+            agent.change_trash(&entry.id, |trash| trash.end(number, end, Moment::now()));
+        });
+        self.trash_job(id)
+    }
+
+    /// Tells the work to end; that it was told is the answer.
+    pub(crate) fn cancel_trash(&self, id: &VolumeId) -> Result<Response, Problem> {
+        self.0.state().find_mut(id)?.trash.cancel()?;
+        self.0.changes.record(Topic::VolumeTrash { id: id.clone() });
+        self.trash_job(id)
+    }
+}
+
+impl<T: MountTable> Agent<T> {
+    async fn work_on_trash(
+        &self,
+        entry: &Entry,
+        held: Option<VolumeSecrets>,
+        plan: Plan,
+        begun: Begun,
+    ) -> Result<End, Problem> {
+        let Begun {
+            number,
+            mut cancelled,
+        } = begun;
+        let secrets = tokio::select! {
+            // The store of secrets may ask a person first.
+            secrets = self.secrets_of(entry, held) => secrets?,
+            () = cancelled.told() => return Ok(End::Cancelled),
         };
-        let purged = self.ask_volume(id, command).await?;
-        Ok(Response::TrashPurged { purged })
+        let name = &entry.settings.name;
+        let task = match plan.deed {
+            TrashDeed::Restore => format!("restoring from the trash of {name}"),
+            TrashDeed::Purge => format!("deleting from the trash of {name}"),
+        };
+        let mut done = 0;
+        let mut ahead: u64 = plan.parts.iter().map(|part| part.named).sum();
+        for part in plan.parts {
+            if cancelled.is_told() {
+                return Ok(End::Cancelled);
+            }
+            ahead -= part.named;
+            let arguments = part.arguments(plan.deed, entry.settings.metadata_url.as_str());
+            let told = |progress| {
+                self.change_trash(&entry.id, |trash| {
+                    trash.advance(number, of_all(progress, done, ahead));
+                });
+            };
+            let (program, cancel) = (&self.places.program, &mut cancelled);
+            let outcome = match plan.deed {
+                TrashDeed::Restore => follow(program, arguments, &secrets, &task, cancel, told)
+                    .await?
+                    .map(Outcome::Restored),
+                TrashDeed::Purge => follow(program, arguments, &secrets, &task, cancel, told)
+                    .await?
+                    .map(Outcome::Purged),
+            };
+            let Ending::Result(outcome) = outcome else {
+                return Ok(End::Cancelled);
+            };
+            done += outcome.entries();
+            self.change_trash(&entry.id, |trash| trash.learn(number, outcome));
+        }
+        Ok(End::Done)
+    }
+
+    /// A volume that is not in the list any more is nobody's concern.
+    fn change_trash(&self, id: &VolumeId, change: impl FnOnce(&mut TrashJobs)) {
+        if let Ok(kept) = self.state().find_mut(id) {
+            change(&mut kept.trash);
+            self.changes.record(Topic::VolumeTrash { id: id.clone() });
+        }
     }
 }
 
@@ -108,17 +196,6 @@ fn which(
     let after = from.and_then(|place| place.after);
     flags.extend(after.map(|after| format!("--after={after}")));
     Ok((flags, operands))
-}
-
-fn chosen(entries: &[String]) -> Result<Vec<String>, Problem> {
-    if entries.is_empty() || entries.len() > MOST_CHOSEN {
-        return Err(lasting(
-            ProblemCode::InvalidRequest,
-            format!("1 to {MOST_CHOSEN} entries of the trash can be named at once"),
-            "Choose fewer, and the others afterwards.",
-        ));
-    }
-    Ok(entries.iter().map(|entry| format!("--entry={entry}")).collect())
 }
 
 #[cfg(test)]
@@ -151,13 +228,5 @@ mod tests {
             ..place
         };
         assert!(which(Some(folder), Some(elsewhere)).is_err());
-    }
-
-    #[test]
-    fn nothing_and_too_much_can_not_be_chosen() {
-        assert!(chosen(&[]).is_err());
-        assert!(chosen(&vec![String::new(); MOST_CHOSEN + 1]).is_err());
-        let one = ["1-2-a".to_owned()];
-        assert_eq!(chosen(&one), Ok(vec!["--entry=1-2-a".to_owned()]));
     }
 }

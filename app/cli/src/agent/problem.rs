@@ -71,7 +71,7 @@ fn kind_of(code: ProblemCode) -> ErrorKind {
         | ProblemCode::KeyringMissing
         | ProblemCode::SecretMissing
         | ProblemCode::Authentication => ErrorKind::Unauthenticated,
-        ProblemCode::Unreachable => ErrorKind::Unavailable,
+        ProblemCode::Unreachable | ProblemCode::AgentStopped => ErrorKind::Unavailable,
         ProblemCode::TimedOut => ErrorKind::Timeout,
         ProblemCode::DiskFull => ErrorKind::NoSpace,
         ProblemCode::QuotaExceeded => ErrorKind::QuotaExceeded,

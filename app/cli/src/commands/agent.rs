@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use moorage_agent::Options;
 use moorage_control::message::AgentStatus;
-use moorage_control::{pause_file, socket};
+use moorage_control::{pause_file, socket, stopped_file};
 use moorage_host::{Folders, LoginItem, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
 
@@ -112,6 +112,7 @@ fn serve(arguments: &RunArguments, context: &Context) -> Result<()> {
     let options = Options {
         socket: socket::path(&folders.runtime),
         lock: folders.state.join("agent.lock"),
+        stopped: stopped_file::path(&folders.runtime),
         settings: folders.config.join("agent.json"),
         secrets: folders.data.join("secrets"),
         pairs: folders.state.join("pairs"),

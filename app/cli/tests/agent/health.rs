@@ -6,16 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use moorage_control::client::ClientError;
 use moorage_control::health::{
-    CheckReport, CheckedContents, FindingRepair, FindingSeverity, GarbageReport, HealthJob, HealthJobState,
-    HealthWork, VolumeHealth,
+    CheckReport, CheckedContents, FindingRepair, FindingSeverity, GarbageReport, HealthJob, HealthWork,
+    VolumeHealth,
 };
+use moorage_control::job::JobState;
 use moorage_control::message::{Request, Response};
 use moorage_control::problem::ProblemCode;
 use moorage_control::volume::VolumeId;
 
 use crate::fixture::{Volume, succeed, until};
 use crate::remote::RemoteVolume;
-use crate::running::{Agent, settings};
+use crate::running::{Agent, processes, settings};
 use crate::server::Mood;
 use crate::trash::{ask, only_id};
 
@@ -35,7 +36,7 @@ fn start(id: &VolumeId, work: HealthWork) -> Request {
 }
 
 fn is_running(job: &HealthJob) -> bool {
-    matches!(job.state, HealthJobState::Running { .. })
+    matches!(job.state, JobState::Running { .. })
 }
 
 /// What is known when the job at work has ended.
@@ -56,7 +57,7 @@ fn run(home: &Volume, id: &VolumeId, work: HealthWork) -> VolumeHealth {
     let job = seen.job.as_ref().expect("a job");
     assert_eq!(job.work, work);
     assert!(
-        matches!(job.state, HealthJobState::Done { .. }),
+        matches!(job.state, JobState::Done { .. }),
         "{job:?} {}",
         crate::running::said(home)
     );
@@ -216,19 +217,19 @@ fn a_check_that_hangs_is_cancelled_and_so_is_one_of_a_volume_that_leaves_the_lis
         refused(home, start(&id, HealthWork::FindGarbage)),
         ProblemCode::WrongState
     );
-    until("the check to be a process", || checks(home) == 1);
+    until("the check to be a process", || processes(home, "fsck") == 1);
     let told = health(home, cancel).job.expect("a job").state;
     assert!(
-        !matches!(told, HealthJobState::Running { ending: false, .. }),
+        !matches!(told, JobState::Running { ending: false, .. }),
         "{told:?}"
     );
     let state = ended(home, &id).job.expect("a job").state;
-    assert!(matches!(state, HealthJobState::Cancelled { .. }), "{state:?}");
-    assert_eq!(checks(home), 0);
+    assert!(matches!(state, JobState::Cancelled { .. }), "{state:?}");
+    assert_eq!(processes(home, "fsck"), 0);
     health(home, start(&id, CHECK));
-    until("the check to be a process", || checks(home) == 1);
+    until("the check to be a process", || processes(home, "fsck") == 1);
     agent.run(&["volume", "remove", "disk"]);
-    until("the check to end", || checks(home) == 0);
+    until("the check to end", || processes(home, "fsck") == 0);
 }
 
 #[test]
@@ -242,18 +243,7 @@ fn a_check_ends_with_the_agent() {
     let id = only_id(&agent);
     remote.server.be(Mood::Silent);
     health(home, start(&id, CHECK));
-    until("the check to be a process", || checks(home) == 1);
+    until("the check to be a process", || processes(home, "fsck") == 1);
     agent.run(&["agent", "stop"]);
-    until("the check to end", || checks(home) == 0);
-}
-
-/// Processes that check the volume of this home.
-fn checks(home: &Volume) -> usize {
-    let url = home.url();
-    let is_check = |line: &str| line.contains("\0fsck\0") && line.contains(&url);
-    fs::read_dir("/proc")
-        .expect("processes")
-        .filter_map(|process| fs::read_to_string(process.ok()?.path().join("cmdline")).ok())
-        .filter(|line| is_check(line))
-        .count()
+    until("the check to end", || processes(home, "fsck") == 0);
 }

@@ -6,6 +6,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Output;
 
+use moorage_control::stopped_file;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::fixture::{Volume, text};
 use crate::running::{Agent, program, socket};
 
@@ -43,6 +47,26 @@ fn an_agent_can_be_started_after_one_was_stopped_or_killed() {
     assert!(socket(&volume).exists(), "a stale socket stays");
     let agent = Agent::start(&volume);
     assert_eq!(agent.json(&["agent", "status"])["pid"], agent.pid());
+}
+
+#[test]
+fn whoever_ends_an_agent_in_order_leaves_a_mark_and_what_kills_it_leaves_none() {
+    let Some(volume) = Volume::home() else { return };
+    let mark = stopped_file::path(&volume.path().join("run/moorage"));
+    let agent = Agent::start(&volume);
+    assert!(!stopped_file::is_set(&mark));
+    agent.run(&["agent", "stop"]);
+    agent.ends();
+    assert!(stopped_file::is_set(&mark), "a command ended it");
+    let agent = Agent::start(&volume);
+    assert!(!stopped_file::is_set(&mark), "it runs again");
+    agent.kill();
+    assert!(!stopped_file::is_set(&mark), "nobody meant it to end");
+    let agent = Agent::start(&volume);
+    let pid = i32::try_from(agent.pid()).expect("a pid");
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("ours");
+    agent.ends();
+    assert!(stopped_file::is_set(&mark), "a service manager ended it");
 }
 
 #[test]

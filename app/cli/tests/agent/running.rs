@@ -149,3 +149,13 @@ impl Drop for Agent<'_> {
 pub(crate) fn said(volume: &Volume) -> String {
     fs::read_to_string(volume.path().join("agent.log")).unwrap_or_default()
 }
+
+/// Commands with this word that work on the volume of this home.
+pub(crate) fn processes(home: &Volume, word: &str) -> usize {
+    let (url, word) = (home.url(), format!("\0{word}\0"));
+    fs::read_dir("/proc")
+        .expect("processes")
+        .filter_map(|process| fs::read_to_string(process.ok()?.path().join("cmdline")).ok())
+        .filter(|line| line.contains(&word) && line.contains(&url))
+        .count()
+}

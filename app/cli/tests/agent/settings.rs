@@ -112,3 +112,33 @@ fn starting_at_login_is_an_entry_of_the_desktop_and_what_the_desktop_says_of_it_
     agent.run(&["agent", "settings", "--start-at-login", "off"]);
     assert!(!entry.exists());
 }
+
+#[test]
+fn what_starts_at_login_and_what_the_file_says_change_together_or_not_at_all() {
+    let Some(volume) = Volume::home() else { return };
+    let autostart = volume.path().join(".config/autostart");
+    let entry = autostart.join("io.moorage.desktop.desktop");
+    let agent = Agent::start(&volume);
+    let turn = |switch| agent.attempt(&["agent", "settings", "--start-at-login", switch]);
+    let kept = || {
+        let text = fs::read_to_string(settings(&volume)).expect("the file");
+        let kept: Value = serde_json::from_str(&text).expect("JSON");
+        kept["settings"]["start_at_login"].clone()
+    };
+    // A folder that is not empty is never replaced.
+    let in_the_way = settings(&volume).join("in the way");
+    fs::create_dir_all(&in_the_way).expect("a folder");
+    let output = turn("on");
+    assert!(!output.status.success() && !entry.exists(), "{}", text(&output));
+    fs::remove_dir_all(settings(&volume)).expect("removed");
+
+    fs::write(&autostart, "no folder").expect("a file");
+    let output = turn("on");
+    assert!(!output.status.success(), "{}", text(&output));
+    assert_eq!(kept(), false);
+    fs::remove_file(&autostart).expect("removed");
+
+    let output = turn("on");
+    assert!(output.status.success() && entry.exists(), "{}", text(&output));
+    assert_eq!(kept(), true);
+}

@@ -1,6 +1,6 @@
 //! The menu.
 
-use super::super::Action;
+use super::super::{Action, Icon};
 use super::*;
 
 const END: &str = "---
@@ -25,6 +25,14 @@ fn without_an_agent_nothing_is_claimed_and_the_reason_is_said() {
     let expected = "Not connected: what is stored is not known at the moment
 no agent listens at /run/agent.sock";
     assert_eq!(text(&Shown::of(&silent, words("en")).menu), with_end(expected));
+}
+
+#[test]
+fn an_agent_that_a_person_ended_can_be_started_and_nothing_is_claimed() {
+    let shown = Shown::of(&Seen::Stopped, words("en"));
+    let expected = "Stopped: what is stored is not known at the moment\n> Start Moorage again";
+    assert_eq!(text(&shown.menu), with_end(expected));
+    assert_eq!(shown.icon, Icon::Offline);
 }
 
 #[test]
@@ -202,6 +210,15 @@ fn the_tray_speaks_the_language_of_the_window() {
         menu.contains("Fotos: eingehängt\n    > Öffnen\n    > Aushängen"),
         "{menu}"
     );
+    let silent = Seen::Silent {
+        problem: Some(problem(ProblemCode::Unreachable, "no agent listens")),
+    };
+    let menu = text(&Shown::of(&silent, words("de")).menu);
+    assert!(menu.contains("\nEin Server antwortet nicht\n"), "{menu}");
+    let reasons = vec![reason("The store does not answer.")];
+    let degraded = volume("Fotos", VolumeState::Degraded { reasons });
+    let menu = text(&Shown::of(&Seen::Heard(Box::new(heard(vec![degraded]))), words("de")).menu);
+    assert!(menu.contains("Der Objektspeicher antwortet nicht"), "{menu}");
 }
 
 #[test]

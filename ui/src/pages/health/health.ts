@@ -3,8 +3,7 @@ import type { EndedCheck } from '../../bindings/EndedCheck';
 import type { EndedCollection } from '../../bindings/EndedCollection';
 import type { GarbageReport } from '../../bindings/GarbageReport';
 import type { HealthFinding } from '../../bindings/HealthFinding';
-import type { HealthJob } from '../../bindings/HealthJob';
-import type { HealthProgress } from '../../bindings/HealthProgress';
+import type { JobProgress } from '../../bindings/JobProgress';
 import type { HealthWork } from '../../bindings/HealthWork';
 import type { Catalogue } from '../../locales/en';
 
@@ -18,13 +17,8 @@ export function partOf({ work }: HealthWork): Part {
   return work === 'check' || work === 'repair' ? 'check' : 'space';
 }
 
-/** Whether a job is at work. */
-export function isRunning(job: HealthJob | null): boolean {
-  return job?.state.state === 'running';
-}
-
 /** How far a job is, in words. */
-export function done({ phase, done, total, bytes }: HealthProgress, words: Words['done']): string {
+export function done({ phase, done, total, bytes }: JobProgress, words: Words['done']): string {
   switch (phase) {
     case 'records':
       return words.records(done);

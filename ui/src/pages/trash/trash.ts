@@ -1,6 +1,7 @@
 import type { TrashEntry } from '../../bindings/TrashEntry';
 import type { TrashHour } from '../../bindings/TrashHour';
 import type { TrashHours } from '../../bindings/TrashHours';
+import type { TrashWork } from '../../bindings/TrashWork';
 import type { Catalogue } from '../../locales/en';
 
 const HOUR = 3_600_000;
@@ -50,6 +51,11 @@ export function total(hours: readonly TrashHour[]): { entries: number; bytes: nu
 export function olderThan(hours: readonly TrashHour[], days: Age, now: number): TrashHour[] {
   if (days === 0) return [...hours];
   return hours.filter(({ begins }) => begins !== null && begins + HOUR <= now - days * DAY);
+}
+
+/** What deletes for good what was deleted more than so many days ago; 0 is everything. */
+export function older(days: Age): TrashWork {
+  return days === 0 ? { work: 'purge_all' } : { work: 'purge_older', seconds: days * 86_400 };
 }
 
 /** The sentences above the list. */

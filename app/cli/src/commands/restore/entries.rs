@@ -7,12 +7,11 @@ use moorage_meta::Context as Identity;
 use moorage_meta::admin::{Progress, RestoreOptions};
 use moorage_model::{Error, ErrorKind, Result};
 
-use super::Arguments;
+use super::{Arguments, RESTORING};
 use crate::commands::trash::{entry_bytes, restored};
 use crate::context::Context;
 use crate::noun::ENTRIES;
 use crate::output;
-use crate::progress::Work;
 use crate::volume::Volume;
 
 pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
@@ -25,15 +24,11 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     };
     let volume = Volume::open(&arguments.database.url).await?;
     let counts: Arc<Progress> = Arc::default();
-    let work = Work {
-        title: "Restoring",
-        unit: ENTRIES,
-    };
     let job = restore(&volume, arguments, hour, &counts);
-    let done = context.watch(work, &counts, job).await;
+    let done = arguments.follow.watch(context, RESTORING, &counts, job).await;
     volume.close().await?;
     let done = done?;
-    output::print(arguments.output, &done, |done| {
+    arguments.follow.print(arguments.output, &done, |done| {
         done.iter().map(sentence).collect::<String>()
     })?;
     verdict(&done)

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::concurrency;
 use crate::context::Context;
+use crate::following::{FollowArguments, Phase};
 use crate::noun::ENTRIES;
 use crate::output::{self, OutputArguments};
 use crate::progress::Work;
@@ -47,11 +48,23 @@ pub(crate) struct Arguments {
     threads: usize,
 
     #[command(flatten)]
+    follow: FollowArguments,
+
+    #[command(flatten)]
     secrets: SecretsArguments,
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
+
+/// What is shown while it goes on.
+const RESTORING: Phase = Phase {
+    work: Work {
+        title: "Restoring",
+        unit: ENTRIES,
+    },
+    code: None,
+};
 
 #[derive(Serialize)]
 struct Restored {
@@ -74,10 +87,6 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         put_back: arguments.put_back,
         concurrency: arguments.threads,
     };
-    let work = Work {
-        title: "Restoring",
-        unit: ENTRIES,
-    };
     let job = async {
         let mut all = Vec::new();
         for hour in &arguments.hours {
@@ -95,10 +104,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         }
         Ok(all)
     };
-    let result = context.watch(work, &counts, job).await;
+    let result = arguments.follow.watch(context, RESTORING, &counts, job).await;
     volume.close().await?;
     let all = result?;
-    output::print(arguments.output, &all, |all| {
+    arguments.follow.print(arguments.output, &all, |all| {
         let rows: Vec<Vec<String>> = all
             .iter()
             .map(|hour| {

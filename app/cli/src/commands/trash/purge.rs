@@ -13,8 +13,9 @@ use super::hours::unreadable;
 use super::shown;
 use crate::arguments::{MetaUrlArgument, SecretsArguments};
 use crate::context::Context;
+use crate::following::{FollowArguments, Phase};
 use crate::noun::{ENTRIES, HOURS};
-use crate::output::{self, OutputArguments};
+use crate::output::OutputArguments;
 use crate::progress::Work;
 use crate::volume::Volume;
 use crate::{concurrency, duration};
@@ -54,6 +55,9 @@ pub(super) struct Arguments {
     threads: usize,
 
     #[command(flatten)]
+    follow: FollowArguments,
+
+    #[command(flatten)]
     secrets: SecretsArguments,
 
     #[command(flatten)]
@@ -69,9 +73,12 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         Volume::open(url).await?
     };
     let counts: Arc<Progress> = Arc::default();
-    let work = Work {
-        title: if arguments.dry_run { "Counting" } else { "Deleting" },
-        unit: ENTRIES,
+    let phase = Phase {
+        work: Work {
+            title: if arguments.dry_run { "Counting" } else { "Deleting" },
+            unit: ENTRIES,
+        },
+        code: None,
     };
     let job = async {
         match &arguments.hour {
@@ -79,10 +86,10 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
             None => purge_hours(&volume, arguments, &counts).await,
         }
     };
-    let purged = context.watch(work, &counts, job).await;
+    let purged = arguments.follow.watch(context, phase, &counts, job).await;
     volume.close().await?;
     let purged = purged?;
-    output::print(arguments.output, &purged, as_text)?;
+    arguments.follow.print(arguments.output, &purged, as_text)?;
     verdict(&purged)
 }
 

@@ -115,6 +115,7 @@ impl Meta {
         self.check_writable()?;
         let hour = self.trash_hour(hour).await?;
         let index = self.index_hour(hour).await?;
+        progress.expect(entries.len() as u64);
         let mut done = Vec::with_capacity(entries.len());
         for stored in entries {
             progress.check()?;

@@ -102,6 +102,7 @@ impl Meta {
             progress,
             touched: HashSet::new(),
         };
+        progress.expect(entries.len() as u64);
         let mut done = Vec::with_capacity(entries.len());
         for stored in entries {
             progress.check()?;
