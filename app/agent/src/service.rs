@@ -151,16 +151,17 @@ impl<T: MountTable> Desk<T> {
                 return Err(in_use(old, "its mount point and its database can not be changed"));
             }
         }
-        edit(&mut content, id, |entry| entry.change(settings.clone()));
+        edit(&mut content, id, |entry| {
+            entry.change(settings.clone());
+        });
         file.save(&content)?;
         let mut state = self.0.state();
         let kept = state.find_mut(id)?;
         kept.deeds += 1;
-        if kept.entry.settings.metadata_url != settings.metadata_url {
+        if kept.entry.change(settings) {
             kept.health.forget();
             kept.trash.forget();
         }
-        kept.entry.change(settings);
         self.0.publish(&mut state);
         drop(state);
         self.volume(id)

@@ -60,12 +60,15 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Gives it other settings. What is known of one database is not known of another.
-    pub(crate) fn change(&mut self, settings: VolumeSettings) {
-        if self.settings.metadata_url != settings.metadata_url {
+    /// Gives it other settings; tells whether they name another database, of which nothing is known that was known of
+    /// the one before.
+    pub(crate) fn change(&mut self, settings: VolumeSettings) -> bool {
+        let is_another = self.settings.metadata_url != settings.metadata_url;
+        if is_another {
             self.last_check = None;
         }
         self.settings = settings;
+        is_another
     }
 }
 

@@ -226,8 +226,7 @@ fn a_check_that_hangs_is_cancelled_and_so_is_one_of_a_volume_that_leaves_the_lis
     let state = ended(home, &id).job.expect("a job").state;
     assert!(matches!(state, JobState::Cancelled { .. }), "{state:?}");
     assert_eq!(processes(home, "fsck"), 0);
-    health(home, start(&id, CHECK));
-    until("the check to be a process", || processes(home, "fsck") == 1);
+    begin_check(home, &id);
     agent.run(&["volume", "remove", "disk"]);
     until("the check to end", || processes(home, "fsck") == 0);
 }
@@ -242,8 +241,13 @@ fn a_check_ends_with_the_agent() {
     agent.add(&[]);
     let id = only_id(&agent);
     remote.server.be(Mood::Silent);
-    health(home, start(&id, CHECK));
-    until("the check to be a process", || processes(home, "fsck") == 1);
+    begin_check(home, &id);
     agent.run(&["agent", "stop"]);
     until("the check to end", || processes(home, "fsck") == 0);
+}
+
+/// Begins a check, and waits until it is at work.
+fn begin_check(home: &Volume, id: &VolumeId) {
+    health(home, start(id, CHECK));
+    until("the check to be a process", || processes(home, "fsck") == 1);
 }

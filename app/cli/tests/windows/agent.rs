@@ -67,17 +67,7 @@ fn a_password_is_in_the_credential_manager_alone_for_as_long_as_its_volume_is_in
 #[test]
 fn a_volume_is_not_mounted_and_the_agent_says_why() {
     let home = Home::new();
-    let url = format!("sqlite3://{}", text(&home.path().join("meta.db")));
-    let bucket = home.path().join("objects");
-    home.succeed(&[
-        "format",
-        "--storage",
-        "file",
-        "--bucket",
-        text(&bucket),
-        &url,
-        "disk",
-    ]);
+    let url = home.volume();
     let agent = Agent::start(&home);
     let point = home.path().join("Disk");
     home.succeed(&["volume", "add", &url, text(&point)]);

@@ -53,6 +53,22 @@ impl Home {
         said(&output)
     }
 
+    /// Makes the volume `disk` in these folders; its URL.
+    pub(crate) fn volume(&self) -> String {
+        let (database, bucket) = (self.path().join("meta.db"), self.path().join("objects"));
+        let url = format!("sqlite3://{}", text(&database));
+        self.succeed(&[
+            "format",
+            "--storage",
+            "file",
+            "--bucket",
+            text(&bucket),
+            &url,
+            "disk",
+        ]);
+        url
+    }
+
     /// What a command prints with `--json`.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--json"]].concat();

@@ -30,17 +30,7 @@ fn a_volume_is_made_filled_checked_dumped_and_loaded() {
     fs::create_dir_all(files.join("deep")).expect("made");
     fs::write(files.join("note.txt"), b"kept\n").expect("written");
     fs::write(files.join("deep/\u{fc}ber.bin"), vec![7; 5 << 20]).expect("written");
-    let url = format!("sqlite3://{}", text(&path("meta.db")));
-    let bucket = path("objects");
-    home.succeed(&[
-        "format",
-        "--storage",
-        "file",
-        "--bucket",
-        text(&bucket),
-        &url,
-        "disk",
-    ]);
+    let url = home.volume();
     home.succeed(&["sync", text(&files), &url]);
     home.succeed(&["fsck", &url]);
     let status = home.succeed(&["status", "--json", &url]);
@@ -67,17 +57,7 @@ fn names_that_windows_does_not_have_are_named_and_the_rest_is_copied() {
     let files = path("files");
     fs::create_dir_all(&files).expect("made");
     fs::write(files.join("note.txt"), b"kept\n").expect("written");
-    let url = format!("sqlite3://{}", text(&path("meta.db")));
-    let bucket = path("objects");
-    home.succeed(&[
-        "format",
-        "--storage",
-        "file",
-        "--bucket",
-        text(&bucket),
-        &url,
-        "disk",
-    ]);
+    let url = home.volume();
     home.succeed(&["sync", text(&files), &url]);
     home.succeed(&["clone", &url, "/note.txt", "/what?.txt"]);
     let back = path("back");

@@ -1,10 +1,10 @@
 //! Putting removed trees together again (the command `restore`; spec 70-semantics section 3).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use moorage_model::{Attr, ErrorKind, Ino, Name, NodeType, Result};
+use parking_lot::Mutex;
 
 use super::pages::Pages;
 use super::progress::Progress;
@@ -212,15 +212,15 @@ impl Restore<'_> {
     /// Where a directory is. Round trips: none for one that was removed by itself; one per directory on the way up for
     /// another, the first time.
     async fn whereabouts(&self, directory: Ino) -> Result<Whereabouts> {
-        let others = || self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = others().get(&directory).copied();
+        if self.removed.contains(&directory) {
+            return Ok(Whereabouts::Trash(self.hour));
+        }
+        let known = self.others.lock().get(&directory).copied();
         if let Some(known) = known {
             return Ok(known);
         }
         let found = self.look_upwards(directory).await?;
-        if directory != Ino::ROOT && !self.removed.contains(&directory) {
-            others().insert(directory, found);
-        }
+        self.others.lock().insert(directory, found);
         Ok(found)
     }
 

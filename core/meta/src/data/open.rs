@@ -75,8 +75,8 @@ impl Meta {
     ///
     /// # Errors
     /// `NotFound`; `AccessDenied` by mode or ACL; `NotPermitted` when writing to an immutable file, to one in the
-    /// trash (unless it was just found), or to an append-only one without `append` or with `truncate`; `IsDirectory` when writing to a
-    /// directory; `ReadOnly`.
+    /// trash (unless it was just found), or to an append-only one without `append` or with `truncate`; `IsDirectory`
+    /// when writing to a directory; `ReadOnly`.
     ///
     /// # Cancel safety
     /// Dropping the future leaves no handle counted.

@@ -41,7 +41,8 @@ impl Default for ObjectCheckOptions {
 
 /// Checks that every object that files need is in the store with a size that it can have: its own length, or any when
 /// the volume compresses or encrypts. What seems to be missing is asked for one by one, and only reported while a file
-/// still shows it. A client with write-back may have an object that is not in the store yet: what of that is here is noted as such.
+/// still shows it. A client with write-back may have an object that is not in the store yet: what of that is here is noted
+/// as such.
 ///
 /// Memory: 50 MB for the records and 30 MB for the objects per million slices, bounded by two million; volumes of more
 /// slices list the store once per window.
@@ -126,7 +127,7 @@ struct ObjectCheck<'a> {
 }
 
 /// Tells which blocks wait on this computer for their upload. It is asked after the records were read and before the
-/// store: what is uploaded meanwhile is in the one or the other.
+/// store: what is uploaded meanwhile is in the one or the other. It may block for as long as listing a folder takes.
 pub type OnlyHere<'a> = &'a (dyn Fn() -> HashSet<BlockId> + Sync);
 
 /// What is wrong with a block.
@@ -235,9 +236,10 @@ impl ObjectCheck<'_> {
                     kind: FaultKind::WrongSize(info.size),
                 }),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let kind = match only_here.contains(&block) {
-                        true => FaultKind::OnlyHere,
-                        false => FaultKind::Missing,
+                    let kind = if only_here.contains(&block) {
+                        FaultKind::OnlyHere
+                    } else {
+                        FaultKind::Missing
                     };
                     faults.push(Fault { block, kind });
                 }

@@ -62,7 +62,7 @@ fn missing() -> Option<String> {
 /// Builds what ships, with the compiler that has the lints of clippy in it, for which another build would take as long
 /// again, and runs the tests under wine.
 fn tests(wine: &Wine) -> Command {
-    let mut cargo = run::cargo(&["test", "--target", TARGET]);
+    let mut cargo = run::cargo_with_lints(&["test", "--target", TARGET]);
     cargo.args(["--config", UNOPTIMISED]);
     for package in TESTED {
         cargo.args(["--package", package]);
@@ -74,7 +74,6 @@ fn tests(wine: &Wine) -> Command {
     cargo.args(["--", "--show-output"]);
     wine.set_up(&mut cargo);
     cargo
-        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", "-Dwarnings")
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", wine::COMPILER)
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine::PROGRAM)

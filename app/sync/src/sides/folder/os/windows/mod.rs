@@ -1,14 +1,16 @@
 //! Windows: handles of folders, and names opened relative to them (`NtCreateFile`), never through a link or a junction.
 
+mod names;
+mod times;
+
 use std::ffi::c_void;
-use std::fs::{File, FileTimes, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Result};
 use std::mem::offset_of;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::os::windows::io::{AsHandle, AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
-use std::time::{Duration, SystemTime};
 
 use moorage_model::Timestamp;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
@@ -35,6 +37,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
+use self::names::{known, known_path, new, stored};
+use self::times::{set_time, timestamp};
 use super::{Last, Node};
 use crate::{Abilities, Kind, Permissions, RelativePath, Version};
 
@@ -61,18 +65,6 @@ const WAITING: NTCREATEFILE_CREATE_OPTIONS = FILE_SYNCHRONOUS_IO_NONALERT | FILE
 const STANDS_FOR_A_NAME: u32 = 0x2000_0000;
 /// Names of a folder that are asked for in one call, in bytes.
 const LISTED_BYTES: usize = 64 << 10;
-/// Between 1601, where Windows counts from, and 1970, in seconds.
-const EPOCH_SECONDS: i64 = 11_644_473_600;
-const TICKS_PER_SECOND: i64 = 10_000_000;
-const NANOSECONDS_PER_TICK: i64 = 100;
-/// Longest name of a file, in UTF-16 units.
-const LONGEST_NAME: usize = 255;
-/// Characters that no name has on Windows, beside control characters.
-const REFUSED: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
-/// Names of devices, with any ending.
-const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
-/// Names of devices that a digit follows.
-const NUMBERED_DEVICES: [&str; 2] = ["COM", "LPT"];
 
 /// An open folder.
 #[derive(Debug)]
@@ -492,96 +484,6 @@ fn ask<T: Copy>(node: &OwnedHandle, class: FILE_INFO_BY_HANDLE_CLASS, answer: &m
     })
 }
 
-fn timestamp(ticks: i64) -> Timestamp {
-    let nanoseconds = ticks.rem_euclid(TICKS_PER_SECOND) * NANOSECONDS_PER_TICK;
-    Timestamp::new(
-        ticks.div_euclid(TICKS_PER_SECOND) - EPOCH_SECONDS,
-        u32::try_from(nanoseconds).unwrap_or(0),
-    )
-}
-
-fn set_time(file: &File, modified: Timestamp) -> Result<()> {
-    let out_of_range = || io::Error::from(io::ErrorKind::InvalidInput);
-    let part = Duration::from_nanos(modified.nanoseconds.into());
-    let seconds = Duration::from_secs(modified.seconds.unsigned_abs());
-    let whole = if modified.seconds < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(seconds)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(seconds)
-    };
-    let time = whole
-        .and_then(|whole| whole.checked_add(part))
-        .ok_or_else(out_of_range)?;
-    file.set_times(FileTimes::new().set_modified(time))
-}
-
-/// A name as it is stored elsewhere: UTF-8, with half a surrogate pair as if it were a character.
-fn stored(name: &[u16]) -> Vec<u8> {
-    use std::os::windows::ffi::OsStringExt as _;
-    std::ffi::OsString::from_wide(name).into_encoded_bytes()
-}
-
-/// The units of a name that is there.
-///
-/// # Errors
-/// `InvalidInput` for a name that can not be one here: then nothing has it.
-fn known(name: &[u8]) -> Result<Vec<u16>> {
-    checked(name).map(|text| text.encode_utf16().collect())
-}
-
-/// The units of a path below the folder.
-fn known_path(path: &RelativePath) -> Result<Vec<u16>> {
-    let mut units = Vec::new();
-    for name in path.names() {
-        if !units.is_empty() {
-            units.push(u16::from(b'\\'));
-        }
-        units.extend(checked(name)?.encode_utf16());
-    }
-    Ok(units)
-}
-
-/// The units of a name that is to be given.
-fn new(name: &[u8]) -> Result<Vec<u16>> {
-    let units = known(name)?;
-    if units.len() > LONGEST_NAME {
-        return Err(io::ErrorKind::InvalidFilename.into());
-    }
-    Ok(units)
-}
-
-/// A name that programs of Windows can use: without the system's own check, since it is opened below it, names could be made
-/// that nothing opens.
-fn checked(name: &[u8]) -> Result<&str> {
-    let refused = |why: &str| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("Windows has no such names: {why}"),
-        )
-    };
-    let text = std::str::from_utf8(name).map_err(|_| refused("it is no UTF-8"))?;
-    if let Some(bad) = text.chars().find(|c| c.is_ascii_control() || REFUSED.contains(c)) {
-        return Err(refused(&format!("it holds {bad:?}")));
-    }
-    if text.ends_with(['.', ' ']) {
-        return Err(refused("it ends in a dot or a space"));
-    }
-    if is_device(text) {
-        return Err(refused("it is that of a device"));
-    }
-    Ok(text)
-}
-
-fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().trim_end();
-    let stem = stem.to_ascii_uppercase();
-    let numbered = NUMBERED_DEVICES.iter().any(|device| {
-        let number = stem.strip_prefix(device);
-        number.is_some_and(|number| number.len() == 1 && number.bytes().all(|b| matches!(b, b'1'..=b'9')))
-    });
-    numbered || DEVICES.contains(&stem.as_str())
-}
-
 fn no_links() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
@@ -609,21 +511,6 @@ fn answered(outcome: i32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_programs_can_not_open_are_refused() {
-        for name in [
-            "a:b", "a\\b", "what?", "tab\t", "dot.", "space ", "con", "NUL.txt", "Lpt1", "com9.x",
-        ] {
-            let refused = known(name.as_bytes()).expect_err(name);
-            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{name}");
-        }
-        known(b"\xFF").expect_err("no UTF-8");
-        new("x".repeat(256).as_bytes()).expect_err("too long");
-        for name in ["console", "com10", "lpt", ".hidden", "a b", "\u{e4}", "COM"] {
-            new(name.as_bytes()).expect(name);
-        }
-    }
 
     #[test]
     fn times_are_kept_to_their_ticks_before_1970_too() {
