@@ -29,7 +29,7 @@ pub(crate) fn from_seconds(text: &str) -> Result<Duration, String> {
 /// As [`from_seconds`], but a number needs its unit: for times before which something is lost.
 pub(crate) fn with_unit(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    if text.ends_with(|last: char| last.is_ascii_digit()) {
+    if !text.ends_with(|last: char| last.is_ascii_alphabetic()) {
         return Err(format!(
             "{text:?} has no unit; write for example {text}d or {text}h"
         ));
@@ -44,7 +44,9 @@ mod tests {
     #[test]
     fn a_time_before_which_something_is_lost_needs_its_unit() {
         assert_eq!(with_unit("7d"), Ok(Duration::from_secs(604_800)));
-        assert!(with_unit("5").is_err());
+        for text in ["5", "5.", ""] {
+            assert!(with_unit(text).is_err(), "{text}");
+        }
     }
 
     #[test]
