@@ -70,7 +70,7 @@ pub struct Meta {
     pub(crate) session: RwLock<SessionId>,
     pub(crate) inode_ids: IdBatch,
     pub(crate) slice_ids: IdBatch,
-    pub(crate) open_files: OpenFiles,
+    pub(crate) open_files: Arc<OpenFiles>,
     pub(crate) caches: Caches,
     pub(crate) own_changes: OwnChanges,
     pub(crate) lock_waits: LockWaits,

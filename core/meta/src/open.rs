@@ -13,7 +13,6 @@ use crate::data::SliceCounts;
 use crate::jobs::{Compactions, DeletionQueue};
 use crate::locks::LockWaits;
 use crate::meta::Caches;
-use crate::open_files::OpenFiles;
 use crate::own_changes::OwnChanges;
 use crate::setting_text::decode_setting;
 use crate::tasks::Tasks;
@@ -48,7 +47,7 @@ impl Meta {
             session: RwLock::new(SessionId(0)),
             inode_ids: IdBatch::inodes(),
             slice_ids: IdBatch::slices(),
-            open_files: OpenFiles::default(),
+            open_files: Arc::default(),
             caches: Caches::default(),
             own_changes: OwnChanges::default(),
             lock_waits: LockWaits::default(),

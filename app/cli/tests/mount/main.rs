@@ -44,6 +44,7 @@ mod quotas;
 mod redis_server;
 #[cfg(test)]
 mod remote;
+mod removed_meanwhile;
 /// The S3 server of the chunk store's own tests.
 #[cfg(test)]
 #[path = "../../../../core/chunk/tests/remote/server.rs"]

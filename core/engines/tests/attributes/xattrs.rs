@@ -160,7 +160,7 @@ async fn attributes_go_with_the_node_even_when_set_while_it_was_open() {
     on_each_engine(unchanged, |volume| async move {
         let meta = &volume.meta;
         let file = volume.file(Ino::ROOT, "f").await;
-        meta.note_open(file);
+        assert!(meta.note_open(file));
         set(meta, file, "user.before", b"").await;
         let options = moorage_meta::UnlinkOptions { skip_trash: true };
         meta.unlink(&root(), Ino::ROOT, &name("f"), options)

@@ -3,7 +3,7 @@
 use moorage_model::{Ino, Result};
 
 use crate::Meta;
-use crate::open_files::LastClose;
+use crate::open_files::{LastClose, Openable};
 
 /// What the last close still has to do; left to the background when dropped.
 struct Unfinished<'m> {
@@ -44,9 +44,17 @@ impl Meta {
         }
     }
 
-    /// Counts a handle of a file that the caller knows and has checked.
-    pub fn note_open(&self, ino: Ino) {
-        self.open_files.note_open(ino);
+    /// Counts a handle of a file that the caller knows and has checked. `false`, and nothing counted, while this client
+    /// takes the file away: only [`Meta::open_file`] can tell what becomes of it.
+    pub fn note_open(&self, ino: Ino) -> bool {
+        match self.open_files.note_open(ino) {
+            Openable::Yes => true,
+            Openable::Never => false,
+            Openable::AfterRemoval => {
+                self.finish_close_later(ino, self.open_files.note_close(ino));
+                false
+            }
+        }
     }
 
     /// Number of inodes with open handles in this client.

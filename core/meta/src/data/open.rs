@@ -2,7 +2,7 @@
 
 use moorage_model::{Attr, ErrorKind, Flags, Ino, Result};
 
-use crate::open_files::LastClose;
+use crate::open_files::{LastClose, Openable};
 use crate::verbs::mode_after_write;
 use crate::{AtimeMode, Context, Key, Meta, SetAttr, SetTime, TxnExt as _};
 
@@ -41,13 +41,25 @@ pub(crate) struct Opening<'m> {
 }
 
 impl<'m> Opening<'m> {
-    pub(crate) fn begin(meta: &'m Meta, ino: Ino) -> Opening<'m> {
-        meta.open_files.note_open(ino);
-        Opening {
+    /// Waits for the end of a removal of the node by this client that found no handle: afterwards the node is gone, or
+    /// stays as long as the handle.
+    ///
+    /// # Errors
+    /// `NotFound` when the node has no name and its last handle was closed.
+    pub(crate) async fn begin(meta: &'m Meta, ino: Ino) -> Result<Opening<'m>> {
+        let openable = meta.open_files.note_open(ino);
+        if openable == Openable::Never {
+            return Err(ErrorKind::NotFound.into());
+        }
+        let opening = Opening {
             meta,
             ino,
             succeeded: false,
+        };
+        if openable == Openable::AfterRemoval {
+            meta.open_files.after_removals(ino).await;
         }
+        Ok(opening)
     }
 
     /// Leaves the handle counted.
@@ -84,7 +96,7 @@ impl Meta {
         if flags.writes() {
             self.check_writable()?;
         }
-        let opening = Opening::begin(self, ino);
+        let opening = Opening::begin(self, ino).await?;
         let mut attr = self
             .engine
             .get(&[Key::Node(ino)])

@@ -136,25 +136,28 @@ impl Meta {
     /// # Errors
     /// What the engine answers.
     pub(crate) async fn end_sustained(&self, session: SessionId, ino: Ino) -> Result<Option<u64>> {
-        self.transact(Verb::removal("delete sustained"), move |meta, txn| {
-            Box::pin(async move {
-                let keys = [Key::Node(ino), Key::Sustained(session, ino)];
-                let attr = txn.get_locked(&keys).await?.node()?;
-                txn.delete(Key::Sustained(session, ino));
-                meta.log(txn, || format!("DELSUSTAINED({session},{ino})"));
-                let Some(attr) = attr.filter(|attr| attr.nlink == 0) else {
-                    return Ok(None);
-                };
-                txn.delete(Key::Node(ino));
-                // Those set while it had no name any more.
-                txn.delete_attachments(ino);
-                let deleted = Record::DeletedFile(meta.now().seconds);
-                txn.put(Key::DeletedFile(ino, attr.length), deleted);
-                meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);
-                Ok(Some(attr.length))
+        let length = self
+            .transact(Verb::removal("delete sustained"), move |meta, txn| {
+                Box::pin(async move {
+                    let keys = [Key::Node(ino), Key::Sustained(session, ino)];
+                    let attr = txn.get_locked(&keys).await?.node()?;
+                    txn.delete(Key::Sustained(session, ino));
+                    meta.log(txn, || format!("DELSUSTAINED({session},{ino})"));
+                    let Some(attr) = attr.filter(|attr| attr.nlink == 0) else {
+                        return Ok(None);
+                    };
+                    txn.delete(Key::Node(ino));
+                    // Those set while it had no name any more.
+                    txn.delete_attachments(ino);
+                    let deleted = Record::DeletedFile(meta.now().seconds);
+                    txn.put(Key::DeletedFile(ino, attr.length), deleted);
+                    meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);
+                    Ok(Some(attr.length))
+                })
             })
-        })
-        .await
+            .await?;
+        self.open_files.note_ended(ino);
+        Ok(length)
     }
 }
 

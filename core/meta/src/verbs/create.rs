@@ -138,7 +138,7 @@ impl Meta {
     ) -> Result<Opened> {
         self.check_place(parent, name)?;
         let ino = self.allocate_inode().await?;
-        let opening = Opening::begin(self, ino);
+        let opening = Opening::begin(self, ino).await?;
         let node = CreateNode::file(mode, umask);
         let opened = self.make(context, parent, name, node, ino, !exclusive).await?;
         if opened.created {

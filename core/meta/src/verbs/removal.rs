@@ -3,7 +3,7 @@
 use moorage_model::{Attr, DirStat, Entry, Flags, Ino, Name, NodeType, QuotaKey, Result, Timestamp, align4k};
 
 use crate::accounting::entry_stat;
-use crate::open_files::LastClose;
+use crate::open_files::{LastClose, NodeRemoval};
 use crate::trash::trash_name;
 use crate::{Key, Meta, Record, Txn};
 
@@ -24,7 +24,7 @@ pub(super) struct Removal<'a> {
 }
 
 /// What became of the node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Fate {
     /// It lies in this trash directory.
     Trashed(Ino),
@@ -34,20 +34,20 @@ pub(super) enum Fate {
     Gone,
     /// Its last link is gone while this client has it open.
     Sustained(Ino),
-    /// It is gone and its data of this length is to be removed.
-    Deleted(Ino, u64),
+    /// It is gone and its data of this length is to be removed; opens wait for the end of the removal.
+    Deleted(Ino, u64, Option<NodeRemoval>),
 }
 
 impl Fate {
     /// Whether the node stays because this client has it open.
-    pub(super) fn is_sustained(self) -> bool {
+    pub(super) fn is_sustained(&self) -> bool {
         matches!(self, Fate::Sustained(_))
     }
 
     /// The trash directory for the changelog, [`Ino::NONE`] when really removed.
-    pub(super) fn trash(self) -> Ino {
+    pub(super) fn trash(&self) -> Ino {
         if let Fate::Trashed(directory) = self {
-            directory
+            *directory
         } else {
             Ino::NONE
         }
@@ -163,9 +163,23 @@ fn drop_link(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino, mut attr: At
         txn.put(Key::Node(ino), Record::Node(attr));
         return Fate::Linked;
     }
-    let session = meta.session();
     txn.delete_attachments(ino);
-    if attr.is_file() && session.0 != 0 && meta.open_files.is_open(ino) {
+    if attr.is_file() {
+        return drop_file(meta, txn, ino, attr, now);
+    }
+    txn.delete(Key::Node(ino));
+    meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);
+    if attr.kind == NodeType::Symlink {
+        txn.delete(Key::Symlink(ino));
+    }
+    Fate::Gone
+}
+
+/// Removes a file with its last link, unless this client has it open.
+fn drop_file(meta: &Meta, txn: &mut dyn Txn, ino: Ino, mut attr: Attr, now: Timestamp) -> Fate {
+    let session = meta.session();
+    let removal = meta.open_files.begin_removal(ino);
+    if let (None, true) = (&removal, session.0 != 0) {
         attr.nlink = 0;
         attr.ctime = now;
         txn.put(Key::Node(ino), Record::Node(attr));
@@ -174,33 +188,26 @@ fn drop_link(meta: &Meta, txn: &mut dyn Txn, parent: Ino, ino: Ino, mut attr: At
     }
     txn.delete(Key::Node(ino));
     meta.account_node(txn, attr.uid, attr.gid, -attr.used_space(), -1);
-    match attr.kind {
-        NodeType::File => {
-            txn.put(
-                Key::DeletedFile(ino, attr.length),
-                Record::DeletedFile(now.seconds),
-            );
-            Fate::Deleted(ino, attr.length)
-        }
-        NodeType::Symlink => {
-            txn.delete(Key::Symlink(ino));
-            Fate::Gone
-        }
-        _ => Fate::Gone,
-    }
+    txn.put(
+        Key::DeletedFile(ino, attr.length),
+        Record::DeletedFile(now.seconds),
+    );
+    Fate::Deleted(ino, attr.length, removal)
 }
 
 impl Meta {
     /// What follows a committed removal: the last close of an open file, or the removal of data in the background.
     pub(super) fn after_removal(&self, fate: Fate) {
-        let (ino, work) = match fate {
-            Fate::Sustained(ino) => (ino, LastClose::DeleteSustained),
-            Fate::Deleted(ino, length) => (ino, LastClose::RemoveData(length)),
+        let (ino, work, removal) = match fate {
+            Fate::Sustained(ino) => (ino, LastClose::DeleteSustained, None),
+            Fate::Deleted(ino, length, removal) => (ino, LastClose::RemoveData(length), removal),
             Fate::Trashed(_) | Fate::Linked | Fate::Gone => return,
         };
         // The last handle may have been closed, or one opened, while the transaction ran.
         if !self.open_files.defer(ino, work) {
             self.finish_close_later(ino, work);
         }
+        // An open that waited finds no node, and does now what was left to it.
+        drop(removal);
     }
 }

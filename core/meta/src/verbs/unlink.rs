@@ -115,14 +115,14 @@ impl Unlink {
         let fate = removal.run(meta, txn, now).await?;
         let updated = Parent::new(self.parent, parent_attr).store(meta, txn, now);
         meta.log(txn, || {
-            unlink_line(self.parent, &self.name, fate, updated, entry.ino)
+            unlink_line(self.parent, &self.name, &fate, updated, entry.ino)
         });
         Ok(fate)
     }
 }
 
 /// Line of the changelog for one removed entry.
-pub(super) fn unlink_line(parent: Ino, name: &Name, fate: Fate, parent_updated: bool, ino: Ino) -> String {
+pub(super) fn unlink_line(parent: Ino, name: &Name, fate: &Fate, parent_updated: bool, ino: Ino) -> String {
     format!(
         "UNLINK({parent},{},{},{},{parent_updated}):{ino}",
         escape(name.as_bytes()),

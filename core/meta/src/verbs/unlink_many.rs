@@ -121,7 +121,7 @@ impl UnlinkMany {
         }
         let updated = Parent::new(self.parent, parent_attr).store(meta, txn, now);
         for ((name, ino), fate) in removed.into_iter().zip(&fates) {
-            meta.log(txn, || unlink_line(self.parent, name, *fate, updated, ino));
+            meta.log(txn, || unlink_line(self.parent, name, fate, updated, ino));
         }
         Ok(fates)
     }

@@ -1,7 +1,9 @@
 //! From a removed last link to removed objects (spec 70-semantics section 4).
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::poll;
 use moorage_meta::{Context, Key, MetaOptions, OpenFlags, Record, Scan, UnlinkOptions};
 use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino};
 
@@ -252,5 +254,80 @@ async fn a_file_that_is_made_open_keeps_its_data_when_it_is_unlinked_at_once() {
     assert!(meta.getattr(made.ino).await.is_ok());
     meta.close_file(made.ino).await.unwrap();
     assert_eq!(kind(meta.getattr(made.ino).await), ErrorKind::NotFound);
+    meta.close_session().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_open_of_a_file_that_this_client_is_removing_waits_and_finds_nothing() {
+    let volume = Volume::new().await;
+    let (meta, engine) = meddled(&volume).await;
+    meta.start_session(volume.data.clone()).await.unwrap();
+    let file = volume.file(Ino::ROOT, "f").await;
+    let root = Context::root();
+    let held = engine.hold("unlink");
+    let opens = async {
+        held.reached().await;
+        let mut opened = pin!(meta.open_file(&root, file, OpenFlags::default()));
+        assert!(poll!(&mut opened).is_pending());
+        held.release();
+        opened.await
+    };
+    let removed = name("f");
+    let (removed, opened) = tokio::join!(
+        meta.unlink(&root, Ino::ROOT, &removed, UnlinkOptions::default()),
+        opens
+    );
+    removed.unwrap();
+    assert_eq!(kind(opened), ErrorKind::NotFound);
+    assert_eq!(meta.open_file_count(), 0);
+    meta.close_session().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removal_that_did_not_come_about_keeps_nobody_waiting() {
+    let volume = Volume::new().await;
+    let (meta, engine) = meddled(&volume).await;
+    meta.start_session(volume.data.clone()).await.unwrap();
+    let file = volume.file(Ino::ROOT, "f").await;
+    let root = Context::root();
+    let held = engine.hold("unlink");
+    let given_up = async {
+        let removed = name("f");
+        let mut removed = pin!(meta.unlink(&root, Ino::ROOT, &removed, UnlinkOptions::default()));
+        tokio::select! {
+            _ = &mut removed => unreachable!("it is held"),
+            () = held.reached() => {}
+        }
+    };
+    given_up.await;
+    meta.open_file(&root, file, OpenFlags::default()).await.unwrap();
+    meta.close_file(file).await.unwrap();
+    assert!(meta.getattr(file).await.is_ok());
+    meta.close_session().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_without_a_name_can_not_be_opened_once_its_last_close_began() {
+    let volume = Volume::new().await;
+    let (meta, engine) = meddled(&volume).await;
+    meta.start_session(volume.data.clone()).await.unwrap();
+    let root = Context::root();
+    let made = meta
+        .create_or_open(&root, Ino::ROOT, &name("f"), 0o644, 0, true)
+        .await
+        .unwrap();
+    meta.unlink(&root, Ino::ROOT, &name("f"), UnlinkOptions::default())
+        .await
+        .unwrap();
+    let held = engine.hold("delete sustained");
+    let opens = async {
+        held.reached().await;
+        let opened = meta.open_file(&root, made.ino, OpenFlags::default()).await;
+        held.release();
+        opened
+    };
+    let (closed, opened) = tokio::join!(meta.close_file(made.ino), opens);
+    closed.unwrap();
+    assert_eq!(kind(opened), ErrorKind::NotFound);
     meta.close_session().await.unwrap();
 }

@@ -9,10 +9,11 @@ use moorage_engines::MemoryEngine;
 use moorage_meta::{DirectoryEntry, Durability, Engine, Job, Key, Meta, Read, Record, Scan, Survey};
 use moorage_model::{Attr, Counter, Entry, Error, ErrorKind, Ino, Name, Result};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::fixture::{Volume, quiet};
 
-/// A client whose engine lets somebody act right after a directory was listed.
+/// A client whose engine lets somebody act right after a directory was listed, or before a commit.
 pub(crate) async fn meddled(volume: &Volume) -> (Arc<Meta>, Arc<ServerEngine>) {
     let inner = Arc::clone(&volume.engine);
     let engine = Arc::new(ServerEngine {
@@ -30,6 +31,42 @@ pub(crate) struct ServerEngine {
     on_their_way: Mutex<Vec<Job>>,
     act: Mutex<Option<BoxFuture<'static, ()>>>,
     executed: Mutex<Vec<&'static str>>,
+    held: Mutex<Option<(&'static str, Arc<Held>)>>,
+}
+
+/// A transaction that has run, and is not committed yet.
+#[derive(Default)]
+pub(crate) struct Held {
+    reached: Notify,
+    released: Notify,
+}
+
+impl Held {
+    /// Waits until the transaction has run.
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets it commit.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    fn hold(self: Arc<Self>, job: Job) -> Job {
+        let mut body = job.body;
+        Job {
+            body: Box::new(move |txn| {
+                let (run, held) = (body(txn), Arc::clone(&self));
+                Box::pin(async move {
+                    run.await?;
+                    held.reached.notify_one();
+                    held.released.notified().await;
+                    Ok(())
+                })
+            }),
+            ..job
+        }
+    }
 }
 
 impl std::fmt::Debug for ServerEngine {
@@ -48,6 +85,7 @@ impl ServerEngine {
             on_their_way: Mutex::default(),
             act: Mutex::default(),
             executed: Mutex::default(),
+            held: Mutex::default(),
         }
     }
 
@@ -59,6 +97,13 @@ impl ServerEngine {
     /// From now on the commits of a verb get no answer, and stay on their way.
     pub(crate) fn delay(&self, verb: &'static str) {
         *self.delayed.lock() = Some(verb);
+    }
+
+    /// The next transaction of a verb waits before its commit.
+    pub(crate) fn hold(&self, verb: &'static str) -> Arc<Held> {
+        let held = Arc::<Held>::default();
+        *self.held.lock() = Some((verb, Arc::clone(&held)));
+        held
     }
 
     /// Transactions of a verb that were committed.
@@ -136,6 +181,11 @@ impl Engine for ServerEngine {
             return Err(Error::new(ErrorKind::Unavailable, "the connection broke"));
         }
         let verb = job.verb;
+        let held = self.held.lock().take_if(|(held, _)| *held == verb);
+        let job = match held {
+            Some((_, held)) => held.hold(job),
+            None => job,
+        };
         self.inner.execute(job).await?;
         self.executed.lock().push(verb);
         Ok(())

@@ -13,6 +13,10 @@ use crate::internal::InternalNode;
 use crate::journal::Operation;
 use crate::{Caller, EntryReply, NewNode, OpenFlags, OpenReply, Vfs};
 
+/// Times that a create looks at its name, when what it finds there is gone before it is open: each time somebody removed a
+/// file just then. An entry without a node, in a damaged volume, is gone each time.
+const MOST_LOOKS: usize = 20;
+
 impl Vfs {
     /// Opens a file; every success needs one [`Vfs::release`]. Attributes are read afresh, so that what another client
     /// closed before is seen (close-to-open); `keep_cache` only when the content is what this client knows already.
@@ -69,15 +73,25 @@ impl Vfs {
             }
             let (parent, name) = self.place(parent, name)?;
             let context = self.context_for_mode(caller, node.mode);
-            let made =
-                self.meta
-                    .create_or_open(&context, parent, &name, node.mode, node.umask, flags.exclusive);
-            let found = self.settled(made).await?;
-            if !found.created {
+            let mut looks = 0;
+            let found = loop {
+                looks += 1;
+                let made =
+                    self.meta
+                        .create_or_open(&context, parent, &name, node.mode, node.umask, flags.exclusive);
+                let found = self.settled(made).await?;
+                if found.created {
+                    break found;
+                }
                 check_openable(&found.attr)?;
-                let (attr, opened) = self.open_stored(&context, found.ino, flags, true).await?;
-                return Ok((self.entry_at(parent, &name, found.ino, attr), opened));
-            }
+                match self.open_stored(&context, found.ino, flags, true).await {
+                    Err(error) if error.kind() == ErrorKind::NotFound && looks < MOST_LOOKS => {}
+                    opened => {
+                        let (attr, opened) = opened?;
+                        return Ok((self.entry_at(parent, &name, found.ino, attr), opened));
+                    }
+                }
+            };
             let (file, _) = self.files.acquire(found.ino, &found.attr);
             file.content_mut().foreign_change = false;
             let reply = self.handed_out(file, flags, context.pid, false);
@@ -127,10 +141,11 @@ impl Vfs {
         {
             let attr = file.content().attr.clone();
             self.meta.check_access(context, &attr, MAY_READ).await?;
-            self.meta.note_open(ino);
-            let (file, _) = self.files.acquire(ino, &attr);
-            let shown = file.content().shown();
-            return Ok((shown, self.handed_out(file, flags, context.pid, true)));
+            if self.meta.note_open(ino) {
+                let (file, _) = self.files.acquire(ino, &attr);
+                let shown = file.content().shown();
+                return Ok((shown, self.handed_out(file, flags, context.pid, true)));
+            }
         }
         let asked_at = known.as_ref().map(|(file, _)| file.content().generation);
         let how = MetaFlags {

@@ -1,0 +1,77 @@
+//! Files that some make and write while others remove them.
+
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::fixture::{Mounted, Volume};
+
+/// Processes of the claim that make files.
+const MAKERS: usize = 4;
+/// Files that each of them makes.
+const ROUNDS: usize = 500;
+/// Names that all of them share.
+const NAMES: usize = 2;
+
+fn shared_name(mount: &Mounted<'_>, turn: usize) -> PathBuf {
+    mount.file(&format!("f{}", turn % NAMES))
+}
+
+/// Makes or opens a file and uses it in each way that asks the volume for it; then whoever holds it has a file, with or
+/// without a name.
+fn use_one(path: PathBuf) -> std::io::Result<()> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    file.write_all_at(b"content", 0)?;
+    file.metadata()?;
+    file.sync_all()?;
+    let mut content = [0; 7];
+    file.read_exact_at(&mut content, 0)?;
+    assert_eq!(&content, b"content");
+    Ok(())
+}
+
+fn every_maker_has_a_file(options: &[&str]) {
+    let Some(volume) = Volume::format(options) else {
+        return;
+    };
+    let mount = volume.mount("mount", &[]);
+    let making = AtomicUsize::new(MAKERS);
+    std::thread::scope(|scope| {
+        for maker in 0..MAKERS {
+            let (mount, making) = (&mount, &making);
+            scope.spawn(move || {
+                let failed = (0..ROUNDS).find_map(|_| use_one(shared_name(mount, maker)).err());
+                making.fetch_sub(1, Ordering::Release);
+                assert!(failed.is_none(), "{failed:?}");
+            });
+        }
+        for remover in 0..NAMES {
+            let (mount, making) = (&mount, &making);
+            scope.spawn(move || {
+                while making.load(Ordering::Acquire) > 0 {
+                    if let Err(error) = fs::remove_file(shared_name(mount, remover)) {
+                        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+                    }
+                }
+            });
+        }
+    });
+    assert!(mount.umount(&[]).status.success());
+}
+
+#[test]
+fn who_makes_or_opens_a_file_has_it_whoever_removes_it_meanwhile() {
+    every_maker_has_a_file(&["--trash-days", "0"]);
+}
+
+#[test]
+fn who_makes_or_opens_a_file_has_it_whoever_moves_it_to_the_trash_meanwhile() {
+    every_maker_has_a_file(&["--trash-days", "1"]);
+}
