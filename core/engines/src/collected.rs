@@ -110,7 +110,7 @@ pub(crate) fn belongs(range: &Scan, key: &Key) -> bool {
     match (range, key) {
         (Scan::Edges(of), Key::Edge(ino, _))
         | (Scan::Xattrs(of), Key::Xattr(ino, _))
-        | (Scan::Chunks(of), Key::Chunk(ino, _))
+        | (Scan::Chunks(of) | Scan::DeletedChunks(of, _), Key::Chunk(ino, _))
         | (Scan::FileLocks(of), Key::FileLock(ino, ..))
         | (Scan::RecordLocks(of), Key::RecordLocks(ino, ..)) => of == ino,
         (Scan::Sustained(of), Key::Sustained(sid, _))

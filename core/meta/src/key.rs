@@ -64,6 +64,8 @@ pub enum Scan {
     AllXattrs,
     /// Chunks of a file by index.
     Chunks(Ino),
+    /// Chunks of a file whose node is gone by index, with the length that its deleted-file record holds.
+    DeletedChunks(Ino, u64),
     /// Chunks of all files.
     AllChunks,
     /// All slice reference counts that the engine stores.

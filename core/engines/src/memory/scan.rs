@@ -42,7 +42,7 @@ pub(super) fn bounds(range: &Scan) -> (Bound<Key>, Bound<Key>) {
             from(Key::Xattr(Ino(0), Vec::new())),
             Bound::Excluded(Key::Chunk(Ino(0), ChunkIndex(0))),
         ),
-        Scan::Chunks(ino) => (
+        Scan::Chunks(ino) | Scan::DeletedChunks(ino, _) => (
             from(Key::Chunk(*ino, ChunkIndex(0))),
             Bound::Included(Key::Chunk(*ino, ChunkIndex(u32::MAX))),
         ),

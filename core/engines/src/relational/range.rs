@@ -61,7 +61,7 @@ pub(crate) fn parts(range: &Scan) -> Vec<Part> {
         Scan::AllNodes => Part::whole(Table::Node, &["inode"]),
         Scan::Xattrs(ino) => Part::of(Table::Xattr, "inode", ino.0, &["name"]),
         Scan::AllXattrs => Part::whole(Table::Xattr, &["inode", "name"]),
-        Scan::Chunks(ino) => Part::of(Table::Chunk, "inode", ino.0, &["indx"]),
+        Scan::Chunks(ino) | Scan::DeletedChunks(ino, _) => Part::of(Table::Chunk, "inode", ino.0, &["indx"]),
         Scan::AllChunks => Part::whole(Table::Chunk, &["inode", "indx"]),
         Scan::SliceRefs => Part::whole(Table::SliceRef, &["chunkid"]),
         Scan::DeadSlices => Part {

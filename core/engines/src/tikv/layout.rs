@@ -99,7 +99,7 @@ impl Layout {
         match range {
             Scan::Edges(ino) => of(ino, b'D'),
             Scan::Xattrs(ino) => of(ino, b'X'),
-            Scan::Chunks(ino) => of(ino, b'C'),
+            Scan::Chunks(ino) | Scan::DeletedChunks(ino, _) => of(ino, b'C'),
             Scan::AllEdges | Scan::AllNodes | Scan::AllXattrs | Scan::AllChunks => letters(b"A"),
             Scan::SliceRefs | Scan::DeadSlices => letters(b"K"),
             Scan::DelayedSlices => letters(b"L"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use moorage_meta::{Key, Record, Scan, run};
-use moorage_model::{Ino, Name, NodeType, SessionId};
+use moorage_model::{CHUNK_SIZE, Ino, Name, NodeType, SessionId};
 
 use super::samples::{entry, name, of_every_kind};
 use super::{Fresh, scan_all, write};
@@ -170,6 +170,9 @@ pub(crate) async fn every_range_holds_its_records_and_no_others(fresh: &Fresh) {
         (Scan::AllXattrs, stored(|key| matches!(key, Key::Xattr(..)))),
         (Scan::Chunks(Ino(7)), chunks.clone()),
         (Scan::Chunks(Ino(6)), Vec::new()),
+        (Scan::DeletedChunks(Ino(7), CHUNK_SIZE), chunks.clone()),
+        (Scan::DeletedChunks(Ino(7), 0), chunks.clone()),
+        (Scan::DeletedChunks(Ino(6), CHUNK_SIZE), Vec::new()),
         (Scan::AllChunks, chunks),
         (Scan::SliceRefs, stored(|key| matches!(key, Key::SliceRef(..)))),
         (Scan::DeadSlices, Vec::new()),

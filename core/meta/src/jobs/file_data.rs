@@ -114,7 +114,10 @@ impl Meta {
 
     /// The first chunks of a file that still has some.
     async fn first_chunks(&self, ino: Ino, length: u64) -> Result<Doomed> {
-        let page = self.engine.scan(&Scan::Chunks(ino), None, CHUNK_BATCH).await?;
+        let page = self
+            .engine
+            .scan(&Scan::DeletedChunks(ino, length), None, CHUNK_BATCH)
+            .await?;
         Ok(Doomed {
             ino,
             chunks: page.items.into_iter().map(|(key, _)| key).collect(),
