@@ -199,6 +199,18 @@ async function pair() {
   await judge(page, 'sync-add-seen');
   await add.press('Enter');
   await page.getByRole('heading', { name: '/home/ada/Papers' }).waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Choose folders' }).press('Enter');
+  await page.getByRole('button', { name: 'Show the folders in “Projects”' }).press('Enter');
+  await page.getByLabel('2025').press('Space');
+  await page.getByText('All but: Projects/2025').waitFor({ timeout: PATIENCE });
+  await judge(page, 'sync-folders');
+  await page.goto(`${address}#/sync/documents`);
+  await page.getByRole('button', { name: 'Keep the one with the new name' }).press('Enter');
+  await judge(page, 'sync-conflict-asked');
+  await page.getByRole('button', { name: /^Yes, replace/ }).press('Enter');
+  await page
+    .getByRole('heading', { name: 'Conflicts' })
+    .waitFor({ state: 'detached', timeout: PATIENCE });
   await page.goto(`${address}#/sync/pictures`);
   await page.getByRole('button', { name: 'Remove 640 files' }).press('Enter');
   await page.getByText('Up to date', { exact: true }).waitFor({ timeout: PATIENCE });

@@ -68,6 +68,8 @@ impl<T: MountTable> Service for Desk<T> {
             Request::SyncPairRun { id } => self.run_pair(&id),
             Request::SyncPairPreview { id, settings } => self.preview_pair(id, settings).await,
             Request::SyncPairAnswer { id, answer } => self.answer_pair(&id, answer),
+            Request::SyncPairResolve { id, conflict, keep } => self.resolve_conflict(&id, conflict, keep),
+            Request::SyncPairFolders { settings, inside } => self.pair_folders(settings, inside).await,
             Request::Settings => Ok(self.settings().await),
             Request::SettingsChange { settings } => self.change_settings(settings).await,
             Request::SecretStoreUnlock { passphrase } => self.unlock_store(passphrase).await,

@@ -258,7 +258,7 @@ fn set_aside(path: &Path, cause: &str, now: Moment) -> Result<Problem, Problem> 
 
 #[cfg(test)]
 mod tests {
-    use moorage_control::sync::{SyncMode, SyncPairId, SyncPairSettings};
+    use moorage_control::sync::{SyncGuard, SyncMode, SyncPairId, SyncPairSettings};
     use moorage_control::volume::{MetadataUrl, MountOptions};
     use serde_json::json;
 
@@ -286,6 +286,8 @@ mod tests {
                 volume_folder: "a".to_owned(),
                 mode: SyncMode::TwoWay,
                 ignore: vec!["*.part".to_owned()],
+                left_out: vec!["raw".to_owned()],
+                guard: SyncGuard::default(),
             },
             paused: true,
         };

@@ -54,6 +54,7 @@ pub fn deadline(request: &Request) -> Duration {
         Request::SelfTest => SELF_TEST_DEADLINE,
         Request::TrashHours { .. }
         | Request::TrashList { .. }
+        | Request::SyncPairFolders { .. }
         | Request::VolumeSessions { .. }
         | Request::VolumeOptions { .. } => LOOK_DEADLINE,
         Request::VolumeOptionsChange { .. } => WORK_DEADLINE,

@@ -11,7 +11,9 @@ use crate::problem::Problem;
 use crate::secret::{Secret, VolumeSecrets};
 use crate::session::VolumeSession;
 use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
-use crate::sync::{SyncAnswer, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
+use crate::sync::{
+    SyncAnswer, SyncConflict, SyncFolders, SyncKeep, SyncPair, SyncPairId, SyncPairSettings, SyncPreview,
+};
 use crate::transfer::{Transfer, TransferId};
 use crate::trash::{TrashFolder, TrashHours, TrashJob, TrashPage, TrashPlace, TrashWork};
 use crate::truth::Truth;
@@ -356,6 +358,22 @@ pub enum Request {
         /// What the person says.
         answer: SyncAnswer,
     },
+    /// Settles a conflict of one: `sync_pair`, as soon as it is told to.
+    SyncPairResolve {
+        /// Which pair.
+        id: SyncPairId,
+        /// Which conflict, as it was told.
+        conflict: SyncConflict,
+        /// What stays.
+        keep: SyncKeep,
+    },
+    /// The folders of one in a folder, of those that take part and those that are left out: `sync_folders`.
+    SyncPairFolders {
+        /// How it is, or would be.
+        settings: SyncPairSettings,
+        /// The folder, from the roots of both sides; the empty text is these.
+        inside: String,
+    },
     /// The settings: `settings`.
     Settings,
     /// Replaces the settings, all but the store of secrets: `settings`.
@@ -480,6 +498,11 @@ pub enum Response {
     SyncPreview {
         /// That.
         preview: SyncPreview,
+    },
+    /// Folders of a sync pair.
+    SyncFolders {
+        /// The folders.
+        folders: SyncFolders,
     },
     /// The settings.
     Settings {

@@ -40,6 +40,58 @@ pub struct SyncPairSettings {
     /// Patterns of names that are left alone on both sides, beside those that always are.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// Folders that do not take part, with all that is below them: from the roots of both sides, without `/` at either end.
+    /// They stay as they are on both.
+    #[serde(default)]
+    pub left_out: Vec<String>,
+    /// When a run asks before it removes.
+    #[serde(default)]
+    pub guard: SyncGuard,
+}
+
+/// When a run asks before it removes: more than either is too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SyncGuard {
+    /// Files of one side.
+    pub files: u64,
+    /// Percent of the files that both sides had, at most 100.
+    pub percent: u64,
+}
+
+impl Default for SyncGuard {
+    /// An emptied or unmounted folder is caught, a day's tidying is not.
+    fn default() -> SyncGuard {
+        SyncGuard {
+            files: 100,
+            percent: 25,
+        }
+    }
+}
+
+/// Most folders that are told at once: more than a person looks through.
+pub const MOST_FOLDERS: usize = 500;
+
+/// Folders of a pair in one folder, of both sides together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SyncFolders {
+    /// By name.
+    pub folders: Vec<SyncFolder>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// A folder of a pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SyncFolder {
+    /// Its name.
+    pub name: String,
+    /// This computer has it.
+    pub local: bool,
+    /// The volume has it.
+    pub volume: bool,
 }
 
 /// One of the two sides.
@@ -197,4 +249,17 @@ pub enum SyncAnswer {
     /// None is removed: what is gone from one side comes back, or stays where it is when the pair does not change that
     /// side.
     Keep,
+}
+
+/// Which version of a conflict stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum SyncKeep {
+    /// The one that kept its name.
+    Original,
+    /// The one that got another name; it gets the old one back. Only in a two-way pair.
+    Copy,
+    /// Both, under the names that they have.
+    Both,
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use crate::sync::{SyncAnswer, SyncConflict, SyncPairId, SyncPairSettings, SyncPreview, SyncRun};
+use crate::sync::{SyncAnswer, SyncConflict, SyncKeep, SyncPairId, SyncPairSettings, SyncPreview, SyncRun};
 
 /// Longest line: conflicts and failures of a run with long names.
 pub const LONGEST_LINE: usize = 1 << 20;
@@ -32,6 +32,13 @@ pub enum SyncOrder {
     Answer {
         /// That.
         answer: SyncAnswer,
+    },
+    /// A conflict is settled so, and a run follows.
+    Resolve {
+        /// Which, as it was told.
+        conflict: SyncConflict,
+        /// What stays.
+        keep: SyncKeep,
     },
 }
 

@@ -154,10 +154,28 @@ impl Filter {
     /// # Errors
     /// `InvalidArgument` for one that can not be understood.
     pub fn new<'a>(rules: impl IntoIterator<Item = (Verdict, &'a str)>) -> Result<Arc<Filter>> {
+        Filter::without(&[], rules)
+    }
+
+    /// As [`Filter::new`]; before all patterns, these paths and what is below them do not take part, whatever characters
+    /// they hold.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn without<'a>(
+        left_out: &[RelativePath],
+        rules: impl IntoIterator<Item = (Verdict, &'a str)>,
+    ) -> Result<Arc<Filter>> {
+        let left_out = left_out.iter().map(|path| Rule {
+            verdict: Verdict::Exclude,
+            folders_only: false,
+            reach: Reach::Whole,
+            matcher: Matcher::Text(path.as_bytes().to_vec()),
+        });
         let rules = rules
             .into_iter()
-            .map(|(verdict, pattern)| Rule::new(verdict, pattern))
-            .collect::<Result<_>>()?;
+            .map(|(verdict, pattern)| Rule::new(verdict, pattern));
+        let rules = left_out.map(Ok).chain(rules).collect::<Result<_>>()?;
         Ok(Arc::new(Filter { rules }))
     }
 
@@ -240,6 +258,15 @@ mod tests {
         assert_eq!(admitted(&[(Exclude, "/a*c")], &["abc", "a/c"]), ["a/c"]);
         assert_eq!(admitted(&[(Exclude, r"a\b")], &[r"a\b", "ab"]), ["ab"]);
         assert_eq!(admitted(&[(Exclude, r"a\*")], &["a*", "ab"]), ["ab"]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_no_pattern_and_goes_before_all_patterns() {
+        let left_out = ["a[1]*", "b/c"].map(|path| RelativePath::new(path.as_bytes()).unwrap());
+        let filter = Filter::without(&left_out, [(Include, "a*")]).unwrap();
+        let admits = |path: &str| filter.admits(&RelativePath::new(path.as_bytes()).unwrap(), false);
+        assert!(!admits("a[1]*/below") && !admits("b/c") && !admits("b/c/d"));
+        assert!(admits("a1x") && admits("b") && admits("b/cd") && admits("x/b/c"));
     }
 
     #[test]

@@ -1,8 +1,12 @@
 import type { SyncAnswer } from '../bindings/SyncAnswer';
+import type { SyncConflict } from '../bindings/SyncConflict';
+import type { SyncFolders } from '../bindings/SyncFolders';
+import type { SyncKeep } from '../bindings/SyncKeep';
 import type { SyncPairId } from '../bindings/SyncPairId';
 import type { SyncPairSettings } from '../bindings/SyncPairSettings';
 import type { SyncPreview } from '../bindings/SyncPreview';
 import type { AgentStore } from './store.svelte';
+import { LOOK_DEADLINE } from './trash';
 
 /** Milliseconds that both sides of a pair may be looked at: long enough for a million files. */
 const PREVIEW_DEADLINE = 620_000;
@@ -53,4 +57,25 @@ export async function previewPair(
 ): Promise<SyncPreview> {
   const request = { request: 'sync_pair_preview', id, settings } as const;
   return (await store.act(request, 'sync_preview', PREVIEW_DEADLINE)).preview;
+}
+
+/** Settles a conflict, as it was told; the run that follows tells what came of it. */
+export async function resolveConflict(
+  store: AgentStore,
+  id: SyncPairId,
+  conflict: SyncConflict,
+  keep: SyncKeep,
+): Promise<void> {
+  await store.act({ request: 'sync_pair_resolve', id, conflict, keep }, 'sync_pair');
+}
+
+/** The folders of a pair in one of its folders; those that are left out too. */
+export async function pairFolders(
+  store: AgentStore,
+  settings: SyncPairSettings,
+  inside: string,
+): Promise<SyncFolders> {
+  const whole: SyncPairSettings = { ...settings, left_out: [] };
+  const request = { request: 'sync_pair_folders', settings: whole, inside } as const;
+  return (await store.read(request, 'sync_folders', LOOK_DEADLINE)).folders;
 }

@@ -5,6 +5,8 @@ import type { Secret } from "./Secret";
 import type { SecretStore } from "./SecretStore";
 import type { Settings } from "./Settings";
 import type { SyncAnswer } from "./SyncAnswer";
+import type { SyncConflict } from "./SyncConflict";
+import type { SyncKeep } from "./SyncKeep";
 import type { SyncPairId } from "./SyncPairId";
 import type { SyncPairSettings } from "./SyncPairSettings";
 import type { TransferId } from "./TransferId";
@@ -215,7 +217,27 @@ id: SyncPairId,
 /**
  * What the person says.
  */
-answer: SyncAnswer, } | { "request": "settings" } | { "request": "settings_change", 
+answer: SyncAnswer, } | { "request": "sync_pair_resolve", 
+/**
+ * Which pair.
+ */
+id: SyncPairId, 
+/**
+ * Which conflict, as it was told.
+ */
+conflict: SyncConflict, 
+/**
+ * What stays.
+ */
+keep: SyncKeep, } | { "request": "sync_pair_folders", 
+/**
+ * How it is, or would be.
+ */
+settings: SyncPairSettings, 
+/**
+ * The folder, from the roots of both sides; the empty text is these.
+ */
+inside: string, } | { "request": "settings" } | { "request": "settings_change", 
 /**
  * The new ones.
  */

@@ -7,6 +7,7 @@ import type { Pause } from "./Pause";
 import type { Revision } from "./Revision";
 import type { SecretStoreStatus } from "./SecretStoreStatus";
 import type { Settings } from "./Settings";
+import type { SyncFolders } from "./SyncFolders";
 import type { SyncPair } from "./SyncPair";
 import type { SyncPreview } from "./SyncPreview";
 import type { Transfer } from "./Transfer";
@@ -89,7 +90,11 @@ pair: SyncPair, } | { "response": "sync_preview",
 /**
  * That.
  */
-preview: SyncPreview, } | { "response": "settings", 
+preview: SyncPreview, } | { "response": "sync_folders", 
+/**
+ * The folders.
+ */
+folders: SyncFolders, } | { "response": "settings", 
 /**
  * The settings.
  */

@@ -1,6 +1,7 @@
 import { Refused } from '../agent/transport';
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
+import type { SyncFolders } from '../bindings/SyncFolders';
 import type { SyncPair } from '../bindings/SyncPair';
 import type { SyncPairSettings } from '../bindings/SyncPairSettings';
 import type { SyncPreview } from '../bindings/SyncPreview';
@@ -43,6 +44,8 @@ function pair(id: string, folder: string, state: SyncState): SyncPair {
       volume_folder: folder.toLowerCase(),
       mode: 'two_way',
       ignore: ['*.part'],
+      left_out: [],
+      guard: { files: 100, percent: 25 },
     },
     state,
     last_run: {
@@ -74,6 +77,7 @@ export function pairs(): SyncPair[] {
       since: SINCE,
     },
   ];
+  documents.settings.left_out = ['Raw'];
   const pictures = pair('pictures', 'Pictures', {
     state: 'asking',
     preview: { ...NOTHING, known: 812, removed_volume: 640, asks: true },
@@ -136,6 +140,13 @@ export class MockPairs {
           request.id,
           request.paused ? { state: 'paused', all: false } : { state: 'up_to_date' },
         );
+      case 'sync_pair_folders':
+        return { response: 'sync_folders', folders: folders(request.inside) };
+      case 'sync_pair_resolve': {
+        const found = this.#find(request.id);
+        found.conflicts = found.conflicts.filter(({ copy }) => copy !== request.conflict.copy);
+        return one(found);
+      }
       case 'sync_pair_run':
       case 'sync_pair_answer':
         return this.#become(request.id, { state: 'up_to_date' });
@@ -167,6 +178,14 @@ export class MockPairs {
       retryable: false,
     });
   }
+}
+
+function folders(inside: string): SyncFolders {
+  const of = (name: string, local = true, volume = true) => ({ name, local, volume });
+  if (inside === '') {
+    return { folders: [of('Drafts', true, false), of('Projects'), of('Raw', false)], more: 0 };
+  }
+  return { folders: inside === 'Projects' ? [of('2025'), of('2026')] : [], more: 0 };
 }
 
 function one(pair: SyncPair): Response {

@@ -214,6 +214,11 @@ impl KeptPair {
         }
     }
 
+    /// Whether this is one of its conflicts, as it was told last.
+    pub(crate) fn has_conflict(&self, conflict: &SyncConflict) -> bool {
+        self.conflicts.contains(conflict)
+    }
+
     /// What a person should hear of wherever they look.
     pub(crate) fn notice(&self) -> Option<Problem> {
         self.question()?;
@@ -265,7 +270,7 @@ impl KeptPair {
 
 #[cfg(test)]
 mod tests {
-    use moorage_control::sync::SyncMode;
+    use moorage_control::sync::{SyncGuard, SyncMode};
     use moorage_control::volume::VolumeId;
 
     use super::*;
@@ -279,6 +284,8 @@ mod tests {
                 volume_folder: "a".to_owned(),
                 mode: SyncMode::TwoWay,
                 ignore: Vec::new(),
+                left_out: Vec::new(),
+                guard: SyncGuard::default(),
             },
             paused: false,
         })

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use moorage_control::message::{Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
-use moorage_control::sync::{SyncAnswer, SyncPairId, SyncPairSettings, SyncPreview};
+use moorage_control::sync::{SyncAnswer, SyncConflict, SyncKeep, SyncMode, SyncPairId, SyncPairSettings};
 use moorage_control::sync_work::{SyncOrder, SyncTask};
 use moorage_host::Folders;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -23,6 +24,8 @@ use crate::trouble::{caused, lasting, of_host, passing};
 
 /// How long both sides of a pair may be looked at for a preview.
 const PREVIEW_DEADLINE: Duration = Duration::from_secs(600);
+/// How long the folders in one folder of both sides may be looked for.
+const FOLDERS_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a removed pair's process may take to end; it is killed long before.
 const END_OF_PROCESS: Duration = Duration::from_secs(5);
 
@@ -86,7 +89,7 @@ impl<T: MountTable> Desk<T> {
         id: &SyncPairId,
         settings: SyncPairSettings,
     ) -> Result<Response, Problem> {
-        validity::check_patterns(&settings.ignore)?;
+        validity::check_rules(&settings)?;
         let changed = |entry: &mut PairEntry| {
             let same = (&entry.settings.local_folder, &entry.settings.volume)
                 == (&settings.local_folder, &settings.volume)
@@ -200,6 +203,34 @@ impl<T: MountTable> Desk<T> {
         self.order_pair(id, SyncOrder::Answer { answer })
     }
 
+    /// Has a conflict settled; the run that follows tells what came of it.
+    pub(crate) fn resolve_conflict(
+        &self,
+        id: &SyncPairId,
+        conflict: SyncConflict,
+        keep: SyncKeep,
+    ) -> Result<Response, Problem> {
+        {
+            let mut state = self.0.state();
+            let pair = state.find_pair(id)?;
+            if !pair.has_conflict(&conflict) {
+                return Err(lasting(
+                    ProblemCode::NotFound,
+                    format!("{} is no conflict of this sync pair any more", conflict.copy),
+                    "Look at the list again: it may be settled.",
+                ));
+            }
+            if keep == SyncKeep::Copy && pair.entry.settings.mode != SyncMode::TwoWay {
+                return Err(lasting(
+                    ProblemCode::WrongState,
+                    format!("{} can not take the place of {}", conflict.copy, conflict.path),
+                    "Changes of this pair go one way. Keep both, or make the pair two-way first.",
+                ));
+            }
+        }
+        self.order_pair(id, SyncOrder::Resolve { conflict, keep })
+    }
+
     fn order_pair(&self, id: &SyncPairId, order: SyncOrder) -> Result<Response, Problem> {
         {
             let now = Moment::now();
@@ -235,20 +266,43 @@ impl<T: MountTable> Desk<T> {
         id: Option<SyncPairId>,
         settings: SyncPairSettings,
     ) -> Result<Response, Problem> {
-        validity::check_patterns(&settings.ignore)?;
-        let known = {
-            let mut state = self.0.state();
-            if let Some(id) = &id
-                && state.find_pair(id)?.is_running()
-            {
-                return Err(passing(
-                    ProblemCode::WrongState,
-                    "this sync pair runs now",
-                    "Look again when the run has ended.",
-                ));
-            }
-            id.as_ref().map(|id| self.0.state_of(id))
-        };
+        validity::check_rules(&settings)?;
+        if let Some(id) = &id
+            && self.0.state().find_pair(id)?.is_running()
+        {
+            return Err(passing(
+                ProblemCode::WrongState,
+                "this sync pair runs now",
+                "Look again when the run has ended.",
+            ));
+        }
+        let preview = self
+            .look_at_pair(id, settings, "--preview".to_owned(), PREVIEW_DEADLINE)
+            .await?;
+        Ok(Response::SyncPreview { preview })
+    }
+
+    /// The folders of a pair in a folder.
+    pub(crate) async fn pair_folders(
+        &self,
+        settings: SyncPairSettings,
+        inside: String,
+    ) -> Result<Response, Problem> {
+        validity::check_rules(&settings)?;
+        let folders = self
+            .look_at_pair(None, settings, format!("--folders={inside}"), FOLDERS_DEADLINE)
+            .await?;
+        Ok(Response::SyncFolders { folders })
+    }
+
+    async fn look_at_pair<A: DeserializeOwned>(
+        &self,
+        id: Option<SyncPairId>,
+        settings: SyncPairSettings,
+        flag: String,
+        deadline: Duration,
+    ) -> Result<A, Problem> {
+        let known = id.as_ref().map(|id| self.0.state_of(id));
         let mount_point = {
             let now = Moment::now();
             let state = self.0.state();
@@ -274,13 +328,10 @@ impl<T: MountTable> Desk<T> {
             let what = lasting(ProblemCode::Internal, said.clone(), "Report this.");
             caused(what, error)
         })?;
-        let arguments = ["pair", "keep", "--preview", "--json"]
-            .map(str::to_owned)
-            .to_vec();
+        let arguments = ["pair", "keep", "--json"].map(str::to_owned);
+        let arguments = arguments.into_iter().chain([flag]).collect();
         let program = &self.0.places.program;
-        let preview: SyncPreview =
-            child::ask_about(program, arguments, &Zeroizing::new(line), &said, PREVIEW_DEADLINE).await?;
-        Ok(Response::SyncPreview { preview })
+        child::ask_about(program, arguments, &Zeroizing::new(line), &said, deadline).await
     }
 }
 

@@ -13,6 +13,10 @@ use crate::trouble::{caused, lasting};
 const MOST_PAIRS: usize = 100;
 /// Most patterns of one pair; each name is held against every one.
 const MOST_PATTERNS: usize = 200;
+/// Most folders that one pair leaves out; each name is held against every one.
+const MOST_LEFT_OUT: usize = 1000;
+/// Most bytes of their paths together, so that a pair fits one line to its process.
+const MOST_LEFT_OUT_BYTES: usize = 64 << 10;
 /// Longest pattern, in bytes.
 const LONGEST_PATTERN: usize = 1024;
 
@@ -39,7 +43,7 @@ pub(super) fn checked(
             "Look at the list, as `moorage volume list` shows it.",
         ));
     };
-    check_patterns(&settings.ignore)?;
+    check_rules(&settings)?;
     settings.volume_folder = volume_folder(&settings.volume_folder)?;
     let local = local_folder(&settings.local_folder, settings.mode)?;
     settings.local_folder = local.display().to_string();
@@ -78,19 +82,46 @@ pub(super) fn checked(
     }
 }
 
-/// Whether the patterns are few and short enough.
+/// Whether what is left alone is few and short enough, and the limits of removals make sense.
 ///
 /// # Errors
 /// What is wrong with them.
-pub(super) fn check_patterns(patterns: &[String]) -> Result<(), Problem> {
-    let long = |pattern: &String| pattern.len() > LONGEST_PATTERN || pattern.is_empty();
-    if patterns.len() > MOST_PATTERNS || patterns.iter().any(long) {
+pub(super) fn check_rules(settings: &SyncPairSettings) -> Result<(), Problem> {
+    let long = |text: &String| text.len() > LONGEST_PATTERN || text.is_empty();
+    if settings.ignore.len() > MOST_PATTERNS || settings.ignore.iter().any(long) {
         return Err(invalid(
             "the patterns of names to leave alone are too many, too long or empty".to_owned(),
             "Give at most 200 patterns of up to 1024 bytes.",
         ));
     }
+    let bytes: usize = settings.left_out.iter().map(String::len).sum();
+    if settings.left_out.len() > MOST_LEFT_OUT || bytes > MOST_LEFT_OUT_BYTES {
+        return Err(invalid(
+            "too many folders are left out".to_owned(),
+            "Leave out the folders above them: one stands for all that is below it.",
+        ));
+    }
+    for folder in &settings.left_out {
+        if !is_folder(folder) {
+            return Err(invalid(
+                format!("{folder:?} is no folder of a pair"),
+                "Give the path from the root of both sides, as photos/2026.",
+            ));
+        }
+    }
+    if settings.guard.percent > 100 {
+        return Err(invalid(
+            format!("{} % is no limit of removals", settings.guard.percent),
+            "Give 0 to 100 percent.",
+        ));
+    }
     Ok(())
+}
+
+/// Whether it is a path below a root, without `/` at either end.
+fn is_folder(path: &str) -> bool {
+    let is_sound = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('\0');
+    path.split('/').all(is_sound)
 }
 
 fn overlap(one: &Path, other: &Path) -> bool {
@@ -99,8 +130,7 @@ fn overlap(one: &Path, other: &Path) -> bool {
 
 fn volume_folder(given: &str) -> Result<String, Problem> {
     let folder = given.trim_matches('/');
-    let is_sound = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('\0');
-    if folder.is_empty() || folder.split('/').all(is_sound) {
+    if folder.is_empty() || is_folder(folder) {
         return Ok(folder.to_owned());
     }
     Err(invalid(
@@ -150,7 +180,7 @@ fn invalid(message: String, advice: &str) -> Problem {
 mod tests {
     use std::collections::BTreeSet;
 
-    use moorage_control::sync::SyncPairId;
+    use moorage_control::sync::{SyncGuard, SyncPairId};
     use moorage_control::volume::{MetadataUrl, MountOptions, VolumeId, VolumeSettings};
 
     use super::*;
@@ -177,6 +207,8 @@ mod tests {
             volume_folder: folder.to_owned(),
             mode: SyncMode::TwoWay,
             ignore: Vec::new(),
+            left_out: Vec::new(),
+            guard: SyncGuard::default(),
         }
     }
 
@@ -193,6 +225,31 @@ mod tests {
             ..settings(&root.join("absent"), "")
         };
         checked(back_up, &volumes, &[]).expect_err("nothing is there to back up");
+    }
+
+    #[test]
+    fn only_folders_below_the_roots_are_left_out_and_a_limit_is_a_part() {
+        let sound = settings(Path::new("/a"), "x");
+        check_rules(&sound).expect("nothing is left out");
+        for (left_out, right) in [
+            ("a", true),
+            ("a [b]*/c", true),
+            ("/a", false),
+            ("a/", false),
+            ("a/../b", false),
+            ("", false),
+        ] {
+            let checked = check_rules(&SyncPairSettings {
+                left_out: vec![left_out.to_owned()],
+                ..sound.clone()
+            });
+            assert_eq!(checked.is_ok(), right, "{left_out:?}");
+        }
+        let guard = SyncGuard {
+            files: 0,
+            percent: 101,
+        };
+        check_rules(&SyncPairSettings { guard, ..sound }).expect_err("more than all");
     }
 
     #[test]

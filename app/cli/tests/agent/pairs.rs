@@ -102,6 +102,70 @@ fn an_edit_of_either_side_arrives_at_the_other_without_being_asked() {
 }
 
 #[test]
+fn a_conflict_is_settled_by_the_version_that_a_person_keeps() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    pair_with_one_file(&volume, &agent, &mount);
+    let folder = shown(&local(&volume));
+    agent.run(&["pair", "pause", &folder]);
+    fs::write(local(&volume).join("one"), "mine").expect("written");
+    fs::write(mount.file("documents/one"), "theirs").expect("written");
+    agent.run(&["pair", "resume", &folder]);
+    until("the conflict to be told of", || {
+        state(&agent) == "up_to_date" && only_pair(&agent)["conflicts"] != json!([])
+    });
+    let copy = only_pair(&agent)["conflicts"][0]["copy"].clone();
+    let copy = copy.as_str().expect("a name");
+    let unknown = agent.attempt(&["pair", "resolve", &folder, "other", "--keep", "both"]);
+    assert!(!unknown.status.success(), "{}", text(&unknown));
+    // Of two files one goes, which is more than a quarter, and was agreed to.
+    agent.run(&["pair", "resolve", &folder, copy, "--keep", "copy"]);
+    arrives(&volume, &mount.file("documents/one"), "mine");
+    assert_eq!(
+        fs::read_to_string(local(&volume).join("one")).expect("kept"),
+        "mine"
+    );
+    until("the copy to go", || {
+        !local(&volume).join(copy).exists() && !mount.file(&format!("documents/{copy}")).exists()
+    });
+    assert_eq!(only_pair(&agent)["conflicts"], json!([]));
+}
+
+#[test]
+fn a_folder_that_is_left_out_stays_as_it_is_on_both_sides_and_limits_of_removals_are_those_that_were_set() {
+    let Some(volume) = Volume::format(&[]) else { return };
+    let mount = volume.mounted("mount");
+    let agent = Agent::start(&volume);
+    agent.add(&["--mount"]);
+    for file in ["one", "two", "raw [1]/three"] {
+        let path = local(&volume).join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, "1").expect("written");
+    }
+    let folder = shown(&local(&volume));
+    agent.run(&["pair", "add", &folder, "disk", "--leave-out", "raw [1]/"]);
+    arrives(&volume, &mount.file("documents/one"), "1");
+    until("the run to end", || state(&agent) == "up_to_date");
+    assert!(!mount.file("documents/raw [1]").exists());
+    let settings = only_pair(&agent)["settings"].clone();
+    assert_eq!(settings["left_out"], json!(["raw [1]"]));
+    assert_eq!(settings["guard"], json!({"files": 100, "percent": 25}));
+
+    agent.run(&["pair", "change", &folder, "--ask-above-percent", "50"]);
+    fs::remove_file(local(&volume).join("two")).expect("removed");
+    until("half of the files to go unasked", || {
+        !mount.file("documents/two").exists()
+    });
+    agent.run(&["pair", "change", &folder, "--ask-above", "0", "--no-leave-out"]);
+    arrives(&volume, &mount.file("documents/raw [1]/three"), "1");
+    fs::remove_file(local(&volume).join("one")).expect("removed");
+    until("it to ask before one file goes", || state(&agent) == "asking");
+    assert!(mount.file("documents/one").exists());
+}
+
+#[test]
 fn versions_of_both_sides_are_kept_and_named() {
     let Some(volume) = Volume::format(&[]) else { return };
     let mount = volume.mounted("mount");

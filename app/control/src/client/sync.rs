@@ -2,7 +2,7 @@
 
 use super::{ANSWER_DEADLINE, Client, ClientError, PREVIEW_DEADLINE};
 use crate::message::{Request, Response};
-use crate::sync::{SyncAnswer, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
+use crate::sync::{SyncAnswer, SyncConflict, SyncKeep, SyncPair, SyncPairId, SyncPairSettings, SyncPreview};
 
 impl Client {
     /// All sync pairs, in the order in which they were added.
@@ -80,6 +80,22 @@ impl Client {
     ) -> Result<SyncPair, ClientError> {
         let id = id.clone();
         self.for_pair(Request::SyncPairAnswer { id, answer }).await
+    }
+
+    /// Settles a conflict of a sync pair, as it was told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn resolve_sync_conflict(
+        &self,
+        id: &SyncPairId,
+        conflict: SyncConflict,
+        keep: SyncKeep,
+    ) -> Result<SyncPair, ClientError> {
+        let id = id.clone();
+        self.for_pair(Request::SyncPairResolve { id, conflict, keep })
+            .await
     }
 
     /// What a run of a pair would do. `id` is that of a pair of the list.

@@ -37,8 +37,19 @@ impl PairOptions {
     /// # Errors
     /// `InvalidArgument` for a pattern that can not be understood.
     pub fn filter_of<'a>(rules: impl IntoIterator<Item = (Verdict, &'a str)>) -> Result<Arc<Filter>> {
+        PairOptions::filter_without(&[], rules)
+    }
+
+    /// As [`PairOptions::filter_of`], without these folders.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn filter_without<'a>(
+        left_out: &[RelativePath],
+        rules: impl IntoIterator<Item = (Verdict, &'a str)>,
+    ) -> Result<Arc<Filter>> {
         let always = IGNORED.iter().map(|&pattern| (Verdict::Exclude, pattern));
-        Filter::new(rules.into_iter().chain(always))
+        Filter::without(left_out, rules.into_iter().chain(always))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use moorage_sync::pair::{Consent, DeletionGuard, End, Mode, Outcome, Pair, RoundReport};
+use moorage_model::ErrorKind;
+use moorage_sync::pair::{Consent, DeletionGuard, End, Keep, Mode, Outcome, Pair, RoundReport};
 
 use crate::property::pair;
 use crate::world::{Edit, World};
@@ -163,4 +164,84 @@ async fn a_mirror_follows_its_source_and_sets_own_edits_aside() {
     let copy = names.iter().find(|name| name.contains("conflict")).unwrap();
     assert_eq!(case.content(Left, copy), edited);
     assert_eq!(case.names(Right), ["b"]);
+}
+
+/// A two-way pair with a conflict; the name of the copy, and the side where it was made.
+async fn conflict(case: &Case) -> (String, End) {
+    case.edit(&[Edit::Write(End::Left, "a.txt")]);
+    case.round().await;
+    case.edit(&[Edit::Write(End::Left, "a.txt"), Edit::Write(End::Right, "a.txt")]);
+    assert_eq!(case.round().await.conflicts, 1);
+    let found = case.pair.conflicts().await.unwrap();
+    (found[0].copy.to_string(), found[0].end)
+}
+
+#[tokio::test]
+async fn the_version_that_a_person_keeps_is_the_only_one_left_on_both_sides() {
+    for keep in [Keep::Original, Keep::Copy] {
+        let case = Case::new(Mode::TwoWay);
+        let (copy, end) = conflict(&case).await;
+        let kept = match keep {
+            Keep::Copy => case.content(end, &copy),
+            _ => case.content(end, "a.txt"),
+        };
+        // The copy came to the other side, too.
+        case.round().await;
+        let found = case.pair.conflicts().await.unwrap();
+        case.pair.resolve(&found[0], keep).await.unwrap();
+        case.round().await;
+        for end in [End::Left, End::Right] {
+            assert_eq!(case.names(end), ["a.txt"], "{keep:?}");
+            assert_eq!(case.content(end, "a.txt"), kept, "{keep:?}");
+        }
+        assert!(case.pair.conflicts().await.unwrap().is_empty());
+        case.round().await;
+        assert_eq!(case.names(End::Left), ["a.txt"], "it is settled for good");
+    }
+}
+
+#[tokio::test]
+async fn both_versions_stay_when_a_person_keeps_both() {
+    let case = Case::new(Mode::TwoWay);
+    let (copy, _) = conflict(&case).await;
+    let found = case.pair.conflicts().await.unwrap();
+    case.pair.resolve(&found[0], Keep::Both).await.unwrap();
+    case.round().await;
+    assert!(case.pair.conflicts().await.unwrap().is_empty());
+    for end in [End::Left, End::Right] {
+        let names = case.names(end);
+        assert!(
+            names.contains(&copy) && names.contains(&"a.txt".to_owned()),
+            "{names:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_version_goes_when_the_one_to_keep_is_gone() {
+    let case = Case::new(Mode::TwoWay);
+    let (copy, end) = conflict(&case).await;
+    let found = case.pair.conflicts().await.unwrap();
+    case.edit(&[Edit::Remove(end, "a.txt")]);
+    let refused = case.pair.resolve(&found[0], Keep::Original).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(case.names(end).contains(&copy));
+    case.pair.resolve(&found[0], Keep::Copy).await.unwrap();
+    assert!(
+        case.names(end).contains(&"a.txt".to_owned()),
+        "it got its name back"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_takes_no_place_where_changes_go_one_way() {
+    let case = Case::new(Mode::Mirror);
+    let (_, end) = conflict(&case).await;
+    let found = case.pair.conflicts().await.unwrap();
+    let before = case.names(end);
+    let refused = case.pair.resolve(&found[0], Keep::Copy).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotSupported);
+    assert_eq!(case.names(end), before);
+    case.pair.resolve(&found[0], Keep::Original).await.unwrap();
+    assert_eq!(case.names(end), ["a.txt"]);
 }

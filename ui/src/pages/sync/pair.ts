@@ -5,6 +5,7 @@ import type { SyncPreview } from '../../bindings/SyncPreview';
 import type { SyncRun } from '../../bindings/SyncRun';
 import type { SyncState } from '../../bindings/SyncState';
 import type { Volume } from '../../bindings/Volume';
+import { whole } from '../../forms/limits';
 import type { Catalogue } from '../../locales/en';
 
 type Words = Catalogue['sync'];
@@ -13,24 +14,87 @@ type Fact = { name: string; value: string };
 /** The modes, the one for most people first. */
 export const MODES: readonly SyncMode[] = ['two_way', 'back_up', 'mirror'];
 
-/** What is typed about a pair. */
-export interface Filled {
+/** The rules of a pair as they are typed. */
+export interface Rules {
+  mode: SyncMode;
+  ignore: string;
+  /** Folders that do not take part. */
+  leftOut: readonly string[];
+  /** Files and percent above which a run asks before it removes. */
+  askFiles: string;
+  askPercent: string;
+}
+
+/** What is typed about a new pair. */
+export interface Filled extends Rules {
   local: string;
   volume: string;
   folder: string;
-  mode: SyncMode;
-  ignore: string;
 }
 
-/** The settings that were typed. */
-export function settingsOf(filled: Filled): SyncPairSettings {
+type Ruled = Pick<SyncPairSettings, 'mode' | 'ignore' | 'left_out' | 'guard'>;
+
+/** The rules of a pair that nobody changed. */
+export const USUAL: Readonly<Rules> = {
+  mode: 'two_way',
+  ignore: '',
+  leftOut: [],
+  askFiles: '100',
+  askPercent: '25',
+};
+
+/** What the rules of a pair read in their fields. */
+export function typed({ mode, ignore, left_out, guard }: Ruled): Rules {
   return {
-    local_folder: filled.local.trim(),
-    volume: filled.volume,
-    volume_folder: filled.folder.trim().replace(/^\/+|\/+$/g, ''),
-    mode: filled.mode,
-    ignore: patterns(filled.ignore),
+    mode,
+    ignore: ignore.join(', '),
+    leftOut: left_out,
+    askFiles: String(guard.files),
+    askPercent: String(guard.percent),
   };
+}
+
+/** The rules that were typed; absent when a limit is none. */
+export function ruled(rules: Rules): Ruled | undefined {
+  const files = limit(rules.askFiles);
+  const percent = limit(rules.askPercent, 100);
+  if (files === undefined || percent === undefined) return undefined;
+  return {
+    mode: rules.mode,
+    ignore: patterns(rules.ignore),
+    left_out: [...rules.leftOut],
+    guard: { files, percent },
+  };
+}
+
+/** A whole number; absent when it is another text, or none. */
+export function limit(text: string, most?: number): number | undefined {
+  return text.trim() === '' ? undefined : whole(text, most);
+}
+
+/** The settings that were typed; absent when a limit is none. */
+export function settingsOf(filled: Filled): SyncPairSettings | undefined {
+  const rules = ruled(filled);
+  return rules && { ...placeOf(filled), ...rules };
+}
+
+/** The folders that were typed. */
+export function placeOf({
+  local,
+  volume,
+  folder,
+}: Filled): Pick<SyncPairSettings, 'local_folder' | 'volume' | 'volume_folder'> {
+  return {
+    local_folder: local.trim(),
+    volume,
+    volume_folder: folder.trim().replace(/^\/+|\/+$/g, ''),
+  };
+}
+
+/** The folders that are left out when one more is, or is not any more; one stands for all below it. */
+export function choose(leftOut: readonly string[], path: string, takesPart: boolean): string[] {
+  const others = leftOut.filter((other) => other !== path && !other.startsWith(`${path}/`));
+  return takesPart ? others : [...others, path].sort();
 }
 
 /** Patterns as they are typed in one line. */

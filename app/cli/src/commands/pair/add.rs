@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use moorage_control::sync::SyncPairSettings;
+use moorage_control::sync::{SyncGuard, SyncPairSettings};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_sync::Verdict;
 use moorage_sync::pair::PairOptions;
 
 use super::mode::Mode;
+use super::rules::RuleArguments;
 use super::words::preview_in_words;
 use crate::agent::{connect, error_of, find};
 use crate::context::Context;
@@ -18,7 +19,7 @@ use crate::output::{self, OutputArguments};
 ///
 /// The folder of the volume is made when it does not exist; so is the local one, unless it is to be backed up. What both sides
 /// have is compared, and where they differ one version gets another name: nothing is overwritten unseen. Before more than a
-/// hundred files, or a quarter of all, would be removed, it asks: see `moorage pair answer`.
+/// hundred files, or a quarter of all, would be removed, it asks: see `moorage pair answer`; other limits can be set.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// The folder of this computer
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
 
+    #[command(flatten)]
+    rules: RuleArguments,
+
     /// Add nothing; say what the first run would do
     #[arg(long)]
     dry: bool,
@@ -52,6 +56,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     check_patterns(&arguments.exclude)?;
+    let left_out = arguments.rules.left_out()?;
     let client = connect().await?;
     let volume = find(&client, &arguments.volume).await?;
     let local_folder = absolute(&arguments.local)?;
@@ -68,6 +73,8 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         volume_folder: volume_folder.trim_matches('/').to_owned(),
         mode: arguments.mode.into(),
         ignore: arguments.exclude.clone(),
+        left_out: left_out.unwrap_or_default(),
+        guard: arguments.rules.guard(SyncGuard::default()),
     };
     if arguments.dry {
         let preview = client.preview_sync_pair(None, settings).await.map_err(error_of)?;

@@ -8,11 +8,12 @@ use super::PairArgument;
 use super::add::check_patterns;
 use super::find::find;
 use super::mode::Mode;
+use super::rules::RuleArguments;
 use crate::agent::{connect, error_of};
 use crate::context::Context;
 use crate::output::{self, OutputArguments};
 
-/// Change the mode of a pair, or which names it leaves alone
+/// Change the mode of a pair, which names and folders it leaves alone, or when it asks
 ///
 /// For other folders remove the pair and add another one; both folders stay as they are.
 #[derive(Args, Debug)]
@@ -33,11 +34,19 @@ pub(super) struct Arguments {
     no_exclude: bool,
 
     #[command(flatten)]
+    rules: RuleArguments,
+
+    /// Leave no folder out any more
+    #[arg(long, conflicts_with = "leave_out")]
+    no_leave_out: bool,
+
+    #[command(flatten)]
     pub(super) output: OutputArguments,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> {
     check_patterns(&arguments.exclude)?;
+    let left_out = arguments.rules.left_out()?;
     let client = connect().await?;
     let pair = find(&client, &arguments.pair.pair).await?;
     let ignore = match (arguments.no_exclude, arguments.exclude.is_empty()) {
@@ -48,6 +57,12 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let settings = SyncPairSettings {
         mode: arguments.mode.map_or(pair.settings.mode, Into::into),
         ignore,
+        left_out: match left_out {
+            _ if arguments.no_leave_out => Vec::new(),
+            Some(left_out) => left_out,
+            None => pair.settings.left_out.clone(),
+        },
+        guard: arguments.rules.guard(pair.settings.guard),
         ..pair.settings
     };
     let pair = client

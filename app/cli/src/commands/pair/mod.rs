@@ -10,6 +10,8 @@ mod mode;
 mod pause;
 mod preview;
 mod remove;
+mod resolve;
+mod rules;
 mod run;
 mod words;
 
@@ -40,6 +42,7 @@ enum Action {
     Preview(preview::Arguments),
     Run(run::Arguments),
     Answer(answer::Arguments),
+    Resolve(resolve::Arguments),
     Change(change::Arguments),
     Pause(pause::Arguments),
     Resume(pause::ResumeArguments),
@@ -65,6 +68,7 @@ impl Arguments {
             Action::Preview(arguments) => arguments.output,
             Action::Run(arguments) => arguments.output,
             Action::Answer(arguments) => arguments.output,
+            Action::Resolve(arguments) => arguments.output,
             Action::Change(arguments) => arguments.output,
             Action::Pause(arguments) => arguments.output,
             Action::Resume(arguments) => arguments.output,
@@ -82,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> 
         Action::Preview(arguments) => until_signal(preview::run(arguments)),
         Action::Run(arguments) => until_signal(run::run(arguments)),
         Action::Answer(arguments) => until_signal(answer::run(arguments)),
+        Action::Resolve(arguments) => until_signal(resolve::run(arguments)),
         Action::Change(arguments) => until_signal(change::run(arguments, context)),
         Action::Pause(arguments) => until_signal(pause::pause(arguments, context)),
         Action::Resume(arguments) => until_signal(pause::resume(arguments, context)),

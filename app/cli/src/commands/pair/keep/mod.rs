@@ -1,6 +1,7 @@
 //! `moorage pair keep`: the process that the agent has for each pair. Its task and orders come on standard input, its reports
 //! go to standard output, and it ends with its input.
 
+mod folders;
 mod rounds;
 mod words;
 
@@ -30,6 +31,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     preview: bool,
 
+    /// Only print the folders that both sides have in this one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "preview")]
+    folders: Option<String>,
+
     #[command(flatten)]
     pub(super) output: OutputArguments,
 }
@@ -41,6 +46,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<()> {
     };
     drop(input);
     let rounds = OpenedEachTime::new(task)?;
+    if let Some(inside) = &arguments.folders {
+        let folders = rounds.folders(inside)?;
+        return output::print(OutputArguments { json: true }, &folders, |_| String::new());
+    }
     if arguments.preview {
         let preview = rounds.preview().await?;
         return output::print(OutputArguments { json: true }, &preview, |_| String::new());
@@ -67,6 +76,7 @@ async fn keep(rounds: OpenedEachTime) -> Result<()> {
     let watching = Arc::new(Mutex::new(watcher.is_watching()));
     let (end, mut ended) = mpsc::channel(1);
     let mut trigger = Listening {
+        rounds: &rounds,
         watcher,
         watching: Arc::clone(&watching),
         orders,
@@ -97,7 +107,8 @@ impl Rounds for Telling<'_> {
 }
 
 /// Changes of the local folder, and orders.
-struct Listening {
+struct Listening<'r> {
+    rounds: &'r OpenedEachTime,
     watcher: FolderWatcher,
     watching: Arc<Mutex<bool>>,
     orders: mpsc::Receiver<SyncOrder>,
@@ -106,7 +117,7 @@ struct Listening {
 }
 
 #[async_trait]
-impl Trigger for Listening {
+impl Trigger for Listening<'_> {
     async fn wake(&mut self) -> Wake {
         let wake = tokio::select! {
             () = self.watcher.changed() => Wake::Changed,
@@ -115,6 +126,11 @@ impl Trigger for Listening {
                 Some(SyncOrder::Answer { answer: SyncAnswer::Keep }) => Wake::Asked(Consent::Keep),
                 Some(SyncOrder::Answer { answer: SyncAnswer::Remove { files } }) => {
                     Wake::Asked(Consent::Removals(files))
+                }
+                Some(SyncOrder::Resolve { conflict, keep }) => {
+                    self.rounds.resolve_first(conflict, keep);
+                    // The version that does not stay was agreed to.
+                    Wake::Asked(Consent::Removals(1))
                 }
                 None => {
                     let _told = self.end.try_send(());

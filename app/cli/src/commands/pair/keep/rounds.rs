@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moorage_control::sync::{SyncFailure, SyncMode, SyncPreview};
+use moorage_control::sync::{
+    SyncConflict, SyncFailure, SyncFolders, SyncGuard, SyncKeep, SyncMode, SyncPreview,
+};
 use moorage_control::sync_work::{SyncReport, SyncTask};
 use moorage_model::{Error, ErrorKind, Result, SystemClock};
 use moorage_sync::copy::Failure;
 use moorage_sync::pair::{
-    Conflict, Consent, DeletionGuard, End, HostName, Mode, Outcome, Pair, PairObserver, PairOptions, Rounds,
-    State,
+    Conflict, Consent, DeletionGuard, End, HostName, Keep, Mode, Outcome, Pair, PairObserver, PairOptions,
+    Rounds, State,
 };
 use moorage_sync::{Filter, FolderSide, MissingRoot, RelativePath, Side, Tag, Verdict};
 use parking_lot::Mutex;
 
-use super::words;
+use super::{folders, words};
 use crate::agent::problem_of;
 use crate::mounting::host_error;
 
@@ -46,6 +48,10 @@ pub(super) struct OpenedEachTime {
     tag: Tag,
     told: Arc<Told>,
     conflicts: Mutex<Vec<Conflict>>,
+    /// What the next round does first.
+    resolutions: Mutex<Vec<(SyncConflict, SyncKeep)>>,
+    /// What of these the last round could not do.
+    unsettled: Mutex<Vec<SyncFailure>>,
 }
 
 /// What a round said while it ran.
@@ -96,7 +102,12 @@ impl OpenedEachTime {
         };
         let given = task.settings.ignore.iter().map(String::as_str);
         let rules = given.chain(of_mounts.iter().copied());
-        let filter = PairOptions::filter_of(rules.map(|pattern| (Verdict::Exclude, pattern)))?;
+        let left_out = task.settings.left_out.iter();
+        let left_out: Vec<RelativePath> = left_out
+            .map(|folder| RelativePath::new(folder.as_bytes()))
+            .collect::<Result<_>>()?;
+        let rules = rules.map(|pattern| (Verdict::Exclude, pattern));
+        let filter = PairOptions::filter_without(&left_out, rules)?;
         let tag = match &task.id {
             Some(id) => Tag::new(&id.0),
             None => Tag::random(),
@@ -107,6 +118,8 @@ impl OpenedEachTime {
             tag,
             told: Arc::default(),
             conflicts: Mutex::default(),
+            resolutions: Mutex::default(),
+            unsettled: Mutex::default(),
         })
     }
 
@@ -118,6 +131,11 @@ impl OpenedEachTime {
         Arc::clone(&self.filter)
     }
 
+    fn guard(&self) -> DeletionGuard {
+        let SyncGuard { files, percent } = self.task.settings.guard;
+        DeletionGuard { files, percent }
+    }
+
     fn options(&self) -> PairOptions {
         PairOptions {
             mode: match self.task.settings.mode {
@@ -126,7 +144,7 @@ impl OpenedEachTime {
                 SyncMode::Mirror => Mode::Mirror,
             },
             filter: Arc::clone(&self.filter),
-            guard: DeletionGuard::default(),
+            guard: self.guard(),
             host: HostName::new(&moorage_host::host_name()),
             tag: self.tag.clone(),
             threads: THREADS,
@@ -193,7 +211,55 @@ impl OpenedEachTime {
     /// As [`Pair::preview`]; that a side can not be opened.
     pub(super) async fn preview(&self) -> Result<SyncPreview> {
         let pair = self.open(Purpose::Preview)?;
-        Ok(words::preview(&pair.preview().await?, DeletionGuard::default()))
+        Ok(words::preview(&pair.preview().await?, self.guard()))
+    }
+
+    /// The folders that both sides have in one.
+    ///
+    /// # Errors
+    /// As opening them; that a side can not be listed.
+    pub(super) fn folders(&self, inside: &str) -> Result<SyncFolders> {
+        let inside = RelativePath::new(inside.as_bytes())?;
+        // What is opened is in the volume, and not below an unmounted one.
+        self.open(Purpose::Preview)?;
+        let volume = Path::new(&self.task.mount_point).join(&self.task.settings.volume_folder);
+        let sides = [self.local_folder(), volume].map(|root| folders::inside(&root, &inside));
+        let [local, volume] = sides;
+        Ok(folders::together(&local?, &volume?, |name| {
+            let path = inside.join(name.as_bytes());
+            path.is_ok_and(|path| self.filter.admits(&path, true))
+        }))
+    }
+
+    /// Has the next round settle a conflict before anything else.
+    pub(super) fn resolve_first(&self, conflict: SyncConflict, keep: SyncKeep) {
+        self.resolutions.lock().push((conflict, keep));
+    }
+
+    /// Settles what a person decided; what can not be is told with the round.
+    async fn resolve(&self, pair: &Pair) -> Result<Vec<SyncFailure>> {
+        let resolutions = std::mem::take(&mut *self.resolutions.lock());
+        let mut failures = Vec::new();
+        for (told, keep) in resolutions {
+            let known = pair.conflicts().await?;
+            let Some(conflict) = known.iter().find(|known| words::conflict(known) == told) else {
+                // It was settled by hand meanwhile.
+                continue;
+            };
+            let keep = match keep {
+                SyncKeep::Original => Keep::Original,
+                SyncKeep::Copy => Keep::Copy,
+                SyncKeep::Both => Keep::Both,
+            };
+            if let Err(error) = pair.resolve(conflict, keep).await {
+                tracing::warn!(copy = told.copy, "a conflict stays: {error}");
+                failures.push(SyncFailure {
+                    path: told.copy,
+                    problem: problem_of(&error),
+                });
+            }
+        }
+        Ok(failures)
     }
 
     /// What is told of a round that ended.
@@ -201,13 +267,17 @@ impl OpenedEachTime {
         let next = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(Outcome::Done(report)) => SyncReport::Ended {
-                run: words::run(report, std::mem::take(&mut *self.told.failures.lock())),
+                run: words::run(
+                    report,
+                    std::mem::take(&mut *self.unsettled.lock()),
+                    std::mem::take(&mut *self.told.failures.lock()),
+                ),
                 conflicts: self.conflicts.lock().iter().map(words::conflict).collect(),
                 watched,
                 next,
             },
             Ok(Outcome::NeedsConfirmation(preview)) => SyncReport::Asking {
-                preview: words::preview(preview, DeletionGuard::default()),
+                preview: words::preview(preview, self.guard()),
                 watched,
                 next,
             },
@@ -224,7 +294,9 @@ impl Rounds for OpenedEachTime {
     async fn round(&self, consent: Consent) -> Result<Outcome> {
         self.told.failures.lock().clear();
         let pair = self.open(Purpose::Run)?;
+        let unsettled = self.resolve(&pair).await?;
         let outcome = pair.round(consent).await?;
+        *self.unsettled.lock() = unsettled;
         *self.conflicts.lock() = pair.conflicts().await?;
         Ok(outcome)
     }

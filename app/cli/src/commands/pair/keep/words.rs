@@ -35,7 +35,7 @@ pub(super) fn preview(preview: &Preview, guard: DeletionGuard) -> SyncPreview {
     }
 }
 
-pub(super) fn run(report: &RoundReport, failures: Vec<SyncFailure>) -> SyncRun {
+pub(super) fn run(report: &RoundReport, unsettled: Vec<SyncFailure>, failures: Vec<SyncFailure>) -> SyncRun {
     SyncRun {
         ended: timestamp(SystemTime::now()),
         copied_local: report.copied_left,
@@ -45,8 +45,8 @@ pub(super) fn run(report: &RoundReport, failures: Vec<SyncFailure>) -> SyncRun {
         removed_volume: report.removed_right,
         conflicts: report.conflicts,
         postponed: report.postponed,
-        failed: report.failed + report.preview.unreadable,
-        failures,
+        failed: report.failed + report.preview.unreadable + unsettled.len() as u64,
+        failures: unsettled.into_iter().chain(failures).collect(),
     }
 }
 
@@ -60,5 +60,18 @@ pub(super) fn conflict(conflict: &Conflict) -> SyncConflict {
             End::Right => SyncSide::Volume,
         },
         since: Timestamp(u64::try_from(milliseconds).unwrap_or(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use moorage_control::sync::SyncGuard;
+
+    use super::*;
+
+    #[test]
+    fn a_pair_that_nobody_gave_limits_asks_as_the_engine_does() {
+        let SyncGuard { files, percent } = SyncGuard::default();
+        assert_eq!(DeletionGuard { files, percent }, DeletionGuard::default());
     }
 }
