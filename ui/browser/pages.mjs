@@ -24,6 +24,8 @@ const PAGES = {
   'volume-error': '#/volume/clients',
   'volume-gone': '#/volume/nowhere',
   activity: '#/activity',
+  'activity-held': '?metered#/activity',
+  'settings-held': '?metered#/settings',
   'activity-modest': '?modest#/activity',
   sync: '#/sync',
   'sync-empty': '?empty#/sync',

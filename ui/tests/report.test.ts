@@ -9,6 +9,8 @@ const status = {
   revision: 1,
   truth: { truth: 'unknown', message: '/home/ada/journal: damaged' },
   pause: { pause: 'running' },
+  held: null,
+  surroundings: { metered: null, on_battery: null },
   notices: [],
 } as const;
 const settings: Settings = {
@@ -18,6 +20,8 @@ const settings: Settings = {
   upload_limit: null,
   download_limit: null,
   secret_store: 'keyring',
+  hold_on_metered: false,
+  hold_on_battery: false,
 };
 
 test('a report holds no name, path or address', () => {

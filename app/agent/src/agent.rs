@@ -7,7 +7,7 @@ use moorage_control::changes::ChangeLog;
 use moorage_control::message::Topic;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
-use moorage_control::settings::{Pause, Settings};
+use moorage_control::settings::{Pause, Settings, Surroundings};
 use moorage_control::truth::Truth;
 use moorage_control::volume::{Volume, VolumeId};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     /// As it was asked for last; it may have ended since.
     pub(crate) pause: Pause,
+    /// What was seen of the network and the power last.
+    pub(crate) surroundings: Surroundings,
     pub(crate) volumes: Vec<Kept>,
     pub(crate) pairs: Vec<KeptPair>,
     /// What is to be removed from the store of secrets when it is open.
@@ -198,6 +200,7 @@ impl<T: Send + Sync + 'static> Agent<T> {
             state: Mutex::new(State {
                 settings: content.settings,
                 pause,
+                surroundings: Surroundings::default(),
                 volumes: volumes.collect(),
                 pairs: content.sync_pairs.into_iter().map(KeptPair::new).collect(),
                 leftover: content.leftover,

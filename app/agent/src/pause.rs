@@ -60,19 +60,24 @@ impl<T: MountTable> Agent<T> {
         })?;
         self.state().pause = pause;
         self.changes.record(Topic::Pause);
-        // Pairs are held, or go on.
-        self.wake.notify_one();
-        let table = Arc::clone(&self.table);
-        let processes = spawn_blocking(move || table.all_processes()).await;
-        self.tell_pause(processes.unwrap_or_default()).await;
+        self.tell_all_of_pause().await;
         Ok(Response::Pause {
             pause: pause.at(Moment::now().wall),
         })
     }
 
+    /// Has every mount process and every pair hold what is to be held now.
+    pub(crate) async fn tell_all_of_pause(self: &Arc<Self>) {
+        // Pairs are held, or go on.
+        self.wake.notify_one();
+        let table = Arc::clone(&self.table);
+        let processes = spawn_blocking(move || table.all_processes()).await;
+        self.tell_pause(processes.unwrap_or_default()).await;
+    }
+
     /// Tells mount processes of the pause, all at once. Those of the list that do not hear are told again.
     pub(crate) async fn tell_pause(&self, processes: Vec<PathBuf>) {
-        let request = match self.state().pause.at(Moment::now().wall) {
+        let request = match self.state().pause_now(Moment::now()) {
             Pause::Paused { until } => MountRequest::Pause { until },
             Pause::Running => MountRequest::Resume,
         };

@@ -121,7 +121,7 @@ impl<T: MountTable> Agent<T> {
         let mut heard = Vec::new();
         {
             let mut state = self.state();
-            let pause = state.pause.at(now.wall);
+            let pause = state.pause_now(now);
             let mut transfers = Vec::new();
             for reading in readings {
                 transfers.extend(reading.transfers());

@@ -21,6 +21,7 @@ use crate::reading::read_on;
 use crate::secret_keeping::keep_secrets;
 use crate::service::Desk;
 use crate::settings_file::SettingsFile;
+use crate::surroundings::look_around;
 use crate::trouble::lasting;
 use crate::watch::watch;
 
@@ -115,10 +116,12 @@ pub async fn run<T: MountTable>(
     let watching = tokio::spawn(watch(Arc::clone(&agent)));
     let reading = tokio::spawn(read_on(Arc::clone(&agent)));
     let keeping = tokio::spawn(keep_secrets(Arc::clone(&agent)));
+    let looking = tokio::spawn(look_around(Arc::clone(&agent)));
     serve(listener, Arc::new(Desk(agent)), hello, stop).await;
     watching.abort();
     reading.abort();
     keeping.abort();
+    looking.abort();
     drop(claim);
     Ok(())
 }

@@ -126,6 +126,8 @@ impl<T: MountTable> Desk<T> {
             revision: self.0.changes.revision(),
             truth: over_all(state.volumes.iter().map(|kept| &kept.truth)),
             pause: state.pause.at(Moment::now().wall),
+            held: state.held(),
+            surroundings: state.surroundings,
             notices: state
                 .notices
                 .iter()
@@ -280,6 +282,8 @@ impl<T: MountTable> Desk<T> {
             download_limit: settings.download_limit,
             language: settings.language.clone(),
             theme: settings.theme,
+            hold_on_metered: settings.hold_on_metered,
+            hold_on_battery: settings.hold_on_battery,
             ..content.settings.clone()
         };
         if kept != settings {
@@ -298,7 +302,10 @@ impl<T: MountTable> Desk<T> {
         self.0.state().settings = settings;
         self.0.changes.record(Topic::Settings);
         drop(file);
-        // Mount processes hear of their limits with it, or within a second.
+        // What a rule goes by may not have been looked at before.
+        self.0.look_around_once().await;
+        self.0.wake.notify_one();
+        // Mount processes hear of their limits and of what is held with it, or within a second.
         self.0.read_afresh().await;
         Ok(self.settings().await)
     }

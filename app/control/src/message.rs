@@ -10,7 +10,7 @@ use crate::options::{VolumeLimits, VolumeOptions};
 use crate::problem::Problem;
 use crate::secret::{Secret, VolumeSecrets};
 use crate::session::VolumeSession;
-use crate::settings::{Pause, SecretStore, SecretStoreStatus, Settings};
+use crate::settings::{HoldRule, Pause, SecretStore, SecretStoreStatus, Settings, Surroundings};
 use crate::sync::{
     SyncAnswer, SyncConflict, SyncFolders, SyncKeep, SyncPair, SyncPairId, SyncPairSettings, SyncPreview,
 };
@@ -532,6 +532,12 @@ pub struct AgentStatus {
     pub truth: Truth,
     /// The pause.
     pub pause: Pause,
+    /// The rule that holds transfers beside the pause.
+    #[serde(default)]
+    pub held: Option<HoldRule>,
+    /// What the rules go by; looked at while one is chosen, or somebody follows the changes.
+    #[serde(default)]
+    pub surroundings: Surroundings,
     /// What a person should know, as settings that were damaged and set aside.
     pub notices: Vec<Problem>,
 }

@@ -22,6 +22,47 @@ pub struct Settings {
     pub download_limit: Option<u64>,
     /// Where secrets are kept.
     pub secret_store: SecretStore,
+    /// Transfers are held, as by a pause, while the connection is known to be metered.
+    pub hold_on_metered: bool,
+    /// They are held while the computer is known to run on its battery.
+    pub hold_on_battery: bool,
+}
+
+/// What of this computer's network and power is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(default)]
+pub struct Surroundings {
+    /// The connection is paid for by what is transferred; absent where nobody says.
+    pub metered: Option<bool>,
+    /// It runs on its battery; absent as above.
+    pub on_battery: Option<bool>,
+}
+
+/// A rule that holds transfers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum HoldRule {
+    /// The connection is metered.
+    Metered,
+    /// The computer runs on its battery, or anything newer than this client.
+    #[serde(other)]
+    Battery,
+}
+
+impl Settings {
+    /// The rule that holds transfers in these surroundings; what is not known holds nothing.
+    #[must_use]
+    pub fn held_in(&self, surroundings: Surroundings) -> Option<HoldRule> {
+        if self.hold_on_metered && surroundings.metered == Some(true) {
+            Some(HoldRule::Metered)
+        } else if self.hold_on_battery && surroundings.on_battery == Some(true) {
+            Some(HoldRule::Battery)
+        } else {
+            None
+        }
+    }
 }
 
 /// Colours of the window.
@@ -100,5 +141,33 @@ impl Pause {
             Pause::Paused { until: Some(until) } if until <= now => Pause::Running,
             pause => pause,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_chosen_and_is_known_holds_transfers() {
+        let settings = |hold_on_metered, hold_on_battery| Settings {
+            hold_on_metered,
+            hold_on_battery,
+            ..Settings::default()
+        };
+        let both = Surroundings {
+            metered: Some(true),
+            on_battery: Some(true),
+        };
+        assert_eq!(settings(false, false).held_in(both), None);
+        assert_eq!(settings(true, true).held_in(both), Some(HoldRule::Metered));
+        assert_eq!(settings(false, true).held_in(both), Some(HoldRule::Battery));
+        let unknown = Surroundings::default();
+        assert_eq!(settings(true, true).held_in(unknown), None);
+        let neither = Surroundings {
+            metered: Some(false),
+            on_battery: Some(false),
+        };
+        assert_eq!(settings(true, true).held_in(neither), None);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
+use crate::settings::HoldRule;
 use crate::state::Timestamp;
 use crate::volume::VolumeId;
 
@@ -136,6 +137,11 @@ pub enum SyncState {
     Paused {
         /// Whether all are.
         all: bool,
+    },
+    /// A rule holds all transfers. It goes on by itself.
+    Held {
+        /// Which.
+        by: HoldRule,
     },
     /// Both sides are looked at and brought together.
     Running {

@@ -1,5 +1,5 @@
 //! Services of the operating system that a mount and a desktop need: folders, drivers, mount points, processes,
-//! and, as a feature, stores of secrets.
+//! and, as features, stores of secrets, and what the network and the power are like.
 //!
 //! Knows no volume and no file system semantics.
 
@@ -22,6 +22,8 @@ pub mod secrets;
 #[cfg(unix)]
 mod signals;
 mod standard_error;
+#[cfg(feature = "surroundings")]
+mod surroundings;
 #[cfg_attr(windows, path = "windows/unmount.rs")]
 mod unmount;
 #[cfg(windows)]
@@ -47,6 +49,8 @@ pub use process::{process_of, supplementary_groups};
 #[cfg(unix)]
 pub use signals::{Heeded, SignalState, ask_to_end, end_at_once, in_system_call, signal_state};
 pub use standard_error::redirect_errors;
+#[cfg(feature = "surroundings")]
+pub use surroundings::Surroundings;
 pub use unmount::{Holder, Unmount, holders, unmount};
 #[cfg(windows)]
 pub use windows::{Job, leave_own_console};

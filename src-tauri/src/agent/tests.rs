@@ -7,7 +7,9 @@ use moorage_control::changes::ChangeLog;
 use moorage_control::message::{AgentStatus, Hello, Request, Response, Revision, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::server::{Service, serve};
-use moorage_control::settings::{Pause, SecretAccess, SecretStore, SecretStoreStatus, Settings};
+use moorage_control::settings::{
+    Pause, SecretAccess, SecretStore, SecretStoreStatus, Settings, Surroundings,
+};
 use moorage_control::socket::Listener;
 use moorage_control::stopped_file;
 use moorage_control::truth::Truth;
@@ -30,6 +32,8 @@ impl Service for Modest {
                     revision: self.0.revision(),
                     truth: Truth::Stored,
                     pause: Pause::Running,
+                    held: None,
+                    surroundings: Surroundings::default(),
                     notices: Vec::new(),
                 },
             }),

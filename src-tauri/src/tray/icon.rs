@@ -31,7 +31,7 @@ impl Icon {
         };
         if wants_attention(heard) {
             Icon::Attention
-        } else if matches!(heard.status.pause, Pause::Paused { .. }) {
+        } else if matches!(heard.status.pause, Pause::Paused { .. }) || heard.status.held.is_some() {
             Icon::Paused
         } else if is_active(heard) {
             Icon::Active

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moorage_control::settings::Pause;
+use moorage_control::settings::{HoldRule, Pause};
 use moorage_control::state::VolumeState;
 use moorage_control::transfer::{Direction, Progress, Transfer};
 use moorage_control::truth::Truth;
@@ -162,13 +162,21 @@ fn of_pause(heard: &Heard, words: &Words) -> Item {
         let seconds = duration.map(|duration| duration.as_secs());
         press(label, Action::Pause { seconds })
     };
-    match heard.status.pause {
-        Pause::Paused { .. } => Item::Menu {
+    match (heard.status.pause, heard.status.held) {
+        (Pause::Paused { .. }, _) => Item::Menu {
             label: words.paused.to_owned(),
             items: vec![press(words.resume, Action::Resume)],
         },
-        Pause::Running if heard.pause_refused => Item::Text(words.pause_not_offered.to_owned()),
-        Pause::Running => Item::Menu {
+        (Pause::Running, Some(rule)) => Item::Menu {
+            label: match rule {
+                HoldRule::Metered => words.held_metered,
+                HoldRule::Battery => words.held_battery,
+            }
+            .to_owned(),
+            items: vec![show(words.settings, Page::Settings)],
+        },
+        (Pause::Running, None) if heard.pause_refused => Item::Text(words.pause_not_offered.to_owned()),
+        (Pause::Running, None) => Item::Menu {
             label: words.pause.to_owned(),
             items: vec![
                 pause(words.quarter_hour, Some(QUARTER_HOUR)),

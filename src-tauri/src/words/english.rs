@@ -45,6 +45,8 @@ pub(super) static WORDS: Words = Words {
     details: "Details",
     pause: "Pause",
     paused: "Paused",
+    held_metered: "Held: the connection is metered",
+    held_battery: "Held: on battery",
     pause_not_offered: "Pause: not available yet",
     quarter_hour: "For 15 minutes",
     hour: "For 1 hour",

@@ -45,6 +45,8 @@ pub(super) static WORDS: Words = Words {
     details: "Einzelheiten",
     pause: "Anhalten",
     paused: "Angehalten",
+    held_metered: "Angehalten: getaktete Verbindung",
+    held_battery: "Angehalten: Akkubetrieb",
     pause_not_offered: "Anhalten: noch nicht möglich",
     quarter_hour: "Für 15 Minuten",
     hour: "Für 1 Stunde",

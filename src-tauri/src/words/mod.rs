@@ -36,6 +36,8 @@ pub(crate) struct Words {
     pub(crate) details: &'static str,
     pub(crate) pause: &'static str,
     pub(crate) paused: &'static str,
+    pub(crate) held_metered: &'static str,
+    pub(crate) held_battery: &'static str,
     pub(crate) pause_not_offered: &'static str,
     pub(crate) quarter_hour: &'static str,
     pub(crate) hour: &'static str,

@@ -29,4 +29,12 @@ download_limit: number | null,
 /**
  * Where secrets are kept.
  */
-secret_store: SecretStore, };
+secret_store: SecretStore, 
+/**
+ * Transfers are held, as by a pause, while the connection is known to be metered.
+ */
+hold_on_metered: boolean, 
+/**
+ * They are held while the computer is known to run on its battery.
+ */
+hold_on_battery: boolean, };

@@ -219,6 +219,13 @@ export const de: Catalogue = {
     resume: 'Weitermachen',
     running: 'Es wird hoch- und heruntergeladen.',
     paused: 'Angehalten sind das Hochladen und Downloads, auf die niemand wartet.',
+    held: {
+      metered:
+        'Angehalten sind das Hochladen und Downloads, auf die niemand wartet: Die Verbindung ist getaktet.',
+      battery:
+        'Angehalten sind das Hochladen und Downloads, auf die niemand wartet: Dieser Computer läuft im Akkubetrieb.',
+    },
+    rules: 'Die Regel ändern',
     pausedUntil: (time) => `Angehalten bis ${when(time)}.`,
     byVolume: 'Wartet auf das Hochladen',
     nothing: 'Nichts wartet.',
@@ -273,6 +280,20 @@ export const de: Catalogue = {
         'Er antwortet nicht. Passwörter bleiben im Arbeitsspeicher und werden nach einem Neustart des Agenten wieder erfragt.',
     },
     login: 'Bei der Anmeldung starten',
+    onMetered: 'Übertragungen anhalten, solange die Verbindung getaktet ist',
+    metered: (known) =>
+      known === null
+        ? 'Ob sie getaktet ist, ist auf diesem Computer nicht bekannt; dann wird nichts angehalten.'
+        : known
+          ? 'Sie ist jetzt getaktet.'
+          : 'Sie ist jetzt nicht getaktet.',
+    onBattery: 'Übertragungen im Akkubetrieb anhalten',
+    battery: (known) =>
+      known === null
+        ? 'Ob dieser Computer im Akkubetrieb läuft, ist nicht bekannt; dann wird nichts angehalten.'
+        : known
+          ? 'Er läuft jetzt im Akkubetrieb.'
+          : 'Er läuft jetzt nicht im Akkubetrieb.',
     upload: 'Grenze für das Hochladen',
     download: 'Grenze für das Herunterladen',
     limitHint: 'Megabyte je Sekunde für alle Laufwerke; leer heißt unbegrenzt.',

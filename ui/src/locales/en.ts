@@ -224,6 +224,12 @@ export const en = {
     resume: 'Resume',
     running: 'Uploads and downloads run.',
     paused: 'Uploads are held, and downloads that nobody waits for.',
+    held: {
+      metered: 'Uploads are held, and downloads that nobody waits for: the connection is metered.',
+      battery:
+        'Uploads are held, and downloads that nobody waits for: this computer runs on its battery.',
+    },
+    rules: 'Change the rule',
     pausedUntil: (time: number) => `Held until ${when(time)}.`,
     byVolume: 'Waiting to be uploaded',
     nothing: 'Nothing is waiting.',
@@ -277,6 +283,20 @@ export const en = {
         'It does not answer. Passwords are kept in memory and asked for again after a restart of the agent.',
     },
     login: 'Start at login',
+    onMetered: 'Hold transfers while the connection is metered',
+    metered: (known: boolean | null): string =>
+      known === null
+        ? 'Whether it is metered is not known on this computer; then nothing is held.'
+        : known
+          ? 'It is metered now.'
+          : 'It is not metered now.',
+    onBattery: 'Hold transfers on battery',
+    battery: (known: boolean | null): string =>
+      known === null
+        ? 'Whether this computer runs on a battery is not known; then nothing is held.'
+        : known
+          ? 'It runs on its battery now.'
+          : 'It does not run on a battery now.',
     upload: 'Upload limit',
     download: 'Download limit',
     limitHint: 'Megabytes a second for all volumes; empty is no limit.',

@@ -29,6 +29,7 @@ export const syncDe: typeof syncEn = {
   state: {
     waiting: 'Wartet',
     paused: 'Angehalten',
+    held: 'Ausgesetzt',
     running: 'Läuft',
     up_to_date: 'Aktuell',
     asking: 'Fragt',
@@ -39,6 +40,10 @@ export const syncDe: typeof syncEn = {
     waiting: 'Sein Laufwerk ist nicht eingehängt. Es geht von selbst weiter, sobald es das ist.',
     pausedAll: 'Alle Übertragungen sind angehalten; unter Aktivität gehen sie weiter.',
     paused: 'Sie haben es angehalten.',
+    held: {
+      metered: 'Alle Übertragungen sind angehalten, solange die Verbindung getaktet ist.',
+      battery: 'Alle Übertragungen sind angehalten, solange dieser Computer im Akkubetrieb läuft.',
+    },
     incomplete: 'Der letzte Lauf ließ etwas übrig. Es wird von selbst wieder versucht.',
     unwatched: 'Das System meldet keine Änderungen im lokalen Ordner; der nächste Lauf findet sie.',
   },

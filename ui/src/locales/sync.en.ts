@@ -28,6 +28,7 @@ export const syncEn = {
   state: {
     waiting: 'Waiting',
     paused: 'Paused',
+    held: 'Held',
     running: 'Running',
     up_to_date: 'Up to date',
     asking: 'Asks you',
@@ -38,6 +39,10 @@ export const syncEn = {
     waiting: 'Its volume is not mounted. It goes on by itself when that is.',
     pausedAll: 'All transfers are paused; Activity resumes them.',
     paused: 'You paused it.',
+    held: {
+      metered: 'All transfers are held while the connection is metered.',
+      battery: 'All transfers are held while this computer runs on its battery.',
+    },
     incomplete: 'The last run left something undone. It is tried again by itself.',
     unwatched:
       'The system does not tell of changes in the local folder, so they are found by the next run.',

@@ -1,10 +1,12 @@
 import { Refused, type Transport } from '../agent/transport';
 import type { AddVolume } from '../bindings/AddVolume';
+import type { HoldRule } from '../bindings/HoldRule';
 import type { Pause } from '../bindings/Pause';
 import type { Request } from '../bindings/Request';
 import type { Response } from '../bindings/Response';
 import type { SecretAccess } from '../bindings/SecretAccess';
 import type { Settings } from '../bindings/Settings';
+import type { Surroundings } from '../bindings/Surroundings';
 import type { Transfer } from '../bindings/Transfer';
 import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
@@ -44,6 +46,8 @@ export class MockAgent implements Transport {
   modest = false;
   /** How the place is where secrets are kept. */
   secretAccess: SecretAccess = 'open';
+  /** What the computer says of its network and its power. */
+  surroundings: Surroundings = { metered: false, on_battery: null };
   #volumes: Volume[];
   #transfers: Transfer[];
   #pairs: MockPairs;
@@ -59,6 +63,8 @@ export class MockAgent implements Transport {
     upload_limit: null,
     download_limit: null,
     secret_store: 'keyring',
+    hold_on_metered: false,
+    hold_on_battery: false,
   };
   #revision = 1;
   #listeners = new Set<() => void>();
@@ -67,6 +73,17 @@ export class MockAgent implements Transport {
     this.#volumes = volumes;
     this.#transfers = volumes.length === 0 ? [] : transfers();
     this.#pairs = new MockPairs(volumes.length === 0 ? [] : pairs());
+  }
+
+  /** The rule that holds transfers. */
+  get held(): HoldRule | null {
+    return this.#settings.hold_on_metered && this.surroundings.metered === true ? 'metered' : null;
+  }
+
+  /** Holds transfers, on a metered connection. */
+  hold(): void {
+    this.surroundings = { metered: true, on_battery: false };
+    this.#settings = { ...this.#settings, hold_on_metered: true };
   }
 
   /** Lets the figures move until the returned function is called. */
@@ -130,6 +147,8 @@ export class MockAgent implements Transport {
             revision: this.#revision,
             truth: this.#truth(),
             pause: this.#pause,
+            held: this.held,
+            surroundings: this.surroundings,
             notices: [],
           },
         };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::settings::HoldRule;
 use moorage_control::state::Timestamp;
 use moorage_control::sync::{
     SyncConflict, SyncPair, SyncPairId, SyncPairSettings, SyncPreview, SyncRun, SyncState,
@@ -41,6 +42,8 @@ pub(crate) enum Hold {
         /// All.
         all: bool,
     },
+    /// A rule holds all transfers.
+    Ruled(HoldRule),
     /// Its volume is not mounted.
     Unmounted,
 }
@@ -239,6 +242,7 @@ impl KeptPair {
     pub(crate) fn pair(&self, hold: Option<Hold>) -> SyncPair {
         let state = match (hold, self.running, &self.outcome) {
             (Some(Hold::Paused { all }), _, _) => SyncState::Paused { all },
+            (Some(Hold::Ruled(by)), _, _) => SyncState::Held { by },
             (Some(Hold::Unmounted), _, _) => SyncState::Waiting,
             (None, Some(since), _) => SyncState::Running { since },
             (None, None, Outcome::Asking(preview)) => SyncState::Asking { preview: *preview },
@@ -315,7 +319,11 @@ mod tests {
     #[test]
     fn what_holds_a_pair_ends_its_process_and_what_frees_it_starts_one() {
         let pair = pair();
-        for hold in [Hold::Paused { all: true }, Hold::Unmounted] {
+        for hold in [
+            Hold::Paused { all: true },
+            Hold::Ruled(HoldRule::Battery),
+            Hold::Unmounted,
+        ] {
             assert_eq!(pair.next(Some(hold), true, at(0)), Some(PairStep::Stop));
             assert_eq!(pair.next(Some(hold), false, at(0)), None);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moorage_control::message::{Response, Topic};
 use moorage_control::problem::{Problem, ProblemCode};
+use moorage_control::settings::HoldRule;
 use moorage_control::sync::{SyncAnswer, SyncConflict, SyncKeep, SyncMode, SyncPairId, SyncPairSettings};
 use moorage_control::sync_work::{SyncOrder, SyncTask};
 use moorage_host::Folders;
@@ -346,6 +347,14 @@ fn held(hold: Hold) -> Problem {
             ProblemCode::WrongState,
             "this sync pair is paused",
             "Resume it: `moorage pair resume`.",
+        ),
+        Hold::Ruled(rule) => passing(
+            ProblemCode::WrongState,
+            match rule {
+                HoldRule::Metered => "transfers are held while the connection is metered",
+                HoldRule::Battery => "transfers are held while the computer runs on its battery",
+            },
+            "It goes on by itself; `moorage agent settings` has the rule.",
         ),
         Hold::Unmounted => passing(
             ProblemCode::WrongState,

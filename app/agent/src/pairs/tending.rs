@@ -29,6 +29,9 @@ impl State {
         if self.pause.at(now.wall) != Pause::Running {
             return Some(Hold::Paused { all: true });
         }
+        if let Some(rule) = self.held() {
+            return Some(Hold::Ruled(rule));
+        }
         let kept = self.find(&pair.entry.settings.volume).ok()?;
         let serves = matches!(
             kept.keeper.state(!kept.entry.secrets.is_empty(), now),

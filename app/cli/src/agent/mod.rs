@@ -8,4 +8,4 @@ mod words;
 pub(crate) use link::{connect, find, watch_until};
 pub(crate) use mounts::OwnMounts;
 pub(crate) use problem::{error_of, problem_of};
-pub(crate) use words::truth_in_words;
+pub(crate) use words::{rule_in_words, truth_in_words};

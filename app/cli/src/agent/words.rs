@@ -1,9 +1,18 @@
 //! The sentence of truth in words.
 
+use moorage_control::settings::HoldRule;
 use moorage_control::truth::Truth;
 
 use crate::noun::{FILES, agree};
 use crate::size;
+
+/// Why a rule holds transfers.
+pub(crate) fn rule_in_words(rule: HoldRule) -> &'static str {
+    match rule {
+        HoldRule::Metered => "the connection is metered",
+        HoldRule::Battery => "this computer runs on its battery",
+    }
+}
 
 /// Whether what was written is stored, as the rest of a sentence after its subject.
 pub(crate) fn truth_in_words(truth: &Truth) -> String {

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use moorage_agent::Options;
 use moorage_control::message::AgentStatus;
+use moorage_control::settings::Pause;
 use moorage_control::{pause_file, socket, stopped_file};
 use moorage_host::{Folders, LoginItem, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
 
-use crate::agent::{OwnMounts, connect, error_of, truth_in_words};
+use crate::agent::{OwnMounts, connect, error_of, rule_in_words, truth_in_words};
 use crate::context::Context;
 use crate::interrupt::{Signals, until_signal};
 use crate::mounting::{LogFile, host_error};
@@ -187,7 +188,7 @@ fn shown(status: &AgentStatus) -> String {
         ("version", status.product.clone()),
         ("process", status.pid.to_string()),
         ("files", truth_in_words(&status.truth)),
-        ("transfers", pause::in_words(status.pause)),
+        ("transfers", transfers_in_words(status)),
     ]);
     for notice in &status.notices {
         let cause = notice.cause.as_ref().map(|cause| format!(": {cause}"));
@@ -195,6 +196,13 @@ fn shown(status: &AgentStatus) -> String {
         text.push_str(&format!("notice: {}\n", output::plain(&notice)));
     }
     text
+}
+
+fn transfers_in_words(status: &AgentStatus) -> String {
+    match status.held {
+        Some(rule) if status.pause == Pause::Running => format!("held: {}", rule_in_words(rule)),
+        _ => pause::in_words(status.pause),
+    }
 }
 
 /// Returns when the agent is gone, so that another one can be started at once.

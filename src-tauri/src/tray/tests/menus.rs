@@ -1,5 +1,7 @@
 //! The menu.
 
+use moorage_control::settings::HoldRule;
+
 use super::super::{Action, Icon};
 use super::*;
 
@@ -134,6 +136,19 @@ Paused
     > Resume
 No recent transfers";
     assert_eq!(text(&show(heard).menu), with_end(expected));
+}
+
+#[test]
+fn a_rule_that_holds_transfers_is_named_and_leads_to_the_settings() {
+    let mut held = heard(Vec::new());
+    held.status.held = Some(HoldRule::Metered);
+    let shown = show(held);
+    let menu = text(&shown.menu);
+    assert!(
+        menu.contains("Held: the connection is metered\n    > Settings"),
+        "{menu}"
+    );
+    assert_eq!(shown.icon, Icon::Paused);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod menus;
 use moorage_control::figures::Figures;
 use moorage_control::message::{AgentStatus, Revision};
 use moorage_control::problem::{Problem, ProblemCode};
-use moorage_control::settings::{Pause, Settings};
+use moorage_control::settings::{Pause, Settings, Surroundings};
 use moorage_control::state::{Reason, ReasonCode, Timestamp, VolumeState};
 use moorage_control::transfer::{Direction, Progress, Transfer, TransferId};
 use moorage_control::truth::Truth;
@@ -72,6 +72,8 @@ fn heard(volumes: Vec<Volume>) -> Heard {
             revision: Revision(1),
             truth: Truth::Stored,
             pause: Pause::Running,
+            held: None,
+            surroundings: Surroundings::default(),
             notices: Vec::new(),
         },
         volumes,

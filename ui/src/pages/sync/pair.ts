@@ -119,6 +119,8 @@ export function reason(pair: SyncPair, words: Words): string | undefined {
       return words.reason.waiting;
     case 'paused':
       return state.all ? words.reason.pausedAll : words.reason.paused;
+    case 'held':
+      return words.reason.held[state.by];
     case 'incomplete':
       return words.reason.incomplete;
     case 'up_to_date':
@@ -136,7 +138,7 @@ export function isPaused(state: SyncState): boolean {
 
 /** Whether it can be told to run now. */
 export function canRun(state: SyncState): boolean {
-  return !['waiting', 'paused', 'running'].includes(state.state);
+  return !['waiting', 'paused', 'held', 'running'].includes(state.state);
 }
 
 /** What a run would remove, in words. */

@@ -29,6 +29,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "MBPS")]
     download_limit: Option<u32>,
 
+    /// Whether transfers are held while the connection is metered, as NetworkManager says; where nobody says, nothing is held
+    #[arg(long, value_enum, value_name = "ON_OR_OFF")]
+    hold_on_metered: Option<Switch>,
+
+    /// Whether transfers are held while the computer runs on its battery, as UPower says; where nobody says, nothing is held
+    #[arg(long, value_enum, value_name = "ON_OR_OFF")]
+    hold_on_battery: Option<Switch>,
+
     #[command(flatten)]
     pub(super) output: OutputArguments,
 }
@@ -57,10 +65,11 @@ fn changed(arguments: &Arguments, before: Settings) -> Settings {
         Some(0) => None,
         Some(megabits) => Some(u64::from(megabits) * MEGABIT_BYTES),
     };
+    let switched = |given: Option<Switch>, before: bool| given.map_or(before, |switch| switch == Switch::On);
     Settings {
-        start_at_login: arguments
-            .start_at_login
-            .map_or(before.start_at_login, |switch| switch == Switch::On),
+        start_at_login: switched(arguments.start_at_login, before.start_at_login),
+        hold_on_metered: switched(arguments.hold_on_metered, before.hold_on_metered),
+        hold_on_battery: switched(arguments.hold_on_battery, before.hold_on_battery),
         upload_limit: limit(arguments.upload_limit, before.upload_limit),
         download_limit: limit(arguments.download_limit, before.download_limit),
         ..before
@@ -71,12 +80,12 @@ fn shown(settings: &Settings) -> String {
     let limit = |limit: Option<u64>| {
         limit.map_or_else(|| "none".to_owned(), |bytes| format!("{}/s", size::show(bytes)))
     };
+    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
     output::fields(&[
-        (
-            "start at login",
-            if settings.start_at_login { "on" } else { "off" }.to_owned(),
-        ),
+        ("start at login", switch(settings.start_at_login)),
         ("upload limit", limit(settings.upload_limit)),
         ("download limit", limit(settings.download_limit)),
+        ("hold on a metered connection", switch(settings.hold_on_metered)),
+        ("hold on battery", switch(settings.hold_on_battery)),
     ])
 }

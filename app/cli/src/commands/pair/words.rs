@@ -6,6 +6,7 @@ use moorage_control::problem::Problem;
 use moorage_control::state::Timestamp;
 use moorage_control::sync::{SyncPair, SyncPreview, SyncRun, SyncSide, SyncState};
 
+use crate::agent::rule_in_words;
 use crate::mounting::timestamp;
 use crate::noun::FILES;
 use crate::output;
@@ -19,6 +20,7 @@ pub(super) fn word(state: &SyncState) -> &'static str {
     match state {
         SyncState::Waiting => "waiting",
         SyncState::Paused { .. } => "paused",
+        SyncState::Held { .. } => "held",
         SyncState::Running { .. } => "running",
         SyncState::UpToDate => "up to date",
         SyncState::Asking { .. } => "asking",
@@ -41,6 +43,10 @@ pub(super) fn lines(pair: &SyncPair, volume: &str) -> Vec<String> {
         SyncState::Paused { all: false } => {
             lines.push(format!("`moorage pair resume {folder}` lets it go on."));
         }
+        SyncState::Held { by } => lines.push(format!(
+            "All transfers are held: {}. It goes on by itself; `moorage agent settings` has the rule.",
+            rule_in_words(*by)
+        )),
         SyncState::Asking { preview } => lines.extend(question(preview, folder, volume)),
         SyncState::Error { problem } => lines.push(in_full(problem)),
         SyncState::Running { .. } | SyncState::UpToDate | SyncState::Incomplete => {}

@@ -1,0 +1,33 @@
+//! What this computer says of its network and its power.
+
+#[cfg(unix)]
+mod bus;
+
+/// What is known now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The connection is paid for by what is transferred, or guessed to be; absent where that is not known.
+    pub metered: Option<bool>,
+    /// The computer runs on its battery; absent where that is not known.
+    pub on_battery: Option<bool>,
+}
+
+impl Surroundings {
+    /// Asks the system. Blocks the thread for some seconds at most, once the bus has taken the connection.
+    #[cfg(unix)]
+    pub fn now() -> Surroundings {
+        bus::ask(zbus::blocking::connection::Builder::system())
+    }
+
+    /// Nobody is asked on this system: nothing is known.
+    #[cfg(not(unix))]
+    pub fn now() -> Surroundings {
+        Surroundings::default()
+    }
+
+    /// Asks those who answer on a message bus of this address. Blocks as above.
+    #[cfg(unix)]
+    pub fn at(address: &str) -> Surroundings {
+        bus::ask(zbus::blocking::connection::Builder::address(address))
+    }
+}
