@@ -7,6 +7,7 @@ use std::time::Duration;
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::secret::VolumeSecrets;
 use moorage_control::volume::VolumeSettings;
+use moorage_host::MountProblem;
 
 use crate::child;
 use crate::trouble::{caused, lasting, of_host};
@@ -15,13 +16,6 @@ use crate::trouble::{caused, lasting, of_host};
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Bytes in the unit of the command's bandwidth limits, a megabit per second.
 pub(crate) const BANDWIDTH_UNIT: u64 = 1_000_000 / 8;
-
-/// Why a volume can not be mounted where there is no driver: on Windows none helps yet.
-const NO_DRIVER: ProblemCode = if cfg!(windows) {
-    ProblemCode::NotSupported
-} else {
-    ProblemCode::DriverMissing
-};
 
 /// Mounts a volume in the background, and returns when the mount answers.
 ///
@@ -35,10 +29,28 @@ pub(crate) async fn start(
     settings: &VolumeSettings,
     secrets: &VolumeSecrets,
 ) -> Result<(), Problem> {
-    moorage_host::check_driver().map_err(|error| of_host(NO_DRIVER, &error))?;
+    moorage_host::check_driver().map_err(|error| of_host(code_of(error.problem()), error.error()))?;
+    if cfg!(windows) {
+        return Err(lasting(
+            ProblemCode::NotSupported,
+            "the agent of this version mounts no volumes on Windows",
+            "Mount it with `moorage mount` in a terminal.",
+        ));
+    }
     make_folder(Path::new(&settings.mount_point)).await?;
     let task = format!("mounting {}", settings.name);
     child::run(program, arguments(settings), secrets, &task, DEADLINE).await
+}
+
+fn code_of(problem: MountProblem) -> ProblemCode {
+    match problem {
+        MountProblem::DriverMissing | MountProblem::DriverTooOld => ProblemCode::DriverMissing,
+        MountProblem::InUse | MountProblem::NotEmpty => ProblemCode::MountPointBusy,
+        MountProblem::NotFound => ProblemCode::NotFound,
+        MountProblem::NotSupported => ProblemCode::NotSupported,
+        MountProblem::Refused => ProblemCode::PermissionDenied,
+        MountProblem::System => ProblemCode::Internal,
+    }
 }
 
 /// The command line; every value stands behind its flag or behind `--`, so none is taken for a flag.

@@ -148,7 +148,7 @@ impl Vfs {
     }
 
     /// One attempt at all files at once: one that has to wait for its object does not keep others from being stored.
-    async fn settle_all(&self, files: &[Arc<OpenFile>]) -> Result<()> {
+    pub(crate) async fn settle_all(&self, files: &[Arc<OpenFile>]) -> Result<()> {
         let settled = join_all(files.iter().map(|file| file.store_and_commit(self))).await;
         settled.into_iter().collect()
     }

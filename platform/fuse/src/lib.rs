@@ -7,6 +7,7 @@ mod adapter;
 mod answers;
 mod asker;
 mod attributes;
+mod backend;
 mod buffers;
 mod caller;
 mod dispatch;
@@ -19,5 +20,6 @@ mod notifier;
 mod options;
 mod session;
 
+pub use backend::FuseBackend;
 pub use options::{Audience, MountOptions};
 pub use session::{FuseSession, SessionOptions};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Once};
 
 use fuser::{BackgroundSession, Config, InitFlags, KernelConfig, Session};
-use moorage_model::{Error, ErrorKind, Result};
+use moorage_host::{HostError, MountError, MountProblem, MountSession};
 use moorage_vfs::Vfs;
 use tokio::runtime::Handle;
 
@@ -100,13 +100,13 @@ impl FuseSession {
     /// Mounts and begins to serve; operations that wait run on `runtime`.
     ///
     /// # Errors
-    /// `NotPermitted`, `Busy` or `Io` with what the kernel or the set-uid helper answers.
-    pub fn start(
+    /// `Refused`, `InUse` or `System` with what the kernel or the set-uid helper answers.
+    pub(crate) fn start(
         vfs: &Arc<Vfs>,
         point: &Path,
         options: &SessionOptions,
         runtime: Handle,
-    ) -> Result<FuseSession> {
+    ) -> Result<FuseSession, MountError> {
         die_with_a_request_thread();
         let adapter = Adapter {
             vfs: Arc::clone(vfs),
@@ -132,39 +132,41 @@ impl FuseSession {
             background: ManuallyDrop::new(background),
         })
     }
+}
 
-    /// Blocks until the volume is unmounted, by whomever, and the last request is answered.
-    ///
-    /// # Errors
-    /// `Io` when the session ended otherwise.
-    pub fn wait(self) -> Result<()> {
+impl MountSession for FuseSession {
+    fn wait(self) -> Result<(), MountError> {
         // SAFETY: the thread handle is moved out once; the session around it is neither used again nor dropped.
         let serving = unsafe { std::ptr::read(&self.background.guard) };
         let ended = serving
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread that serves the kernel panicked")));
-        ended.map_err(|error| Error::new(ErrorKind::Io, "serving the kernel").with_source(error))
+        ended.map_err(|error| {
+            let error = HostError::new("serving the kernel").with_source(error);
+            MountError::new(MountProblem::System, error)
+        })
     }
 }
 
-fn refused(point: &Path, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => ErrorKind::NotPermitted,
-        io::ErrorKind::ResourceBusy => ErrorKind::Busy,
-        _ => ErrorKind::Io,
+fn refused(point: &Path, error: &io::Error) -> MountError {
+    let problem = match error.kind() {
+        io::ErrorKind::PermissionDenied => MountProblem::Refused,
+        io::ErrorKind::ResourceBusy => MountProblem::InUse,
+        _ => MountProblem::System,
     };
     let text = error.to_string();
-    let what =
-        Error::new(kind, format!("mounting at {}", point.display())).with_source(text.trim().to_owned());
-    if text.contains("user_allow_other") {
+    let what = HostError::new(format!("mounting at {}", point.display()))
+        .with_source(io::Error::other(text.trim().to_owned()));
+    let what = if text.contains("user_allow_other") {
         what.with_advice(
             "Add the line `user_allow_other` to /etc/fuse.conf, or mount without `-o allow_other`.",
         )
-    } else if kind == ErrorKind::NotPermitted {
+    } else if problem == MountProblem::Refused {
         what.with_advice("Mount at a folder that you own, with the package fuse3 installed.")
     } else {
         what
-    }
+    };
+    MountError::new(problem, what)
 }
 
 /// A panic in a thread that reads requests, outside of any request of ours, would leave a mount that answers ever fewer

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
-use crate::HostError;
+use crate::{HostError, MountError, MountProblem};
 
 /// The kernel's door to FUSE.
 const DEVICE: &str = "/dev/fuse";
@@ -29,22 +29,25 @@ pub(crate) fn helper() -> Option<PathBuf> {
 /// Checks that the calling user can mount with FUSE.
 ///
 /// # Errors
-/// One line that says what to install or to change.
-pub fn check_driver() -> Result<(), HostError> {
+/// `DriverMissing` or `Refused`, with what to install or to change.
+pub fn check_driver() -> Result<(), MountError> {
     if let Err(error) = File::options().read(true).write(true).open(DEVICE) {
         return Err(device_problem(&error));
     }
     if !geteuid().is_root() && helper().is_none() {
-        return Err(
-            HostError::new(format!("{HELPER} is missing, which mounts for ordinary users")).with_advice(
-                "Install it with `sudo apt install fuse3` (Debian, Ubuntu) or `sudo dnf install fuse3` (Fedora).",
-            ),
+        let missing = HostError::new(format!("{HELPER} is missing, which mounts for ordinary users")).with_advice(
+            "Install it with `sudo apt install fuse3` (Debian, Ubuntu) or `sudo dnf install fuse3` (Fedora).",
         );
+        return Err(MountError::new(MountProblem::DriverMissing, missing));
     }
     Ok(())
 }
 
-fn device_problem(error: &std::io::Error) -> HostError {
+fn device_problem(error: &std::io::Error) -> MountError {
+    let problem = match error.kind() {
+        ErrorKind::PermissionDenied => MountProblem::Refused,
+        _ => MountProblem::DriverMissing,
+    };
     let advice = match error.kind() {
         ErrorKind::NotFound => {
             "Load the driver with `sudo modprobe fuse`; give a container --device /dev/fuse and the capability \
@@ -56,9 +59,10 @@ fn device_problem(error: &std::io::Error) -> HostError {
         }
         _ => "Load the driver with `sudo modprobe fuse`.",
     };
-    HostError::new(format!("{DEVICE} can not be opened"))
+    let error = HostError::new(format!("{DEVICE} can not be opened"))
         .with_advice(advice)
-        .with_source(std::io::Error::from(error.kind()))
+        .with_source(std::io::Error::from(error.kind()));
+    MountError::new(problem, error)
 }
 
 /// Whether `allow_other` is open to the calling user: always to root, to others when the helper's configuration
@@ -76,11 +80,23 @@ fn allows_others(configuration: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::allows_others;
+    use super::*;
 
     #[test]
     fn a_commented_permission_is_none() {
         assert!(!allows_others("# user_allow_other\nmount_max = 1000\n"));
         assert!(allows_others("mount_max = 1000\nuser_allow_other\n"));
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_and_one_that_may_not_be_opened_are_told_apart() {
+        for (kind, problem) in [
+            (ErrorKind::NotFound, MountProblem::DriverMissing),
+            (ErrorKind::PermissionDenied, MountProblem::Refused),
+        ] {
+            let error = device_problem(&kind.into());
+            assert_eq!(error.problem(), problem);
+            assert!(error.error().advice().is_some());
+        }
     }
 }

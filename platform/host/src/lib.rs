@@ -3,6 +3,7 @@
 //!
 //! Knows no volume and no file system semantics.
 
+mod backend;
 #[cfg_attr(windows, path = "windows/driver.rs")]
 mod driver;
 mod durable_file;
@@ -29,9 +30,14 @@ mod unmount;
 #[cfg(windows)]
 mod windows;
 
+pub use backend::{
+    CaseMode, FolderMount, MountBackend, MountCapabilities, MountError, MountProblem, MountSession,
+};
 #[cfg(unix)]
 pub use driver::can_others_be_allowed;
 pub use driver::check_driver;
+#[cfg(windows)]
+pub use driver::{DriverVersion, WinFsp};
 pub use durable_file::replace_file;
 pub use error::HostError;
 pub use folders::Folders;

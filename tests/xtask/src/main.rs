@@ -54,7 +54,11 @@ enum Task {
         input: Option<PathBuf>,
     },
     /// Prints as JSON whose work is in what people install, and on which terms.
-    Licences,
+    Licences {
+        /// Of the command for Windows instead.
+        #[arg(long)]
+        windows: bool,
+    },
     /// Makes packages (deb, rpm) and an archive of a release build, and a manifest of them.
     Dist {
         /// Where they go; `dist` in cargo's build folder without it.
@@ -78,7 +82,7 @@ fn main() -> Result<ExitCode> {
             seconds,
             input,
         } => fuzz::run(target, seconds, input.as_deref()),
-        Task::Licences => licences::run(),
+        Task::Licences { windows } => licences::run(windows),
         Task::Dist {
             output,
             desktop,

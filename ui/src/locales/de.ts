@@ -331,6 +331,9 @@ export const de: Catalogue = {
     copy: 'Kopieren',
     copied: 'Kopiert.',
     about: 'Über Moorage',
-    aboutText: 'Moorage: jeder Objektspeicher als Laufwerk. Lizenz: Apache-2.0.',
+    aboutText:
+      'Moorage: jeder Objektspeicher als Laufwerk. Lizenz: Apache-2.0; der Programme für Windows: GPL-3.0.',
+    aboutWinFsp:
+      'Unter Windows erscheinen Laufwerke durch WinFsp - Windows File System Proxy, Copyright (C) Bill Zissimopoulos:',
   },
 };

@@ -334,7 +334,10 @@ export const en = {
     copy: 'Copy',
     copied: 'Copied.',
     about: 'About',
-    aboutText: 'Moorage: any object store as a disk. Licence: Apache-2.0.',
+    aboutText:
+      'Moorage: any object store as a disk. Licence: Apache-2.0; of the programs for Windows: GPL-3.0.',
+    aboutWinFsp:
+      'On Windows volumes appear through WinFsp - Windows File System Proxy, Copyright (C) Bill Zissimopoulos:',
   },
 };
 

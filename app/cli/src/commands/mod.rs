@@ -18,7 +18,7 @@ mod info;
 mod load;
 mod log;
 mod man;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/mount.rs")]
 mod mount;
 #[cfg(windows)]
 mod not_here;
@@ -45,7 +45,7 @@ use clap::Subcommand;
 use moorage_model::Result;
 
 #[cfg(windows)]
-use self::not_here::{doctor, mount, pair, quickstart, umount};
+use self::not_here::{doctor, pair, quickstart, umount};
 use crate::context::Context;
 use crate::interrupt::until_signal;
 

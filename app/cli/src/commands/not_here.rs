@@ -1,4 +1,4 @@
-//! Commands that this build does not have on Windows yet: those that mount, or need a mount.
+//! Commands that this build does not have on Windows yet.
 //! They are told apart from misspelt ones, and say what can be done.
 
 use moorage_model::{Error, ErrorKind};
@@ -41,31 +41,26 @@ macro_rules! not_here {
 not_here!(
     /// Make a volume on this computer and mount it (not on Windows yet)
     quickstart,
-    "volumes can not be mounted on Windows by this version"
-);
-not_here!(
-    /// Mount a volume at a folder (not on Windows yet)
-    mount,
-    "volumes can not be mounted on Windows by this version"
+    "this version makes no volumes by itself on Windows: `moorage format` makes one, and `moorage mount` mounts it"
 );
 not_here!(
     /// Unmount a volume (not on Windows yet)
     umount,
-    "volumes can not be mounted on Windows by this version, so none is to be unmounted"
+    "a mount is ended on Windows where it runs, with Ctrl-C"
 );
 not_here!(
     /// Folders that are kept the same on both sides (not on Windows yet)
     pair,
-    "pairs have one side in a mounted volume, and volumes can not be mounted on Windows by this version"
+    "pairs are kept by the agent, which mounts no volumes on Windows in this version"
 );
 not_here!(
     /// Try what Moorage needs of this computer (not on Windows yet)
     doctor,
-    "what is tried is what mounts need, and volumes can not be mounted on Windows by this version"
+    "trying out a computer is not there on Windows yet"
 );
 
 fn refusal(what: &str) -> Error {
     Error::new(ErrorKind::NotSupported, what).with_advice(
-        "Copy files into a volume and out of it with `moorage sync`, or mount the volume on a computer with Linux.",
+        "Mount a volume with `moorage mount`, or copy files into it and out of it with `moorage sync`.",
     )
 }

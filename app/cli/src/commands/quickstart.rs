@@ -14,7 +14,7 @@ use crate::arguments::MetaUrl;
 use crate::context::Context;
 use crate::interrupt;
 use crate::making::{self, Making};
-use crate::mounting::{self, MountFlags, MountPlan, MountRecord, Reporter, host_error};
+use crate::mounting::{self, MountFlags, MountPlan, MountRecord, Reporter, host_error, mount_error};
 use crate::volume::{self, Database};
 
 /// Folder of the volume below this user's data folder, and its name.
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let folder = arguments
         .folder
         .unwrap_or_else(|| folders.home.join(DEFAULT_FOLDER));
-    moorage_host::check_driver().map_err(|error| host_error(ErrorKind::NotSupported, &error))?;
+    moorage_host::check_driver().map_err(|error| mount_error(&error))?;
     let url = database_url(&place)?;
     if is_mounted(&folder, &folders, &url)? {
         context.say(&format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, FromArgMatches as _, ValueEnum};
+#[cfg(unix)]
 use moorage_fuse::MountOptions;
 use moorage_meta::AtimeMode;
 use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
@@ -18,6 +19,8 @@ const LEAST_BUFFER: u64 = 1 << 20;
 const MOST_BUFFER: u64 = 1 << 40;
 /// Seconds between renewals of a session that the format allows (spec 70-semantics section 1).
 const HEARTBEAT_SECONDS: RangeInclusive<f64> = 1.0..=600.0;
+/// Stands between folders: what the system has between those of the search path.
+const FOLDER_SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
 /// Days that attributes and names may be kept at most; more is a slip, and kernels count such times in few bits.
 const MOST_DAYS_KEPT: u64 = 365;
 
@@ -60,7 +63,14 @@ pub(super) struct AccessFlags {
     #[arg(long, value_name = "PATH")]
     pub(super) subdir: Option<String>,
 
+    /// Show a drive as one of this computer instead of one of a network: programs that refuse network drives work, and
+    /// Explorer reads files to show what is in them
+    #[cfg(windows)]
+    #[arg(long)]
+    pub(super) fixed_drive: bool,
+
     // The help lists what is taken, so it comes from there.
+    #[cfg(unix)]
     #[arg(short = 'o', value_name = "OPTIONS", help = mount_option_help())]
     pub(super) mount_options: Vec<String>,
 
@@ -71,15 +81,18 @@ pub(super) struct AccessFlags {
     pub(super) enable_xattr: bool,
 
     /// Keep security.capability attributes
+    #[cfg_attr(windows, arg(hide = true))]
     #[arg(long)]
     pub(super) enable_cap: bool,
 
     /// Keep security.selinux attributes
+    #[cfg_attr(windows, arg(hide = true))]
     #[arg(long)]
     pub(super) enable_selinux: bool,
 
     /// Root acts as this user and group in the mount; commands such as rmr, which open the database themselves, act as
     /// whoever runs them
+    #[cfg_attr(windows, arg(hide = true))]
     #[arg(long, value_name = "UID:GID", value_parser = identity)]
     pub(super) root_squash: Option<(Uid, Gid)>,
 
@@ -88,6 +101,7 @@ pub(super) struct AccessFlags {
     pub(super) all_squash: Option<(Uid, Gid)>,
 
     /// Let Moorage check permissions instead of the kernel: needed where the kernel does not know a caller's groups
+    #[cfg_attr(windows, arg(hide = true))]
     #[arg(long)]
     pub(super) non_default_permission: bool,
 
@@ -159,6 +173,7 @@ pub(super) struct DataFlags {
 pub(super) struct CacheFlags {
     /// Folders for cached blocks of a remote store, separated by colons; "memory" keeps none on disk [default: in this
     /// user's cache folder]
+    #[cfg_attr(windows, doc = "(semicolons on Windows)")]
     #[arg(long, value_name = "FOLDERS", value_parser = cache_folders)]
     pub(super) cache_dir: Option<String>,
 
@@ -300,7 +315,7 @@ impl CacheFlags {
             None => vec![default],
             Some("memory") => Vec::new(),
             Some(list) => list
-                .split(':')
+                .split(FOLDER_SEPARATOR)
                 .filter(|folder| !folder.is_empty())
                 .map(|folder| std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder)))
                 .collect(),
@@ -308,6 +323,7 @@ impl CacheFlags {
     }
 }
 
+#[cfg(unix)]
 fn mount_option_help() -> String {
     format!(
         "Options of mount(8): {}; words of fstab are taken and left to mount(8): {}. Root mounts with allow_other unless \
@@ -326,7 +342,7 @@ fn buffer(text: &str) -> std::result::Result<u64, String> {
 }
 
 fn cache_folders(text: &str) -> std::result::Result<String, String> {
-    if text.split(':').all(str::is_empty) {
+    if text.split(FOLDER_SEPARATOR).all(str::is_empty) {
         return Err("a folder is needed, or \"memory\" for none".to_owned());
     }
     Ok(text.to_owned())
@@ -422,10 +438,14 @@ mod tests {
     fn memory_means_no_folder() {
         let mut flags = MountFlags::none_given().expect("defaults").cache;
         assert_eq!(flags.folders(PathBuf::from("/c")), [PathBuf::from("/c")]);
-        flags.cache_dir = Some("/a:/b".to_owned());
+        let root = if cfg!(windows) { "C:\\" } else { "/" };
+        flags.cache_dir = Some(format!("{root}a{FOLDER_SEPARATOR}{root}b"));
         assert_eq!(
             flags.folders(PathBuf::from("/c")),
-            [PathBuf::from("/a"), PathBuf::from("/b")]
+            [
+                PathBuf::from(format!("{root}a")),
+                PathBuf::from(format!("{root}b"))
+            ]
         );
         flags.cache_dir = Some("memory".to_owned());
         assert!(flags.folders(PathBuf::from("/c")).is_empty());

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use moorage_chunk::PendingUploads;
-use moorage_host::{Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::{Shutdown, UnstoredFile, Vfs};
 use tokio::task::spawn_blocking;
 
+use super::departure::Departure;
 use super::{MountPlan, unstored_files};
 use crate::noun::BLOCKS;
 use crate::size;
@@ -21,10 +21,10 @@ const FORCED_FLUSH: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What is lost or only on this computer.
-pub(super) async fn end_by_force(plan: &MountPlan, vfs: &Vfs) -> Result<()> {
-    let point = plan.point.path().to_owned();
+pub(super) async fn end_by_force(plan: &MountPlan, vfs: &Vfs, departure: &Departure) -> Result<()> {
+    let departure = departure.clone();
     // It waits for requests that this process may never answer.
-    drop(spawn_blocking(move || unmount(&point, Unmount::Force)));
+    drop(spawn_blocking(move || departure.force()));
     let Shutdown { unstored, outcome } = vfs.shutdown_within(FORCED_FLUSH).await;
     let unstored = with_deleted(vfs, unstored).await;
     unstored_files::log_all(&unstored, "written data was not stored and is lost");

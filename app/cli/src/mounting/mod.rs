@@ -4,27 +4,27 @@
 //! again, in place, when it crashes. Both get the command line as it was typed (secrets are hidden in it already, see
 //! [`crate::hidden_arguments`]); an environment variable tells them apart.
 //!
-//! Mounts are there for Unix; elsewhere only what other commands ask of them is.
+//! On Windows a mount is one process in the foreground.
 
+mod backend;
 #[cfg(unix)]
 mod daemon;
 #[cfg(unix)]
 mod database_watch;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/departure.rs")]
+mod departure;
+#[cfg_attr(windows, path = "windows/end_signals.rs")]
 mod end_signals;
-#[cfg(unix)]
 mod flags;
-#[cfg(unix)]
 mod forced_end;
+mod hold;
 mod log_file;
-#[cfg(unix)]
 mod mount_turn;
-#[cfg(unix)]
 mod options;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/point.rs")]
 mod point;
 mod record;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/report.rs")]
 mod report;
 mod role;
 #[cfg(unix)]
@@ -34,36 +34,29 @@ mod supervisor;
 mod timestamp;
 #[cfg(unix)]
 mod transfers;
-#[cfg(unix)]
 mod unstored_files;
-#[cfg(unix)]
 mod worker;
 
 #[cfg(unix)]
 pub(crate) use daemon::start as start_daemon;
 #[cfg(unix)]
 pub(crate) use end_signals::FORCE_SIGNAL;
-#[cfg(unix)]
 pub(crate) use flags::MountFlags;
 pub(crate) use log_file::LogFile;
-#[cfg(unix)]
 pub(crate) use options::MountPlan;
-#[cfg(unix)]
 pub(crate) use point::prepare;
 pub(crate) use record::MountPhase;
 pub(crate) use record::MountRecord;
 #[cfg(test)]
 pub(crate) use record::Supervisor;
-#[cfg(unix)]
 pub(crate) use report::Reporter;
 pub(crate) use role::Role;
 #[cfg(unix)]
 pub(crate) use supervisor::supervise;
 pub(crate) use timestamp::timestamp;
-#[cfg(unix)]
 pub(crate) use worker::serve;
 
-use moorage_host::HostError;
+use moorage_host::{HostError, MountError, MountProblem};
 use moorage_model::{Error, ErrorKind};
 
 /// An error of the operating system as every command shows errors.
@@ -73,4 +66,19 @@ pub(crate) fn host_error(kind: ErrorKind, error: &HostError) -> Error {
         Some(advice) => what.with_advice(advice),
         None => what,
     }
+}
+
+/// A mount that was not made, as every command shows errors.
+pub(crate) fn mount_error(error: &MountError) -> Error {
+    let kind = match error.problem() {
+        MountProblem::DriverMissing | MountProblem::DriverTooOld | MountProblem::NotSupported => {
+            ErrorKind::NotSupported
+        }
+        MountProblem::InUse => ErrorKind::Busy,
+        MountProblem::NotEmpty => ErrorKind::NotEmpty,
+        MountProblem::NotFound => ErrorKind::NotFound,
+        MountProblem::Refused => ErrorKind::NotPermitted,
+        MountProblem::System => ErrorKind::Io,
+    };
+    host_error(kind, error.error())
 }

@@ -6,13 +6,15 @@ use std::time::SystemTime;
 use moorage_chunk::{CacheConfig, ChunkConfig, Hold, WritebackConfig};
 use moorage_control::pause_file;
 use moorage_control::settings::Pause;
-use moorage_fuse::{Audience, MountOptions, SessionOptions};
+#[cfg(unix)]
+use moorage_fuse::{Audience, MountOptions};
 use moorage_host::{Folders, MountPoint};
 use moorage_meta::MetaOptions;
 use moorage_model::{Error, ErrorKind, Result, Setting};
 use moorage_vfs::VfsOptions;
 
-use super::socket::hold;
+use super::backend::SessionOptions;
+use super::hold::hold;
 use super::timestamp;
 use super::{MountFlags, host_error};
 use crate::arguments::MetaUrl;
@@ -27,6 +29,7 @@ pub(crate) struct MountPlan {
     /// Folders of this user.
     pub(crate) folders: Folders,
     flags: MountFlags,
+    #[cfg(unix)]
     mount_options: MountOptions,
 }
 
@@ -37,15 +40,19 @@ impl MountPlan {
     /// `InvalidArgument` for unknown mount options and flags that exclude each other; what is in the way at the mount
     /// point.
     pub(crate) fn new(url: MetaUrl, point: &Path, flags: MountFlags) -> Result<MountPlan> {
-        let lists = flags.access.mount_options.iter().map(String::as_str);
-        let mount_options = MountOptions::parse(lists)?;
+        #[cfg(unix)]
+        let mount_options = MountOptions::parse(flags.access.mount_options.iter().map(String::as_str))?;
         let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
+        #[cfg(unix)]
         let point = super::prepare(point, &mount_options)?;
+        #[cfg(windows)]
+        let point = super::prepare(point)?;
         let plan = MountPlan {
             url,
             point,
             folders,
             flags,
+            #[cfg(unix)]
             mount_options,
         };
         if plan.flags.cache.writeback && plan.staging_folder().is_none() {
@@ -79,8 +86,22 @@ impl MountPlan {
         self.flags.access.subdir.as_deref()
     }
 
+    #[cfg(unix)]
     fn read_only(&self) -> bool {
         self.flags.access.read_only || self.mount_options.read_only
+    }
+
+    #[cfg(windows)]
+    fn read_only(&self) -> bool {
+        self.flags.access.read_only
+    }
+
+    /// Whether changes of directories are durable before they are answered.
+    fn syncs_directories(&self) -> bool {
+        #[cfg(unix)]
+        return self.mount_options.syncs_directories();
+        #[cfg(windows)]
+        false
     }
 
     /// Write-back stages in the first cache folder.
@@ -123,10 +144,11 @@ impl MountPlan {
             open_cache: metadata.open_cache,
             push_invalidation: metadata.push_invalidation,
             sync_mode: data.sync.into(),
-            sync_directories: self.mount_options.syncs_directories(),
+            sync_directories: self.syncs_directories(),
             read_only: self.read_only(),
             prefix_internal: access.prefix_internal,
-            hide_internal: access.hide_internal,
+            // Explorer would show them in every window of the drive.
+            hide_internal: access.hide_internal || cfg!(windows),
             max_readahead: data.max_readahead,
             buffer_size: data.buffer_size,
             squash: access.squash(),
@@ -194,6 +216,17 @@ impl MountPlan {
         });
     }
 
+    #[cfg(windows)]
+    pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {
+        SessionOptions {
+            name: setting.name.clone(),
+            uuid: setting.uuid.clone(),
+            read_only: self.read_only(),
+            network: !self.flags.access.fixed_drive,
+        }
+    }
+
+    #[cfg(unix)]
     pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {
         let mut mount = self.mount_options.clone();
         mount.read_only = self.read_only();

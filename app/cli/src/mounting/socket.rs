@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use moorage_chunk::Hold;
 use moorage_control::figures::{CacheUse, ErrorCount, Figures, Reader, Space, TOP_READERS};
 use moorage_control::mount::{
     Lost, LostFile, MOST_LOST, MountAnswer, MountReport, MountRequest, MountService, serve,
@@ -13,7 +12,6 @@ use moorage_control::mount::{
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Pause;
 use moorage_control::socket::Listener;
-use moorage_control::state::Timestamp;
 use moorage_host::Folders;
 use moorage_vfs::Vfs;
 use tokio::sync::Mutex;
@@ -21,6 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::database_watch::DatabaseWatch;
+use super::hold::hold;
 use super::timestamp;
 use super::transfers::Transfers;
 
@@ -238,13 +237,6 @@ fn top_readers(mut threads: Vec<(u32, u64)>) -> Vec<Reader> {
     readers.sort_by_key(|reader| std::cmp::Reverse(reader.bytes));
     readers.truncate(TOP_READERS);
     readers
-}
-
-/// A pause as the data layer has it.
-pub(super) fn hold(until: Option<Timestamp>) -> Hold {
-    Hold {
-        until: until.map(|until| SystemTime::UNIX_EPOCH + Duration::from_millis(until.0)),
-    }
 }
 
 fn not_supported() -> MountAnswer {

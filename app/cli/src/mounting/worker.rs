@@ -6,19 +6,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_fuse::FuseSession;
-use moorage_host::{Unmount, unmount};
+use moorage_host::{MountBackend as _, MountSession as _};
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::{Shutdown, UnstoredFile, UnstoredSize, Vfs};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::backend::{Backend, Session};
+use super::departure::Departure;
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
+#[cfg(unix)]
+use super::host_error;
 use super::mount_turn::MountTurn;
+#[cfg(unix)]
 use super::point::refuse_mounted;
+#[cfg(unix)]
 use super::socket::MountSocket;
-use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, host_error, report, unstored_files};
+use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, mount_error, report, unstored_files};
 use crate::staged::Left;
 use crate::upload_display::{Unstored, UploadDisplay};
 use crate::{failure, volume};
@@ -65,9 +70,11 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         let setting = vfs.meta().setting();
         (setting.name.clone(), setting.uuid.clone())
     };
+    #[cfg(unix)]
     let socket = MountSocket::open(&plan.folders, &vfs);
     let mut record = MountRecord {
         uuid,
+        #[cfg(unix)]
         socket: socket.as_ref().map(|socket| socket.path().to_owned()),
         cache: plan.staging_folder(),
         root: Some(vfs.root().0),
@@ -82,16 +89,20 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
             return Err(error);
         }
     };
+    let departure = Departure::of(plan.point.path(), &session);
     let served = match reporter.mounted(&volume, &told(&volume)) {
-        Ok(()) => until_unmounted(plan.point.path(), session, &vfs, &mut signals).await,
+        Ok(()) => until_unmounted(&departure, session, &vfs, &mut signals).await,
         Err(error) => {
-            leave(plan.point.path());
+            departure.leave();
             Err(error)
         }
     };
     let stored = match served {
-        Ok(Wish::End) => store(plan, &vfs, &mut record, &mut signals, reporter.is_quiet()).await,
-        Ok(Wish::Force) => end_by_force(plan, &vfs).await,
+        Ok(Wish::End) => {
+            let quiet = reporter.is_quiet();
+            store(plan, &vfs, &departure, &mut record, &mut signals, quiet).await
+        }
+        Ok(Wish::Force) => end_by_force(plan, &vfs, &departure).await,
         Err(error) => Err(error),
     };
     match &stored {
@@ -102,11 +113,13 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
             let _ = record.renew(&plan.folders.state);
         }
     }
+    #[cfg(unix)]
     drop(socket);
     stored
 }
 
 async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
+    #[cfg(unix)]
     raise_open_file_limit();
     let meta = volume::open_meta(&plan.url, plan.meta_options()).await?;
     let chunks = volume::open_data(&meta, |config| plan.adjust(config)).await?;
@@ -122,6 +135,7 @@ async fn open(plan: &MountPlan) -> Result<Arc<Vfs>> {
 }
 
 /// The local store, the cache and the database need more files than the usual 1024.
+#[cfg(unix)]
 fn raise_open_file_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
@@ -135,25 +149,32 @@ fn raise_open_file_limit() {
 /// answer of this one keeps the mount alive after a kill.
 ///
 /// The record is there before the mount answers: whoever uses the mount can have it unmounted at once.
-async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result<FuseSession> {
+async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result<Session> {
     let (point, state, record) = (plan.point.clone(), plan.folders.state.clone(), record.clone());
     let options = plan.session_options(&vfs.meta().setting());
     let (vfs, runtime) = (Arc::clone(vfs), Handle::current());
     blocking(move || {
         let _turn = MountTurn::wait(&state)?;
-        point
-            .clear_stale()
-            .map_err(|error| host_error(ErrorKind::Busy, &error))?;
-        refuse_mounted(&point)?;
+        #[cfg(unix)]
+        {
+            point
+                .clear_stale()
+                .map_err(|error| host_error(ErrorKind::Busy, &error))?;
+            refuse_mounted(&point)?;
+        }
         // A mount that was killed here may have left blocks, which are found by its record.
         let earlier = MountRecord::find(&state, point.path());
         if let Err(error) = record.write(&state) {
             tracing::warn!(%error, "`moorage umount` will not wait for this mount");
         }
         record.remove_ended(&state);
-        FuseSession::start(&vfs, point.path(), &options, runtime).inspect_err(|_| match earlier {
-            Some(earlier) => drop(earlier.write(&state)),
-            None => record.remove(&state),
+        let mounted = Backend::new(runtime).mount(&vfs, &point, &options);
+        mounted.map_err(|error| {
+            match earlier {
+                Some(earlier) => drop(earlier.write(&state)),
+                None => record.remove(&state),
+            }
+            mount_error(&error)
         })
     })
     .await?
@@ -168,12 +189,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// Returns when the mount is gone: by `umount`, because a signal asked for it, or because the volume itself is gone;
 /// and as soon as its end is to be forced.
 async fn until_unmounted(
-    point: &Path,
-    session: FuseSession,
+    departure: &Departure,
+    session: Session,
     vfs: &Vfs,
     signals: &mut EndSignals,
 ) -> Result<Wish> {
-    let mut ended: JoinHandle<Result<()>> = spawn_blocking(move || session.wait());
+    let mut ended: JoinHandle<Result<()>> =
+        spawn_blocking(move || session.wait().map_err(|error| mount_error(&error)));
     let (mut asked, mut stopped, mut alone) = (false, false, Role::own() != Role::Worker);
     let supervisor_gone = report::parent_gone();
     tokio::pin!(supervisor_gone);
@@ -206,21 +228,9 @@ async fn until_unmounted(
             continue;
         }
         asked = true;
-        let point = point.to_owned();
+        let departure = departure.clone();
         // Unmounting waits for requests that this process answers, so nobody waits for it here.
-        drop(spawn_blocking(move || leave(&point)));
-    }
-}
-
-/// Unmounts; a mount in use vanishes now and ends with its last user.
-fn leave(point: &Path) {
-    let Err(busy) = unmount(point, Unmount::Clean) else {
-        return;
-    };
-    tell(&busy.to_string());
-    tell("It is detached now and ends when they are gone; interrupt again to end it at once.");
-    if let Err(error) = unmount(point, Unmount::Lazy) {
-        tracing::warn!("{error}");
+        drop(spawn_blocking(move || departure.leave()));
     }
 }
 
@@ -233,6 +243,7 @@ fn tell(sentence: &str) {
 async fn store(
     plan: &MountPlan,
     vfs: &Vfs,
+    departure: &Departure,
     record: &mut MountRecord,
     signals: &mut EndSignals,
     quiet: bool,
@@ -240,7 +251,7 @@ async fn store(
     match store_until_forced(plan, vfs, record, signals, quiet).await {
         Some(done) => done,
         // What it was at is dropped by now, and holds no file any more.
-        None => end_by_force(plan, vfs).await,
+        None => end_by_force(plan, vfs, departure).await,
     }
 }
 

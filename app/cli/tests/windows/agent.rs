@@ -73,13 +73,13 @@ fn a_volume_is_not_mounted_and_the_agent_says_why() {
     home.succeed(&["volume", "add", &url, text(&point)]);
     let said = home.refused(&["volume", "mount", "Disk"]);
     assert!(
-        said.contains("can not be mounted on Windows") && said.contains("moorage sync"),
+        said.contains("WinFsp is not installed") && said.contains("moorage sync"),
         "{said}"
     );
     let list = home.json(&["volume", "list"]);
     let state = &list[0]["state"];
     assert_eq!(state["state"], "error", "{list}");
-    assert!(state.to_string().contains("not_supported"), "{list}");
+    assert!(state.to_string().contains("driver_missing"), "{list}");
     assert!(!point.exists(), "no folder is made for what can not be");
     agent.stop();
 }

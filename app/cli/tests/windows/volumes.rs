@@ -8,8 +8,7 @@ use crate::home::{Home, text};
 fn what_needs_a_mount_says_so_and_what_to_do() {
     let home = Home::new();
     for arguments in [
-        &["mount", "sqlite3://C:/v.db", "X:", "--background"][..],
-        &["umount", "X:"],
+        &["umount", "X:"][..],
         &["quickstart"],
         &["pair", "list"],
         &["doctor"],
@@ -20,6 +19,23 @@ fn what_needs_a_mount_says_so_and_what_to_do() {
             "{arguments:?}: {said}"
         );
     }
+}
+
+#[test]
+fn a_mount_without_the_driver_names_it_and_its_version_and_leaves_nothing() {
+    let home = Home::new();
+    let url = format!("sqlite3://{}", text(&home.path().join("none.db")));
+    let said = home.refused(&["mount", &url, "X:"]);
+    assert!(
+        said.contains("WinFsp is not installed")
+            && said.contains("WinFsp 2.1 or newer")
+            && said.contains("winfsp.dev"),
+        "{said}"
+    );
+    assert!(
+        !home.path().join("none.db").exists(),
+        "the volume is not looked at"
+    );
 }
 
 #[test]

@@ -83,6 +83,20 @@ impl Vfs {
         .await
     }
 
+    /// Returns when everything that was written through this client survives power loss, as of sync(2).
+    ///
+    /// # Errors
+    /// The first error of storing a file, after all were tried; what the barrier answers.
+    ///
+    /// # Cancel safety
+    /// Safe: what is not stored stays in memory.
+    pub async fn sync_all(&self) -> Result<()> {
+        let files = self.files.dirty();
+        let stored = self.settle_all(&files).await;
+        let durable = self.meta.make_durable().await;
+        stored.and(durable)
+    }
+
     /// Gives a handle back: stores what is left, drops every lock taken through it (so `flock_owner` is for the log
     /// only), and lets go of a deleted file.
     ///

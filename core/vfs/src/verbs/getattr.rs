@@ -4,7 +4,7 @@ use moorage_model::{Ino, Result};
 
 use crate::internal::InternalNode;
 use crate::journal::Operation;
-use crate::{AttrReply, Vfs};
+use crate::{AttrReply, FileHandle, Vfs};
 
 impl Vfs {
     /// Attributes of a node, read afresh, or those that this client stored of a directory a moment ago, for as long as
@@ -28,6 +28,17 @@ impl Vfs {
             }
         })
         .await
+    }
+
+    /// Attributes of an open file as this client knows them: those of the last look at it, with what was written here since.
+    /// Two short locks.
+    ///
+    /// # Errors
+    /// `BadHandle`, also for a folder or an internal node.
+    pub fn open_attributes(&self, handle: FileHandle) -> Result<AttrReply> {
+        let opened = self.handles.file(handle)?;
+        let attr = opened.file.content().shown();
+        Ok(self.attributes(opened.file.ino, attr))
     }
 
     /// The answer from what this client stored. Where changes of others are told at once, it is not known whether one was

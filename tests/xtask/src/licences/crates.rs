@@ -64,11 +64,11 @@ impl Package {
     }
 }
 
-/// What is linked into the program `root` of this manifest, on the system that this runs on.
+/// What is linked into the program `root` of this manifest, for this target; without one, for the system that this runs on.
 ///
 /// # Errors
 /// That cargo can not tell.
-pub(super) fn of(manifest: &Path, root: &str) -> Result<Vec<Unpacked>> {
+pub(super) fn of(manifest: &Path, root: &str, target: Option<&str>) -> Result<Vec<Unpacked>> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args([
@@ -78,14 +78,15 @@ pub(super) fn of(manifest: &Path, root: &str) -> Result<Vec<Unpacked>> {
             "--locked",
             "--filter-platform",
         ])
-        .arg(system()?)
+        .arg(target.map_or_else(system, |target| Ok(target.to_owned()))?)
         .arg("--manifest-path")
         .arg(manifest);
     let metadata: Metadata = serde_json::from_slice(&output(&mut command)?)?;
-    linked(metadata, root)
+    let on_windows = target.is_some_and(|target| target.contains("windows"));
+    linked(metadata, root, on_windows)
 }
 
-fn linked(metadata: Metadata, root: &str) -> Result<Vec<Unpacked>> {
+fn linked(metadata: Metadata, root: &str, on_windows: bool) -> Result<Vec<Unpacked>> {
     let mut packages: BTreeMap<String, Package> = BTreeMap::new();
     for package in metadata.packages {
         packages.insert(package.id.clone(), package);
@@ -127,6 +128,7 @@ fn linked(metadata: Metadata, root: &str) -> Result<Vec<Unpacked>> {
                 version: package.version,
                 licence: package.license,
                 source: package.repository,
+                on_windows,
             });
         }
     }
@@ -191,7 +193,7 @@ mod tests {
             ]},
         });
         let metadata = serde_json::from_value(metadata).expect("metadata");
-        let found = linked(metadata, "program").expect("it is there");
+        let found = linked(metadata, "program", false).expect("it is there");
         let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["below", "theirs"]);
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::run;
-use terms::Terms;
+use terms::{Terms, Used};
 use texts::Texts;
 
 /// What people install.
@@ -22,6 +22,8 @@ pub(crate) enum Product {
     Command,
     /// The window, with its pages.
     Window,
+    /// The command for Windows.
+    CommandForWindows,
 }
 
 /// A piece of somebody else's work that is in a product.
@@ -54,11 +56,21 @@ struct Unpacked {
     licence: Option<String>,
     source: Option<String>,
     folder: PathBuf,
+    /// It is in a program of Windows.
+    on_windows: bool,
 }
 
-/// The task of the command line: everything, as the pages take it, to standard output.
-pub(crate) fn run() -> Result<ExitCode> {
-    let licences = Licences::of(&[Product::Command, Product::Window])?;
+/// The target whose crates are those of the program for Windows.
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// The task of the command line: everything, as the pages take it, to standard output; or what is in the command for
+/// Windows.
+pub(crate) fn run(for_windows: bool) -> Result<ExitCode> {
+    let products: &[Product] = match for_windows {
+        true => &[Product::CommandForWindows],
+        false => &[Product::Command, Product::Window],
+    };
+    let licences = Licences::of(products)?;
     println!("{}", serde_json::to_string(&licences)?);
     Ok(ExitCode::SUCCESS)
 }
@@ -73,8 +85,13 @@ impl Licences {
         let mut found = Vec::new();
         for product in products {
             found.extend(match product {
-                Product::Command => crates::of(&repository.join("Cargo.toml"), "moorage")?,
-                Product::Window => crates::of(&repository.join("src-tauri/Cargo.toml"), "moorage-desktop")?,
+                Product::Command => crates::of(&repository.join("Cargo.toml"), "moorage", None)?,
+                Product::CommandForWindows => {
+                    crates::of(&repository.join("Cargo.toml"), "moorage", Some(WINDOWS))?
+                }
+                Product::Window => {
+                    crates::of(&repository.join("src-tauri/Cargo.toml"), "moorage-desktop", None)?
+                }
             });
             if *product == Product::Window {
                 found.extend(pages::of(&repository.join("ui"))?);
@@ -88,7 +105,11 @@ impl Licences {
         let mut components = Vec::new();
         for package in packages {
             let named = || format!("{} {}", package.name, package.version);
-            let terms = Terms::of(package.licence.as_deref()).with_context(named)?;
+            let used = Used {
+                package: &package.name,
+                on_windows: package.on_windows,
+            };
+            let terms = Terms::of(package.licence.as_deref(), used).with_context(named)?;
             components.push(Component {
                 texts: texts.of(&package.folder, &terms).with_context(named)?,
                 licence: terms.expression(),
@@ -151,6 +172,7 @@ mod tests {
             licence: Some(licence.to_owned()),
             source: None,
             folder: folder.to_owned(),
+            on_windows: false,
         }
     }
 
@@ -195,5 +217,19 @@ mod tests {
             .iter()
             .find(|one| one.name.starts_with("moorage"));
         assert_eq!(own, None, "only the work of others is listed");
+    }
+    #[test]
+    fn the_command_for_windows_alone_has_the_driver_and_its_licence() {
+        let named = |product| {
+            let licences = Licences::of(&[product]).expect("all have terms that were agreed to");
+            let gpl = licences
+                .components
+                .into_iter()
+                .filter(|one| one.licence.contains("GPL"))
+                .map(|one| one.name);
+            gpl.collect::<Vec<_>>()
+        };
+        assert_eq!(named(Product::CommandForWindows), ["winfsp", "winfsp-sys"]);
+        assert!(named(Product::Command).is_empty());
     }
 }

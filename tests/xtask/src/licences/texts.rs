@@ -96,6 +96,7 @@ fn is_of_terms(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::terms::Used;
     use super::*;
 
     fn texts_of(files: &[(&str, &str)]) -> Vec<String> {
@@ -105,7 +106,11 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs::write(path, content).expect("written");
         }
-        let terms = Terms::of(Some("MIT")).expect("agreed to");
+        let used = Used {
+            package: "any",
+            on_windows: false,
+        };
+        let terms = Terms::of(Some("MIT"), used).expect("agreed to");
         let mut texts = Texts::default();
         texts.of(folder.path(), &terms).expect("read");
         texts.all()

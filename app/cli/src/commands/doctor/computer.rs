@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::agent::{connect, error_of, problem_of};
 use crate::checklist::Steps;
-use crate::mounting::host_error;
+use crate::mounting::{host_error, mount_error};
 use crate::size;
 
 /// Space below which nothing can be made on a disk: a database, its log and a few blocks.
@@ -24,7 +24,7 @@ const SHARE_LEFT_FREE: u64 = 10;
 
 /// Tries the steps before a volume is made.
 pub(super) async fn examine(steps: &mut Steps, folders: &Folders) {
-    let driver = async { check_driver().map_err(|error| host_error(ErrorKind::NotSupported, &error)) };
+    let driver = async { check_driver().map_err(|error| mount_error(&error)) };
     steps.attempt(CheckStep::Driver, driver).await;
     let wanted = folders.clone();
     let writable = async move { on_own_thread(move || all_writable(&wanted)).await };

@@ -3,10 +3,12 @@
 mod volumes;
 mod wine;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use super::unit;
 use crate::table::Outcome;
@@ -17,6 +19,9 @@ use wine::Wine;
 const TARGET: &str = "x86_64-pc-windows-gnu";
 /// Every dependency for another target, on two cores, and the tests.
 const LIMIT: Duration = Duration::from_secs(1500);
+
+/// Where in its package the library of the driver is.
+const DRIVER_LIBRARY: &str = "winfsp/bin/winfsp-x64.dll";
 
 /// The tests are small: optimising what they use takes longer than it saves.
 const UNOPTIMISED: &str = "profile.dev.package.\"*\".opt-level=0";
@@ -29,16 +34,25 @@ const TESTED: &[&str] = &[
     "moorage-control",
     "moorage-agent",
     "moorage-sync",
+    "moorage-winfsp",
     "moorage",
 ];
 /// Their integration tests for Windows; the last one runs the program, which is built for it.
-const TESTS: &[&str] = &["encrypted_file", "credential_manager", "socket", "windows"];
+const TESTS: &[&str] = &[
+    "encrypted_file",
+    "credential_manager",
+    "socket",
+    "driverless",
+    "no_driver",
+    "windows",
+];
 
 pub(crate) fn run() -> Result<Outcome> {
     if let Some(missing) = missing() {
         return Ok(Outcome::skip(&missing));
     }
     let wine = Wine::prepare(&tools::cache().join("windows"))?;
+    wine.add_library(&driver_library()?)?;
     let tested = run::finish(&mut tests(&wine), LIMIT)?;
     let mut outcome = unit::outcome_of(&tested);
     let program = run::target_directory().join(TARGET).join("debug/moorage.exe");
@@ -46,6 +60,24 @@ pub(crate) fn run() -> Result<Outcome> {
         outcome.add(&Outcome::shown(volumes::run(&wine, &program)));
     }
     Ok(outcome)
+}
+
+/// The library of the driver of file systems, which its crate carries.
+fn driver_library() -> Result<PathBuf> {
+    let mut ask = run::cargo(&["metadata", "--format-version", "1", "--filter-platform", TARGET]);
+    let asked = run::capture(&mut ask, LIMIT)?;
+    // It may say before what it downloads.
+    let line = asked.output.lines().find(|line| line.starts_with('{'));
+    let metadata: Value = serde_json::from_str(line.context("cargo metadata says nothing")?)?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let text = |package: &Value, what| package.get(what).and_then(Value::as_str).map(str::to_owned);
+    let manifest = packages
+        .into_iter()
+        .flatten()
+        .find(|package| text(package, "name").as_deref() == Some("winfsp-sys"))
+        .and_then(|package| text(package, "manifest_path"))
+        .context("winfsp-sys is not among the packages")?;
+    Ok(Path::new(&manifest).with_file_name(DRIVER_LIBRARY))
 }
 
 /// What keeps this machine from building and running programs of Windows, when it can not be installed.

@@ -56,6 +56,17 @@ impl Wine {
         Ok(wine)
     }
 
+    /// Has programs find a library by its name.
+    ///
+    /// # Errors
+    /// When it can not be copied.
+    pub(super) fn add_library(&self, library: &Path) -> Result<()> {
+        let name = library.file_name().context("a library has a name")?;
+        std::fs::copy(library, self.libraries.join(name))
+            .with_context(|| format!("copying {}", library.display()))?;
+        Ok(())
+    }
+
     /// Has a command, and all that it starts, use this wine.
     pub(super) fn set_up(&self, command: &mut Command) {
         command
