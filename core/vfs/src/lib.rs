@@ -17,6 +17,7 @@ mod identity;
 mod internal;
 mod interrupt;
 mod journal;
+mod letters;
 mod notify;
 mod options;
 mod pins;
@@ -36,6 +37,7 @@ pub use caller::{Caller, Groups};
 pub use coherence::Asked;
 pub use figures::{Figures, VolumeSpace};
 pub use internal::refusal_in_root;
+pub use letters::fold_case;
 pub use notify::KernelNotifier;
 pub use options::{Squash, SyncMode, VfsOptions};
 pub use reply::{

@@ -57,6 +57,9 @@ pub struct VfsOptions {
     pub prefix_internal: bool,
     /// Internal nodes are not listed.
     pub hide_internal: bool,
+    /// [`crate::Vfs::find`] finds names that differ in capital and small letters alone. All other operations take names as
+    /// they are.
+    pub ignore_case: bool,
     /// Largest readahead window of one handle, bytes.
     pub max_readahead: u64,
     /// Memory for data on its way to and from the store, bytes; what `.config` shows and readahead is bounded by.
@@ -102,6 +105,7 @@ impl Default for VfsOptions {
             read_only: false,
             prefix_internal: false,
             hide_internal: false,
+            ignore_case: false,
             max_readahead: READAHEAD_BYTES,
             buffer_size: BUFFER_BYTES,
             squash: Squash::None,

@@ -19,6 +19,7 @@ use crate::control::MAX_BACKGROUND_WARM_UPS;
 use crate::file::OpenFiles;
 use crate::handles::Handles;
 use crate::journal::Journal;
+use crate::letters::LetterIndex;
 use crate::pins::{Pins, fill_pins, keep_pins};
 use crate::prefetch::MAX_LISTS_AHEAD;
 use crate::readers::Readers;
@@ -55,6 +56,8 @@ pub struct Vfs {
     /// Callers whose open met a node without its name: what they found when they looked the name up again.
     pub(crate) refused_opens: Cache<u32, Option<Ino>>,
     pub(crate) journal: Journal,
+    /// Names by their letters, where those that differ in them are the same.
+    pub(crate) letters: LetterIndex,
     pub(crate) readers: Readers,
     /// Times of internal nodes.
     pub(crate) started: Timestamp,
@@ -131,6 +134,7 @@ impl Vfs {
             told_in_trash: Cache::new(TOLD_IN_TRASH),
             refused_opens: Cache::new(REFUSED_OPENS),
             journal: Journal::default(),
+            letters: LetterIndex::default(),
             readers: Readers::default(),
             started,
             born: Instant::now(),
@@ -196,6 +200,7 @@ impl Vfs {
 
     /// Tells the kernel that a command made or removed an entry of a stored directory.
     pub(crate) fn notify_entry(&self, parent: Ino, name: &Name) {
+        self.letters.forget(parent);
         self.drop_entry(parent, name);
         // Its times and link count are not what they were.
         self.drop_attributes(parent);
@@ -306,6 +311,9 @@ impl Vfs {
 
     /// The answer about a stored node found or made under a name.
     pub(crate) fn entry_at(&self, parent: Ino, name: &Name, ino: Ino, attr: Attr) -> EntryReply {
+        if self.options.ignore_case {
+            self.letters.added(parent, name);
+        }
         self.told(ino, attr, Some((parent, name)))
     }
 

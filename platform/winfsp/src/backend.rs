@@ -102,7 +102,7 @@ impl MountBackend for WinFspBackend {
             system_chosen: false,
             read_only: true,
             volume_name: true,
-            case_modes: &[CaseMode::Sensitive],
+            case_modes: &[CaseMode::Preserving, CaseMode::Sensitive],
             forced_unmount: true,
             notifications: false,
             locks_across_hosts: false,
@@ -236,10 +236,11 @@ fn params(volume: &Vfs, options: &WinFspOptions, is_drive: bool, created: Timest
         .volume_creation_time(ticks(created))
         .volume_serial_number(serial_number(&options.uuid))
         .file_info_timeout(kept)
-        .case_sensitive_search(true)
+        .case_sensitive_search(!volume.options().ignore_case)
         .case_preserved_names(true)
         .unicode_on_disk(true)
         .persistent_acls(true)
+        .reparse_points(true)
         .read_only_volume(options.read_only)
         .post_cleanup_when_modified_only(true)
         .post_disposition_only_when_necessary(true)

@@ -76,7 +76,7 @@ impl Door {
         if opened.ino() == Ino::ROOT {
             return Err(Status::CANNOT_DELETE);
         }
-        if opened.is_directory && !self.is_empty(opened.ino())? {
+        if self.known(opened)?.is_directory() && !self.is_empty(opened.ino())? {
             return Err(Status::DIRECTORY_NOT_EMPTY);
         }
         Ok(())
@@ -96,7 +96,7 @@ impl Door {
         };
         let Place { parent, name } = &found.place;
         let deleted = self.wait(async {
-            match opened.is_directory {
+            match found.attr.is_directory() {
                 true => self.vfs.rmdir(&self.caller, *parent, name).await,
                 false => self.vfs.unlink(&self.caller, *parent, name).await,
             }

@@ -1,6 +1,6 @@
 //! What Windows holds of a file or folder between opening and closing it.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use moorage_model::Ino;
 use moorage_vfs::FileHandle;
@@ -11,7 +11,9 @@ use parking_lot::Mutex;
 pub(crate) struct Opened {
     /// The node; another one takes its place when a file is made into a link.
     ino: AtomicU64,
-    pub(crate) is_directory: bool,
+    replaced: AtomicBool,
+    /// Windows knows it as a folder: it is one, or a link to one.
+    pub(crate) is_folder: bool,
     /// For content: none where only attributes, rights or the name were asked for.
     pub(crate) data: Option<DataHandle>,
     /// The listing of a folder, once one was asked for.
@@ -34,10 +36,11 @@ pub(crate) struct Listing {
 }
 
 impl Opened {
-    pub(crate) fn new(ino: Ino, is_directory: bool, data: Option<DataHandle>) -> Opened {
+    pub(crate) fn new(ino: Ino, is_folder: bool, data: Option<DataHandle>) -> Opened {
         Opened {
             ino: AtomicU64::new(ino.0),
-            is_directory,
+            replaced: AtomicBool::new(false),
+            is_folder,
             data,
             listing: Mutex::default(),
         }
@@ -45,5 +48,16 @@ impl Opened {
 
     pub(crate) fn ino(&self) -> Ino {
         Ino(self.ino.load(Relaxed))
+    }
+
+    /// Another node has its name now.
+    pub(crate) fn replaced_by(&self, ino: Ino) {
+        self.ino.store(ino.0, Relaxed);
+        self.replaced.store(true, Relaxed);
+    }
+
+    /// The handle of content, while it leads to the node.
+    pub(crate) fn content(&self) -> Option<DataHandle> {
+        self.data.filter(|_| !self.replaced.load(Relaxed))
     }
 }

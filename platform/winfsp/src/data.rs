@@ -6,7 +6,7 @@ use winfsp::filesystem::FileInfo;
 
 use crate::context::{DataHandle, Opened};
 use crate::door::Door;
-use crate::information::{fill, instant};
+use crate::information::{file_attributes, fill, instant};
 use crate::status::Status;
 
 /// Attributes that are to stay (winnt.h, `INVALID_FILE_ATTRIBUTES`).
@@ -154,7 +154,7 @@ impl Door {
         )?;
         let wanted = match alone {
             true => attributes,
-            false => attributes | crate::information::file_attributes(&attr),
+            false => attributes | file_attributes(&attr, false),
         };
         self.set_attributes(opened.ino(), &attr, wanted).transpose()?;
         self.tell(opened, info)
@@ -186,7 +186,10 @@ impl Door {
     }
 
     fn change(&self, opened: &Opened, request: SetAttrRequest) -> Result<Attr, Status> {
-        let handle = opened.data.filter(|data| data.writes).map(|data| data.handle);
+        let handle = opened
+            .content()
+            .filter(|data| data.writes)
+            .map(|data| data.handle);
         let changing = self.vfs.setattr(&self.caller, opened.ino(), handle, request);
         let changed = self
             .wait(changing)
@@ -196,7 +199,7 @@ impl Door {
 
     /// The attributes of what is open: for content as this client knows it, else as the volume has it.
     pub(crate) fn known(&self, opened: &Opened) -> Result<Attr, Status> {
-        if let Some(DataHandle { handle, .. }) = opened.data {
+        if let Some(DataHandle { handle, .. }) = opened.content() {
             match self.vfs.open_attributes(handle) {
                 Ok(reply) => return Ok(reply.attr),
                 // One of the mount's own files.
@@ -215,13 +218,13 @@ impl Door {
     /// # Errors
     /// Of reading the attributes.
     pub(crate) fn tell(&self, opened: &Opened, info: &mut FileInfo) -> Result<(), Status> {
-        fill(info, opened.ino(), &self.known(opened)?);
+        fill(info, opened.ino(), &self.known(opened)?, opened.is_folder);
         Ok(())
     }
 }
 
 fn content(opened: &Opened) -> Result<DataHandle, Status> {
-    opened.data.ok_or(Status::INVALID_DEVICE_REQUEST)
+    opened.content().ok_or(Status::INVALID_DEVICE_REQUEST)
 }
 
 fn counted(bytes: usize) -> u32 {

@@ -11,6 +11,20 @@ use crate::information::fill;
 use crate::names;
 use crate::status::Status;
 
+/// Bytes of an entry before its name (fsctl.h, `FSP_FSCTL_DIR_INFO`).
+const ENTRY_BYTES: usize = size_of::<DirInfo<0>>();
+/// Where the next entry may begin.
+const ENTRY_ALIGNMENT: usize = 8;
+
+/// An entry that is to be written.
+struct Item {
+    name: Vec<u16>,
+    ino: Ino,
+    attr: Attr,
+    /// The place behind it.
+    behind: u64,
+}
+
 /// Attributes of a folder and of the one that it is in, which stand first in its listing.
 struct Dots {
     own: (Ino, Attr),
@@ -30,6 +44,7 @@ impl Door {
         buffer: &mut [u8],
     ) -> Result<u32, Status> {
         let mut listing = opened.listing.lock();
+        let room = buffer.len();
         let handle = match listing.handle {
             Some(handle) => handle,
             None => {
@@ -57,10 +72,8 @@ impl Door {
                     .map_err(|error| Status::of("getattr", &error))?,
             ),
         };
-        let mut given = Vec::new();
-        let mut used = 0;
-        let mut full = false;
-        let mut item: DirInfo = DirInfo::new();
+        let mut items: Vec<Item> = Vec::new();
+        let (mut expected, mut full) = (0, false);
         let outcome = self.wait(self.vfs.readdir(handle, cookie, true, &mut |entry| {
             let attributes = match (entry.name, &dots) {
                 (b".", Some(dots)) => Some(&dots.own),
@@ -70,7 +83,7 @@ impl Door {
             };
             let of_entry = entry.entry.map(|found| (found.ino, found.attr));
             // An entry whose node is damaged or gone has no attributes, and is not shown.
-            let Some((ino, attr)) = attributes.or(of_entry.as_ref()) else {
+            let Some((ino, attr)) = attributes.cloned().or(of_entry) else {
                 return true;
             };
             let name = names::shown(entry.name);
@@ -80,24 +93,39 @@ impl Door {
                 }
                 return true;
             }
-            item.reset();
-            fill(item.file_info_mut(), *ino, attr);
-            // A name has 255 bytes, so it has no more units.
-            if item.set_name_raw(name.as_slice()).is_err() {
-                return true;
-            }
-            if !item.append_to_buffer(buffer, &mut used) {
+            expected += (ENTRY_BYTES + size_of_val(name.as_slice())).next_multiple_of(ENTRY_ALIGNMENT);
+            if expected > room {
                 full = true;
                 return false;
             }
-            given.push((name, entry.next_cookie));
+            items.push(Item {
+                name,
+                ino,
+                attr,
+                behind: entry.next_cookie,
+            });
             true
         }));
         outcome.map_err(|error| Status::of("readdir", &error))?;
+        listing.given.clear();
+        let mut used = 0;
+        let mut written: DirInfo = DirInfo::new();
+        for item in items {
+            written.reset();
+            let as_folder = self.is_shown_as_folder(opened.ino(), item.ino, &item.attr);
+            fill(written.file_info_mut(), item.ino, &item.attr, as_folder);
+            // A name has 255 bytes, so it has no more units.
+            if written.set_name_raw(item.name.as_slice()).is_ok()
+                && !written.append_to_buffer(buffer, &mut used)
+            {
+                full = true;
+                break;
+            }
+            listing.given.push((item.name, item.behind));
+        }
         if !full {
             DirInfo::<255>::finalize_buffer(buffer, &mut used);
         }
-        listing.given = given;
         Ok(used)
     }
 
@@ -120,7 +148,8 @@ impl Door {
             .map_err(|error| Status::of("look-up", &error))?
             .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         item.reset();
-        fill(item.file_info_mut(), found.ino, &found.attr);
+        let as_folder = self.is_shown_as_folder(folder.ino(), found.ino, &found.attr);
+        fill(item.file_info_mut(), found.ino, &found.attr, as_folder);
         item.set_name_raw(names::shown(&found.place.name).as_slice())
             .map_err(|_| Status::OBJECT_NAME_NOT_FOUND)
     }

@@ -128,12 +128,15 @@ impl Door {
     pub(crate) async fn look_up(&self, parent: Ino, part: &[u16]) -> Result<Option<Found>> {
         let literal = names::stored_literally(part);
         for name in [Some(names::stored(part)), literal].into_iter().flatten() {
-            match self.vfs.lookup(&self.caller, parent, &name).await {
-                Ok(entry) => {
+            match self.vfs.find_entry(&self.caller, parent, &name).await {
+                Ok((name, entry)) => {
                     return Ok(Some(Found {
                         ino: entry.ino,
                         attr: entry.attr,
-                        place: Place { parent, name },
+                        place: Place {
+                            parent,
+                            name: name.as_bytes().to_vec(),
+                        },
                     }));
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}

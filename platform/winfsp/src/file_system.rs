@@ -32,7 +32,10 @@ impl FileSystemContext for Door {
                 Ok(FileSecurity {
                     reparse: false,
                     sz_security_descriptor: self.security.len() as u64,
-                    attributes: file_attributes(&found.attr),
+                    attributes: file_attributes(
+                        &found.attr,
+                        self.is_shown_as_folder(found.place.parent, found.ino, &found.attr),
+                    ),
                 })
             }
             Walk::Missing(..) => Err(Status::OBJECT_NAME_NOT_FOUND.into()),
@@ -171,6 +174,18 @@ impl FileSystemContext for Door {
 
     fn get_dir_info_by_name(&self, folder: &Opened, name: &U16CStr, item: &mut DirInfo) -> Result<()> {
         Ok(self.entry(folder, name, item)?)
+    }
+
+    fn get_reparse_point_by_name(&self, path: &U16CStr, _is_folder: bool, buffer: &mut [u8]) -> Result<u64> {
+        Ok(self.link_at(path, buffer)?)
+    }
+
+    fn get_reparse_point(&self, opened: &Opened, _path: &U16CStr, buffer: &mut [u8]) -> Result<u64> {
+        Ok(self.link(opened, buffer)?)
+    }
+
+    fn set_reparse_point(&self, opened: &Opened, path: &U16CStr, data: &[u8]) -> Result<()> {
+        Ok(self.make_link(opened, path, data)?)
     }
 
     fn get_volume_info(&self, info: &mut VolumeInfo) -> Result<()> {

@@ -4,9 +4,11 @@ use moorage_model::{Attr, Flags, Ino, NodeType, Timestamp};
 use moorage_vfs::shown_size;
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_ARCHIVE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_HIDDEN, FILE_ATTRIBUTE_NORMAL,
-    FILE_ATTRIBUTE_READONLY, FILE_ATTRIBUTE_SYSTEM,
+    FILE_ATTRIBUTE_READONLY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_SYSTEM,
 };
 use winfsp::filesystem::FileInfo;
+
+use crate::link::SYMLINK_TAG;
 
 /// Bytes in which space is given to files, as the volume counts it.
 pub(crate) const ALLOCATION_BYTES: u64 = 4096;
@@ -25,12 +27,13 @@ const FLAGS: [(u32, Flags); 3] = [
     (FILE_ATTRIBUTE_ARCHIVE, Flags::WINDOWS_ARCHIVE),
 ];
 
-/// What Windows is told of a node.
-pub(crate) fn fill(info: &mut FileInfo, ino: Ino, attr: &Attr) {
+/// What Windows is told of a node. `as_folder`: it is one, or a link to one.
+pub(crate) fn fill(info: &mut FileInfo, ino: Ino, attr: &Attr, as_folder: bool) {
+    let is_link = attr.kind == NodeType::Symlink;
     let (size, _) = shown_size(attr);
-    info.file_attributes = file_attributes(attr);
-    info.reparse_tag = 0;
-    info.file_size = if attr.is_directory() { 0 } else { size };
+    info.file_attributes = file_attributes(attr, as_folder);
+    info.reparse_tag = if is_link { SYMLINK_TAG } else { 0 };
+    info.file_size = if as_folder || is_link { 0 } else { size };
     info.allocation_size = info.file_size.next_multiple_of(ALLOCATION_BYTES);
     // The format has no time of creation; a node is at least as old as its earliest time.
     info.creation_time = ticks(attr.mtime.min(attr.ctime));
@@ -42,12 +45,11 @@ pub(crate) fn fill(info: &mut FileInfo, ino: Ino, attr: &Attr) {
     info.ea_size = 0;
 }
 
-pub(crate) fn file_attributes(attr: &Attr) -> u32 {
-    let mut attributes = if attr.is_directory() {
-        FILE_ATTRIBUTE_DIRECTORY
-    } else {
-        0
-    };
+pub(crate) fn file_attributes(attr: &Attr, as_folder: bool) -> u32 {
+    let mut attributes = if as_folder { FILE_ATTRIBUTE_DIRECTORY } else { 0 };
+    if attr.kind == NodeType::Symlink {
+        attributes |= FILE_ATTRIBUTE_REPARSE_POINT;
+    }
     if attr.kind == NodeType::File && attr.mode & WRITE_BITS == 0 {
         attributes |= FILE_ATTRIBUTE_READONLY;
     }
@@ -131,17 +133,17 @@ mod tests {
     #[test]
     fn attributes_are_the_flags_of_the_format_and_the_bits_that_write() {
         let mut attr = file(0o644);
-        assert_eq!(file_attributes(&attr), FILE_ATTRIBUTE_NORMAL);
+        assert_eq!(file_attributes(&attr, false), FILE_ATTRIBUTE_NORMAL);
         attr.flags = with_attributes(
             Flags::IMMUTABLE | Flags::WINDOWS_ARCHIVE,
             FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM,
         );
         assert!(attr.flags.contains(Flags::IMMUTABLE), "others are kept");
         assert_eq!(
-            file_attributes(&attr),
+            file_attributes(&attr, false),
             FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM
         );
-        assert_eq!(file_attributes(&file(0o555)), FILE_ATTRIBUTE_READONLY);
+        assert_eq!(file_attributes(&file(0o555), false), FILE_ATTRIBUTE_READONLY);
     }
 
     #[test]

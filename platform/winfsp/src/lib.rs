@@ -15,6 +15,7 @@ mod door;
 mod file_system;
 mod information;
 mod library;
+mod link;
 mod names;
 mod open;
 mod security;

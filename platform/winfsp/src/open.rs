@@ -40,9 +40,10 @@ impl Door {
             NodeType::File if granted & (READS | WRITES) != 0 => Some(self.open_content(found.ino, granted)?),
             _ => None,
         };
-        fill(info.as_mut(), found.ino, &found.attr);
+        let as_folder = self.is_shown_as_folder(found.place.parent, found.ino, &found.attr);
+        fill(info.as_mut(), found.ino, &found.attr, as_folder);
         tell_name(info, &true_path);
-        Ok(Opened::new(found.ino, found.attr.is_directory(), data))
+        Ok(Opened::new(found.ino, as_folder, data))
     }
 
     /// A handle of content. One that writes reads too: the system's cache completes pages before it writes them.
@@ -113,7 +114,7 @@ impl Door {
                 return Err(status);
             }
         }
-        fill(info.as_mut(), ino, &attr);
+        fill(info.as_mut(), ino, &attr, is_directory);
         tell_name(info, &true_path);
         Ok(opened)
     }

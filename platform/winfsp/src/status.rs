@@ -19,6 +19,11 @@ impl Status {
     pub(crate) const DIRECTORY_NOT_EMPTY: Status = Status(0xC000_0101);
     pub(crate) const NOT_A_DIRECTORY: Status = Status(0xC000_0103);
     pub(crate) const CANNOT_DELETE: Status = Status(0xC000_0121);
+    pub(crate) const BUFFER_TOO_SMALL: Status = Status(0xC000_0023);
+    pub(crate) const NOT_SUPPORTED: Status = Status(0xC000_00BB);
+    pub(crate) const NOT_A_REPARSE_POINT: Status = Status(0xC000_0275);
+    pub(crate) const IO_REPARSE_DATA_INVALID: Status = Status(0xC000_0278);
+    pub(crate) const IO_REPARSE_TAG_NOT_HANDLED: Status = Status(0xC000_0279);
 
     /// The answer to a request that failed. What the caller cannot have caused is logged here, once.
     pub(crate) fn of(request: &'static str, error: &Error) -> Status {
@@ -74,8 +79,7 @@ fn of_kind(kind: ErrorKind) -> Status {
         Kind::Interrupted => Status(0xC000_0120),
         // POSSIBLE_DEADLOCK
         Kind::Deadlock => Status(0xC000_0194),
-        // NOT_SUPPORTED
-        Kind::NotSupported => Status(0xC000_00BB),
+        Kind::NotSupported => Status::NOT_SUPPORTED,
         // NONEXISTENT_EA_ENTRY
         Kind::NoAttribute => Status(0xC000_0051),
         // EA_TOO_LARGE

@@ -69,6 +69,11 @@ pub(super) struct AccessFlags {
     #[arg(long)]
     pub(super) fixed_drive: bool,
 
+    /// Names that differ in capital and small letters alone are different names, as on Linux
+    #[cfg(windows)]
+    #[arg(long)]
+    pub(super) case_sensitive: bool,
+
     // The help lists what is taken, so it comes from there.
     #[cfg(unix)]
     #[arg(short = 'o', value_name = "OPTIONS", help = mount_option_help())]

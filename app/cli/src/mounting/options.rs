@@ -149,6 +149,8 @@ impl MountPlan {
             prefix_internal: access.prefix_internal,
             // Explorer would show them in every window of the drive.
             hide_internal: access.hide_internal || cfg!(windows),
+            #[cfg(windows)]
+            ignore_case: !access.case_sensitive,
             max_readahead: data.max_readahead,
             buffer_size: data.buffer_size,
             squash: access.squash(),

@@ -2,6 +2,7 @@
 
 mod access;
 mod directory;
+mod find_entry;
 mod flags;
 mod flush;
 mod getattr;

@@ -18,7 +18,9 @@ impl Vfs {
             let options = UnlinkOptions::default();
             let context = self.context(caller);
             self.settled(self.meta.unlink(&context, parent, &name, options))
-                .await
+                .await?;
+            self.letters.removed(parent, &name);
+            Ok(())
         })
         .await
     }
@@ -34,7 +36,9 @@ impl Vfs {
             let options = UnlinkOptions::default();
             let context = self.context(caller);
             self.settled(self.meta.rmdir(&context, parent, &name, options))
-                .await
+                .await?;
+            self.letters.removed(parent, &name);
+            Ok(())
         })
         .await
     }

@@ -43,6 +43,10 @@ impl Vfs {
                 .rename(&context, (from, &old_name), (to, &new_name), flags);
             let (ino, attr) = self.settled(renamed).await?;
             self.note_new_name(ino, &attr);
+            if !flags.exchange {
+                self.letters.removed(from, &old_name);
+                self.letters.added(to, &new_name);
+            }
             self.note_renamed(ino, &attr, (from, &old_name), (to, &new_name), flags.exchange);
             Ok(())
         })

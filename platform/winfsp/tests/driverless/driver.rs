@@ -39,6 +39,20 @@ pub(crate) const FOLDER: u32 = 0x1;
 /// Asks for a file (winternl.h, `FILE_NON_DIRECTORY_FILE`).
 pub(crate) const FILE: u32 = 0x40;
 
+/// Asks for a link itself, not for what it leads to (winternl.h, `FILE_OPEN_REPARSE_POINT`).
+pub(crate) const LINK: u32 = 0x0020_0000;
+
+/// The answer that the path leads elsewhere (ntstatus.h, `STATUS_REPARSE`).
+const REPARSE: u32 = 0x104;
+/// Links that the system follows for one path.
+const MOST_LINKS: usize = 32;
+/// `STATUS_STOPPED_ON_SYMLINK`
+const STOPPED_ON_SYMLINK: u32 = 0x8000_002D;
+/// Makes a link of what is open (winioctl.h, `FSCTL_SET_REPARSE_POINT`).
+const SET_LINK: u32 = 0x0009_00A4;
+/// Reads a link (winioctl.h, `FSCTL_GET_REPARSE_POINT`).
+const GET_LINK: u32 = 0x0009_00A8;
+
 /// A status as the library answers.
 pub(crate) type Answer<T> = Result<T, u32>;
 
@@ -119,8 +133,22 @@ impl Response {
         unsafe { &*self.0.0.as_ptr().cast() }
     }
 
+    fn note(&mut self, status: u32) {
+        // SAFETY: the buffer is large and aligned enough.
+        unsafe {
+            let head: *mut FSP_FSCTL_TRANSACT_RSP = self.0.0.as_mut_ptr().cast();
+            (*head).IoStatus.Status = status;
+        }
+    }
+
     fn information(&self) -> u32 {
         self.head().IoStatus.Information
+    }
+
+    /// Bytes behind the head.
+    fn text(&self, place: FSP_FSCTL_TRANSACT_BUF) -> Vec<u8> {
+        let at = offset_of!(FSP_FSCTL_TRANSACT_RSP, Buffer) + usize::from(place.Offset);
+        self.0.0[at..at + usize::from(place.Size)].to_vec()
     }
 }
 
@@ -155,9 +183,12 @@ impl Driver {
             FspFileSystemOpLeave(self.0, head, answer);
             status
         };
-        match status {
-            0 => Ok(response),
-            status => Err(status.cast_unsigned()),
+        match status.cast_unsigned() {
+            status @ (0 | REPARSE) => {
+                response.note(status);
+                Ok(response)
+            }
+            status => Err(status),
         }
     }
 
@@ -170,18 +201,7 @@ impl Driver {
         access: u32,
         attributes: u32,
     ) -> Answer<Handle> {
-        let mut request = Request::named(FspFsctlTransactCreateKind, path);
-        // SAFETY: the part of this kind of request; all are plain numbers.
-        let create = unsafe { &mut request.head().Req.Create };
-        create.CreateOptions = (disposition as u32) << 24 | options;
-        create.FileAttributes = attributes;
-        create.DesiredAccess = access;
-        create.ShareAccess = 7;
-        create.AccessToken = token();
-        create.set_UserMode(1);
-        create.set_HasTraversePrivilege(1);
-        create.set_AcceptsSecurityDescriptor(1);
-        let answer = self.call(request)?;
+        let answer = self.ask_to_create(path, disposition, options, access, attributes)?;
         // SAFETY: the part of this kind of answer.
         let opened = unsafe { answer.head().Rsp.Create.Opened };
         let mut handle = Handle {
@@ -193,6 +213,62 @@ impl Driver {
             handle.info = self.overwrite(handle, attributes, answer.information() == 0)?;
         }
         Ok(handle)
+    }
+
+    /// Asks, and asks again for where a link leads.
+    fn ask_to_create(
+        self,
+        path: &str,
+        disposition: Disposition,
+        options: u32,
+        access: u32,
+        attributes: u32,
+    ) -> Answer<Response> {
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            let answer = self.ask_once(&path, disposition, options, access, attributes)?;
+            if answer.head().IoStatus.Status != REPARSE {
+                return Ok(answer);
+            }
+            // SAFETY: the part of this kind of answer, with this status.
+            let place = unsafe { answer.head().Rsp.Create.Reparse.Buffer };
+            path = target_of(&answer.text(place));
+        }
+        Err(STOPPED_ON_SYMLINK)
+    }
+
+    fn ask_once(
+        self,
+        path: &str,
+        disposition: Disposition,
+        options: u32,
+        access: u32,
+        attributes: u32,
+    ) -> Answer<Response> {
+        let mut request = Request::named(FspFsctlTransactCreateKind, path);
+        // SAFETY: the part of this kind of request; all are plain numbers.
+        let create = unsafe { &mut request.head().Req.Create };
+        create.CreateOptions = (disposition as u32) << 24 | options;
+        create.FileAttributes = attributes;
+        create.DesiredAccess = access;
+        create.ShareAccess = 7;
+        create.AccessToken = token();
+        create.set_UserMode(1);
+        create.set_HasTraversePrivilege(1);
+        create.set_AcceptsSecurityDescriptor(1);
+        self.call(request)
+    }
+
+    /// The name under which the driver is to know what is at a path.
+    pub(crate) fn true_name(self, path: &str) -> Answer<String> {
+        let answer = self.ask_to_create(path, Disposition::Open, 0, ATTRIBUTES, 0)?;
+        // SAFETY: the part of this kind of answer.
+        let opened = unsafe { answer.head().Rsp.Create.Opened };
+        self.close(Handle {
+            contexts: (opened.UserContext, opened.UserContext2),
+            info: opened.FileInfo,
+        });
+        Ok(text_of(&answer.text(opened.FileName)))
     }
 
     pub(crate) fn create(self, path: &str, disposition: Disposition, options: u32) -> Answer<Handle> {
@@ -444,6 +520,29 @@ impl Driver {
         Ok(entries(&buffer, answer.information() as usize).0)
     }
 
+    /// Makes a link of a new file or folder that is open.
+    pub(crate) fn set_link(self, handle: Handle, path: &str, data: &[u8]) -> Answer<()> {
+        self.control(handle, path, SET_LINK, data).map(drop)
+    }
+
+    /// The data of a link that is open.
+    pub(crate) fn link(self, handle: Handle, path: &str) -> Answer<Vec<u8>> {
+        let answer = self.control(handle, path, GET_LINK, &[])?;
+        // SAFETY: the part of this kind of answer.
+        Ok(answer.text(unsafe { answer.head().Rsp.FileSystemControl.Buffer }))
+    }
+
+    fn control(self, handle: Handle, path: &str, code: u32, data: &[u8]) -> Answer<Response> {
+        let mut request = Request::named(FspFsctlTransactFileSystemControlKind, path);
+        let data = request.put(data);
+        // SAFETY: the part of this kind of request.
+        let control = unsafe { &mut request.head().Req.FileSystemControl };
+        (control.UserContext, control.UserContext2) = handle.contexts;
+        control.FsControlCode = code;
+        control.Buffer = data;
+        self.call(request)
+    }
+
     pub(crate) fn volume(self) -> FSP_FSCTL_VOLUME_INFO {
         let request = Request::new(FspFsctlTransactQueryVolumeInformationKind);
         let answer = self.call(request).expect("sizes");
@@ -460,9 +559,24 @@ impl Driver {
         let answer = self.call(request).expect("rights");
         // SAFETY: the part of this kind of answer.
         let place = unsafe { answer.head().Rsp.QuerySecurity.SecurityDescriptor };
-        let at = offset_of!(FSP_FSCTL_TRANSACT_RSP, Buffer) + usize::from(place.Offset);
-        answer.0.0[at..at + usize::from(place.Size)].to_vec()
+        answer.text(place)
     }
+}
+
+/// Where a link leads, from the root of the volume: the first text behind the places of both.
+fn target_of(data: &[u8]) -> String {
+    let half = |at: usize| usize::from(u16::from_le_bytes([data[at], data[at + 1]]));
+    let start = 20 + half(8);
+    text_of(&data[start..start + half(10)])
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    let units: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+        .take_while(|unit| *unit != 0)
+        .collect();
+    String::from_utf16_lossy(&units)
 }
 
 fn entries(buffer: &[u64], used: usize) -> (Vec<Entry>, bool) {

@@ -32,6 +32,7 @@ impl Mounted {
         // As the command mounts on Windows.
         let options = VfsOptions {
             hide_internal: true,
+            ignore_case: true,
             ..options
         };
         let read_only = options.read_only;

@@ -11,6 +11,8 @@
 mod driver;
 mod fixture;
 mod folders;
+mod letters;
+mod links;
 mod stand_in;
 
 mod files;
