@@ -14,5 +14,6 @@ mod folders;
 mod letters;
 mod links;
 mod stand_in;
+mod traces;
 
 mod files;
