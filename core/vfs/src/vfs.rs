@@ -24,6 +24,7 @@ use crate::pins::{Pins, fill_pins, keep_pins};
 use crate::prefetch::MAX_LISTS_AHEAD;
 use crate::readers::Readers;
 use crate::told_attributes::ToldAttributes;
+use crate::verbs::RefusedOpen;
 use crate::{AttrReply, EntryReply, KernelNotifier, VfsOptions, VolumeData, background, backup};
 
 /// Callers whose open was refused a moment ago and who are about to look the name up again.
@@ -53,8 +54,8 @@ pub struct Vfs {
     pub(crate) handles: Handles,
     /// Nodes that the door was told of as entries of the trash.
     pub(crate) told_in_trash: Cache<Ino, ()>,
-    /// Callers whose open met a node without its name: what they found when they looked the name up again.
-    pub(crate) refused_opens: Cache<u32, Option<Ino>>,
+    /// Callers whose open met a node without its name.
+    pub(crate) refused_opens: Cache<u32, RefusedOpen>,
     pub(crate) journal: Journal,
     /// Names by their letters, where those that differ in them are the same.
     pub(crate) letters: LetterIndex,

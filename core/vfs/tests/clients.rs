@@ -123,6 +123,30 @@ async fn a_file_that_was_replaced_here_while_it_is_open_is_opened_for_writing_by
 }
 
 #[tokio::test]
+async fn who_has_a_file_of_the_trash_open_opens_it_again_without_a_name() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let vfs = volume.client().await;
+    let caller = Caller {
+        pid: 7,
+        ..Caller::root()
+    };
+    let (entry, held) = create(&vfs, "name").await;
+    vfs.unlink(&Caller::root(), Ino::ROOT, b"name").await.unwrap();
+    for flags in [READ_WRITE, APPEND, TRUNCATE] {
+        let refused = vfs.open(&caller, entry.ino, flags).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale, "a name is looked up first");
+        let again = vfs.open(&caller, entry.ino, flags).await.unwrap().handle;
+        vfs.write(again, 0, b"content").await.unwrap();
+        close(&vfs, again).await.unwrap();
+    }
+    close(&vfs, held).await.unwrap();
+    for _ in 0..2 {
+        let refused = vfs.open(&caller, entry.ino, READ_WRITE).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale, "nobody has it open");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_looks_again_opens_what_it_found_however_fast_the_file_is_replaced() {
     let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
     let (writer, reader) = (volume.client().await, volume.client().await);

@@ -20,24 +20,26 @@ fn shared_name(mount: &Mounted<'_>, turn: usize) -> PathBuf {
 }
 
 /// Makes or opens a file and uses it in each way that asks the volume for it; then whoever holds it has a file, with or
-/// without a name.
-fn use_one(path: PathBuf) -> std::io::Result<()> {
+/// without a name. What one empties another does not read.
+fn use_one(path: PathBuf, empties: bool) -> std::io::Result<()> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
-        .truncate(false)
+        .truncate(empties)
         .open(path)?;
     file.write_all_at(b"content", 0)?;
     file.metadata()?;
     file.sync_all()?;
-    let mut content = [0; 7];
-    file.read_exact_at(&mut content, 0)?;
-    assert_eq!(&content, b"content");
+    if !empties {
+        let mut content = [0; 7];
+        file.read_exact_at(&mut content, 0)?;
+        assert_eq!(&content, b"content");
+    }
     Ok(())
 }
 
-fn every_maker_has_a_file(options: &[&str]) {
+fn every_maker_has_a_file(options: &[&str], empties: bool) {
     let Some(volume) = Volume::format(options) else {
         return;
     };
@@ -47,7 +49,7 @@ fn every_maker_has_a_file(options: &[&str]) {
         for maker in 0..MAKERS {
             let (mount, making) = (&mount, &making);
             scope.spawn(move || {
-                let failed = (0..ROUNDS).find_map(|_| use_one(shared_name(mount, maker)).err());
+                let failed = (0..ROUNDS).find_map(|_| use_one(shared_name(mount, maker), empties).err());
                 making.fetch_sub(1, Ordering::Release);
                 assert!(failed.is_none(), "{failed:?}");
             });
@@ -68,10 +70,15 @@ fn every_maker_has_a_file(options: &[&str]) {
 
 #[test]
 fn who_makes_or_opens_a_file_has_it_whoever_removes_it_meanwhile() {
-    every_maker_has_a_file(&["--trash-days", "0"]);
+    every_maker_has_a_file(&["--trash-days", "0"], false);
 }
 
 #[test]
 fn who_makes_or_opens_a_file_has_it_whoever_moves_it_to_the_trash_meanwhile() {
-    every_maker_has_a_file(&["--trash-days", "1"]);
+    every_maker_has_a_file(&["--trash-days", "1"], false);
+}
+
+#[test]
+fn who_makes_or_empties_a_file_has_it_whoever_moves_it_to_the_trash_meanwhile() {
+    every_maker_has_a_file(&["--trash-days", "1"], true);
 }

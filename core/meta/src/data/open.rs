@@ -105,7 +105,7 @@ impl Meta {
             .ok_or(ErrorKind::NotFound)?;
         self.check_open(ctx, &attr, flags).await?;
         if flags.truncate && attr.is_file() {
-            attr = self.empty(ctx, ino, attr).await?;
+            attr = self.empty(ctx, ino, attr, flags).await?;
         }
         if self.options.atime != AtimeMode::Never {
             attr = self.touch_atime(ino).await?.unwrap_or(attr);
@@ -115,13 +115,11 @@ impl Meta {
     }
 
     /// Drops the content, and with it the set-id bits unless root asks. The times of content become now, also of a
-    /// file that is empty already, as POSIX asks of `O_TRUNC`.
-    async fn empty(&self, ctx: &Context, ino: Ino, attr: Attr) -> Result<Attr> {
+    /// file that is empty already, as POSIX asks of `O_TRUNC`. A file that was just found by its name may have gone to the
+    /// trash since its attributes were read.
+    async fn empty(&self, ctx: &Context, ino: Ino, attr: Attr, flags: OpenFlags) -> Result<Attr> {
         if attr.in_trash() {
-            return match attr.length {
-                0 => Ok(attr),
-                _ => self.truncate_open(ino, 0).await,
-            };
+            return self.empty_in_trash(ino, attr).await;
         }
         let mode = mode_after_write(ctx, &attr);
         let change = SetAttr {
@@ -131,7 +129,23 @@ impl Meta {
             mode: (mode != attr.mode).then_some(mode),
             ..SetAttr::default()
         };
-        self.setattr(&Context::root(), ino, change).await
+        match self.setattr(&Context::root(), ino, change).await {
+            Err(error) if error.kind() == ErrorKind::NotPermitted && flags.found_by_name => {
+                let now = self.getattr(ino).await?;
+                match now.in_trash() {
+                    true => self.empty_in_trash(ino, now).await,
+                    false => Err(error),
+                }
+            }
+            emptied => emptied,
+        }
+    }
+
+    async fn empty_in_trash(&self, ino: Ino, attr: Attr) -> Result<Attr> {
+        match attr.length {
+            0 => Ok(attr),
+            _ => self.truncate_open(ino, 0).await,
+        }
     }
 
     async fn check_open(&self, ctx: &Context, attr: &Attr, flags: OpenFlags) -> Result<()> {

@@ -21,3 +21,5 @@ mod statfs;
 mod trashed;
 mod write;
 mod xattr;
+
+pub(crate) use trashed::RefusedOpen;

@@ -109,7 +109,7 @@ impl Vfs {
         if let Err(error) = &opened
             && matches!(error.kind(), ErrorKind::Stale | ErrorKind::NotFound)
         {
-            self.note_refused_open(caller);
+            self.note_refused_open(caller, ino);
         }
         opened.map(|(_, reply)| reply)
     }
