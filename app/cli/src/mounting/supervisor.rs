@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use moorage_host::{Folders, MountPoint, MountPointState};
+use moorage_host::{Folders, MountPoint, MountPointState, ProcessIdentity, Unmount, unmount};
 use moorage_model::{Error, ErrorKind, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, setsid};
@@ -27,6 +27,8 @@ const MOST_STARTS: u32 = 15;
 const SOUND_LIFE: Duration = Duration::from_secs(60);
 /// How often the size of the log is looked at.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// How often a worker is looked for that was killed and can not end; what is seen twice is believed.
+const LIFE_INTERVAL: Duration = Duration::from_secs(5);
 /// Exit code of a Rust process whose main thread panicked.
 const PANICKED: i32 = 101;
 
@@ -69,6 +71,8 @@ struct Supervisor<'a> {
     asked: bool,
     /// The command that started it has its answer.
     reported: bool,
+    /// The mount was taken away here, to be made again.
+    freed: bool,
 }
 
 impl Supervisor<'_> {
@@ -79,11 +83,12 @@ impl Supervisor<'_> {
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
             asked: false,
             reported: false,
+            freed: false,
         };
         let mut starts = 0;
         loop {
             let born = Instant::now();
-            let status = match supervisor.one_life().await? {
+            let status = match supervisor.one_life(point).await? {
                 End::Orderly(status) => return Ok(exit_code(status)),
                 End::Died(status) => status,
             };
@@ -106,7 +111,7 @@ impl Supervisor<'_> {
                 return Ok(ExitCode::FAILURE);
             }
             // Somebody who unmounts a dead mount does not want it back.
-            if !is_dead_mount(point)? {
+            if !supervisor.freed && !is_dead_mount(point)? {
                 tracing::warn!("its mount point was taken away, so it is not started again");
                 return Ok(ExitCode::FAILURE);
             }
@@ -115,7 +120,7 @@ impl Supervisor<'_> {
     }
 
     /// Starts a worker and waits for its end; passes signals and its first report on.
-    async fn one_life(&mut self) -> Result<End> {
+    async fn one_life(&mut self, point: &MountPoint) -> Result<End> {
         let again = self.reported;
         let (mut reader, reports) = ReportReader::pair().map_err(failed)?;
         if let Some(line) = environment::line_to_pass_on() {
@@ -142,7 +147,8 @@ impl Supervisor<'_> {
         };
         let came_up = report.as_ref().is_some_and(Report::is_mounted);
         self.answer_starter(report, &child);
-        let status = self.wait(&mut child).await?;
+        self.freed &= !came_up;
+        let status = self.wait(&mut child, point).await?;
         let crashed = status.signal().is_some() || status.code() == Some(PANICKED);
         let died = !self.asked
             && (if again {
@@ -175,15 +181,42 @@ impl Supervisor<'_> {
         }
     }
 
-    async fn wait(&mut self, child: &mut Child) -> Result<ExitStatus> {
+    /// Waits for the end of a worker. One that was killed can be kept from ending by the kernel: a thread that drops pages
+    /// waits for one that only this worker could deliver, and holds the connection open while it waits. Then every program
+    /// that uses the mount waits as well, until the mount is taken away.
+    async fn wait(&mut self, child: &mut Child, point: &MountPoint) -> Result<ExitStatus> {
+        let worker = child.id().and_then(ProcessIdentity::of);
         let mut look = tokio::time::interval(LOG_INTERVAL);
+        let mut life = tokio::time::interval(LIFE_INTERVAL);
+        let mut was_ending = false;
         loop {
             tokio::select! {
                 status = child.wait() => return status.map_err(failed),
                 () = self.signalled() => self.pass_on(child),
                 _ = look.tick() => self.log.limit(),
+                _ = life.tick() => {
+                    let is_ending = worker.is_some_and(|worker| !worker.is_running());
+                    if is_ending && was_ending && self.free(point) {
+                        return Ok(ExitStatus::from_raw(Signal::SIGKILL as i32));
+                    }
+                    was_ending = is_ending;
+                }
             }
         }
+    }
+
+    /// Takes away the mount of a worker that is dead and can not end.
+    fn free(&mut self, point: &MountPoint) -> bool {
+        match unmount(point.path(), Unmount::Force) {
+            Ok(()) => {
+                tracing::error!(
+                    "the mount died and hung; it was taken away, and programs with open files see errors"
+                );
+                self.freed = true;
+            }
+            Err(error) => tracing::error!(%error, "the mount died and hangs"),
+        }
+        self.freed
     }
 
     async fn pause(&mut self, time: Duration) {
