@@ -60,6 +60,9 @@ pub struct WriteOrigin {
     pub mapped: bool,
     /// A caller who may not keep the set-id bits of the file.
     pub drops_set_id: bool,
+    /// A program that asked for the end of the file with this one write; the offset says nothing, as with a handle that
+    /// appends.
+    pub at_end: bool,
 }
 
 /// A node to be made.

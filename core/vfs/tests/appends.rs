@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use moorage_chunk::ObjectStore;
 use moorage_meta::{Key, MetaOptions, Read as _, Record};
 use moorage_model::{CHUNK_SIZE, ErrorKind, Ino, Slice};
-use moorage_vfs::{Caller, FileHandle, KernelNotifier, OpenFlags, SetAttrRequest, Vfs};
+use moorage_vfs::{Caller, FileHandle, KernelNotifier, OpenFlags, SetAttrRequest, Vfs, WriteOrigin};
 use proptest::prelude::*;
 use volume::faults::{FailingStore, LostAnswers};
 use volume::{BLOCK, READ, READ_WRITE, Volume, close, content, create, pattern};
@@ -100,6 +100,25 @@ async fn an_append_that_was_buffered_goes_behind_what_was_synced_meanwhile() {
             b"b1 synced\na1\na2\n"
         );
     }
+}
+
+#[tokio::test]
+async fn one_write_to_the_end_goes_behind_what_another_client_put_there_also_through_a_handle_that_does_not_append()
+ {
+    let shared = Shared::on(Volume::new().await).await;
+    let plain = open(&shared.clients[0], shared.ino, READ_WRITE).await;
+    let at_end = WriteOrigin {
+        at_end: true,
+        ..WriteOrigin::default()
+    };
+    shared.append(1, b"b1 synced\n").await;
+    for data in [b"a1\n", b"a2\n"] {
+        let written = shared.clients[0].write_from(plain, 0, data, at_end).await;
+        assert_eq!(written.unwrap(), data.len());
+    }
+    shared.sync(1).await;
+    shared.clients[0].fsync(plain, false).await.unwrap();
+    assert_eq!(shared.stored().await, b"b1 synced\na1\na2\n");
 }
 
 #[tokio::test]

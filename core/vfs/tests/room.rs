@@ -154,7 +154,7 @@ async fn pages_of_a_mapping_are_taken_whole_and_kept_as_far_as_they_fit() {
     vfs.fsync(handle, false).await.unwrap();
     let mapped = WriteOrigin {
         mapped: true,
-        drops_set_id: false,
+        ..WriteOrigin::default()
     };
     let page = pattern(BLOCK, 2);
     let place = (CAPACITY - BLOCK / 2) as u64;

@@ -1,7 +1,7 @@
 //! Content, size and times of open files.
 
 use moorage_model::{Attr, ErrorKind};
-use moorage_vfs::{SetAttrRequest, SetTime};
+use moorage_vfs::{SetAttrRequest, SetTime, WriteOrigin};
 use winfsp::filesystem::FileInfo;
 
 use crate::context::{DataHandle, Opened};
@@ -44,21 +44,21 @@ impl Door {
         info: &mut FileInfo,
     ) -> Result<u32, Status> {
         let DataHandle { handle, .. } = content(opened)?;
-        let length = if constrained || offset.is_none() {
-            Some(self.known(opened)?.length)
-        } else {
-            None
+        let origin = WriteOrigin {
+            at_end: offset.is_none(),
+            ..WriteOrigin::default()
         };
-        let offset = offset.or(length).unwrap_or_default();
+        let offset = offset.unwrap_or_default();
         let mut data = data;
-        if let (true, Some(length)) = (constrained, length) {
+        if constrained {
+            let length = self.known(opened)?.length;
             let room = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
             data = data.get(..data.len().min(room)).unwrap_or_default();
         }
         let mut written = 0;
         // The volume takes a part where a limit leaves room for no more; the next part gets the error.
         while let Some(rest) = data.get(written..).filter(|rest| !rest.is_empty()) {
-            let writing = self.vfs.write(handle, offset + written as u64, rest);
+            let writing = self.vfs.write_from(handle, offset + written as u64, rest, origin);
             match self.wait(writing) {
                 Ok(0) => break,
                 Ok(bytes) => written += bytes,

@@ -101,6 +101,15 @@ fn an_edit_of_either_side_arrives_at_the_other_without_being_asked() {
     assert!(pair["next_run"].as_u64().is_some(), "{pair}");
 }
 
+/// Changes the one file on both sides before the pair hears of either.
+fn change_on_both_sides(volume: &Volume, agent: &Agent<'_>, mount: &Mounted<'_>) {
+    let folder = shown(&local(volume));
+    agent.run(&["pair", "pause", &folder]);
+    fs::write(local(volume).join("one"), "mine").expect("written");
+    fs::write(mount.file("documents/one"), "theirs").expect("written");
+    agent.run(&["pair", "resume", &folder]);
+}
+
 #[test]
 fn a_conflict_is_settled_by_the_version_that_a_person_keeps() {
     let Some(volume) = Volume::format(&[]) else { return };
@@ -108,11 +117,8 @@ fn a_conflict_is_settled_by_the_version_that_a_person_keeps() {
     let agent = Agent::start(&volume);
     agent.add(&["--mount"]);
     pair_with_one_file(&volume, &agent, &mount);
+    change_on_both_sides(&volume, &agent, &mount);
     let folder = shown(&local(&volume));
-    agent.run(&["pair", "pause", &folder]);
-    fs::write(local(&volume).join("one"), "mine").expect("written");
-    fs::write(mount.file("documents/one"), "theirs").expect("written");
-    agent.run(&["pair", "resume", &folder]);
     until("the conflict to be told of", || {
         state(&agent) == "up_to_date" && only_pair(&agent)["conflicts"] != json!([])
     });
@@ -172,11 +178,7 @@ fn versions_of_both_sides_are_kept_and_named() {
     let agent = Agent::start(&volume);
     agent.add(&["--mount"]);
     pair_with_one_file(&volume, &agent, &mount);
-    let folder = shown(&local(&volume));
-    agent.run(&["pair", "pause", &folder]);
-    fs::write(local(&volume).join("one"), "mine").expect("written");
-    fs::write(mount.file("documents/one"), "theirs").expect("written");
-    agent.run(&["pair", "resume", &folder]);
+    change_on_both_sides(&volume, &agent, &mount);
     arrives(&volume, &local(&volume).join("one"), "theirs");
     until("the conflict to be told of", || {
         only_pair(&agent)["conflicts"]

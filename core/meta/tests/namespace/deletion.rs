@@ -4,13 +4,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::poll;
-use moorage_meta::{Context, Key, MetaOptions, OpenFlags, Record, Scan, UnlinkOptions};
+use moorage_meta::{Context, Key, Meta, MetaOptions, OpenFlags, Record, Scan, UnlinkOptions};
 use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino};
 
 use crate::check::broken_invariants;
 use crate::fixture::{Volume, kind, name, write};
 use crate::obligations::put;
-use crate::server_engine::meddled;
+use crate::server_engine::{ServerEngine, meddled};
 
 #[tokio::test]
 async fn a_deleted_file_gives_back_chunks_references_and_objects() {
@@ -257,11 +257,17 @@ async fn a_file_that_is_made_open_keeps_its_data_when_it_is_unlinked_at_once() {
     meta.close_session().await.unwrap();
 }
 
+/// A client with a session whose transactions can be held before their commit.
+async fn holding(volume: &Volume) -> (Arc<Meta>, Arc<ServerEngine>) {
+    let (meta, engine) = meddled(volume).await;
+    meta.start_session(volume.data.clone()).await.unwrap();
+    (meta, engine)
+}
+
 #[tokio::test]
 async fn an_open_of_a_file_that_this_client_is_removing_waits_and_finds_nothing() {
     let volume = Volume::new().await;
-    let (meta, engine) = meddled(&volume).await;
-    meta.start_session(volume.data.clone()).await.unwrap();
+    let (meta, engine) = holding(&volume).await;
     let file = volume.file(Ino::ROOT, "f").await;
     let root = Context::root();
     let held = engine.hold("unlink");
@@ -286,8 +292,7 @@ async fn an_open_of_a_file_that_this_client_is_removing_waits_and_finds_nothing(
 #[tokio::test]
 async fn a_removal_that_did_not_come_about_keeps_nobody_waiting() {
     let volume = Volume::new().await;
-    let (meta, engine) = meddled(&volume).await;
-    meta.start_session(volume.data.clone()).await.unwrap();
+    let (meta, engine) = holding(&volume).await;
     let file = volume.file(Ino::ROOT, "f").await;
     let root = Context::root();
     let held = engine.hold("unlink");
@@ -309,8 +314,7 @@ async fn a_removal_that_did_not_come_about_keeps_nobody_waiting() {
 #[tokio::test]
 async fn a_file_without_a_name_can_not_be_opened_once_its_last_close_began() {
     let volume = Volume::new().await;
-    let (meta, engine) = meddled(&volume).await;
-    meta.start_session(volume.data.clone()).await.unwrap();
+    let (meta, engine) = holding(&volume).await;
     let root = Context::root();
     let made = meta
         .create_or_open(&root, Ino::ROOT, &name("f"), 0o644, 0, true)

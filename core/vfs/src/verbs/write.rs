@@ -59,7 +59,7 @@ impl Vfs {
                         // A kernel takes no part of a page: the commit keeps what fits.
                         return file.write(self, false, offset, data).await;
                     }
-                    let append = opened.flags.append;
+                    let append = opened.flags.append || origin.at_end;
                     let start = if append { file.content().length() } else { offset };
                     let data = file.with_room(self, start, data).await?;
                     file.write(self, append, offset, data).await
@@ -90,7 +90,7 @@ impl Vfs {
         }
         match self.handles.get(handle) {
             // An append must not be begun twice.
-            Ok(Opened::File(opened)) if opened.flags.write && !opened.flags.append => {}
+            Ok(Opened::File(opened)) if opened.flags.write && !opened.flags.append && !origin.at_end => {}
             _ => return None,
         }
         let write = pin!(self.write_from(handle, offset, data, origin));

@@ -44,6 +44,7 @@ pub(super) fn write(
     let origin = WriteOrigin {
         mapped: kind.contains(WriteFlags::FUSE_WRITE_CACHE),
         drops_set_id: kind.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID),
+        at_end: false,
     };
     let at_once = || adapter.vfs.write_now(file, offset, data, origin);
     if let Some(written) = dispatch::now(&adapter.runtime, at_once) {

@@ -1,6 +1,7 @@
 //! What the driver does with a program's calls: requests to the library, and the answers.
 
-use std::mem::offset_of;
+mod message;
+
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
@@ -10,8 +11,8 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use winfsp_sys::*;
 
-/// Room for any request or answer, with what stands behind it (fsctl.h, `FSP_FSCTL_TRANSACT_RSP_SIZEMAX`).
-const MESSAGE_BYTES: usize = 80_000;
+use self::message::{Request, Response};
+
 /// Bytes that the driver asks for when it lists a folder.
 const LISTING_BYTES: usize = 16 << 10;
 
@@ -70,88 +71,6 @@ pub(crate) struct Entry {
     pub(crate) info: FSP_FSCTL_FILE_INFO,
 }
 
-#[repr(C, align(16))]
-struct Bytes([u8; MESSAGE_BYTES]);
-
-/// A request that is being written.
-struct Request {
-    bytes: Box<Bytes>,
-    used: usize,
-}
-
-impl Request {
-    fn new(kind: i32) -> Request {
-        let mut request = Request {
-            bytes: Box::new(Bytes([0; MESSAGE_BYTES])),
-            used: 0,
-        };
-        let head = request.head();
-        head.Version = 1;
-        head.Kind = kind.cast_unsigned();
-        request
-    }
-
-    fn named(kind: i32, name: &str) -> Request {
-        let mut request = Request::new(kind);
-        request.head().FileName = request.text(name);
-        request
-    }
-
-    fn head(&mut self) -> &mut FSP_FSCTL_TRANSACT_REQ {
-        // SAFETY: the buffer is large and aligned enough, and zero is a value of every part.
-        unsafe { &mut *self.bytes.0.as_mut_ptr().cast() }
-    }
-
-    /// Puts bytes behind the head.
-    fn put(&mut self, bytes: &[u8]) -> FSP_FSCTL_TRANSACT_BUF {
-        let at = offset_of!(FSP_FSCTL_TRANSACT_REQ, Buffer) + self.used;
-        self.bytes.0[at..at + bytes.len()].copy_from_slice(bytes);
-        let place = FSP_FSCTL_TRANSACT_BUF {
-            Offset: self.used as u16,
-            Size: bytes.len() as u16,
-        };
-        self.used += bytes.len().next_multiple_of(8);
-        place
-    }
-
-    fn text(&mut self, text: &str) -> FSP_FSCTL_TRANSACT_BUF {
-        let bytes: Vec<u8> = text
-            .encode_utf16()
-            .chain([0])
-            .flat_map(u16::to_le_bytes)
-            .collect();
-        self.put(&bytes)
-    }
-}
-
-/// An answer.
-struct Response(Box<Bytes>);
-
-impl Response {
-    fn head(&self) -> &FSP_FSCTL_TRANSACT_RSP {
-        // SAFETY: the buffer is large and aligned enough, and the library filled it.
-        unsafe { &*self.0.0.as_ptr().cast() }
-    }
-
-    fn note(&mut self, status: u32) {
-        // SAFETY: the buffer is large and aligned enough.
-        unsafe {
-            let head: *mut FSP_FSCTL_TRANSACT_RSP = self.0.0.as_mut_ptr().cast();
-            (*head).IoStatus.Status = status;
-        }
-    }
-
-    fn information(&self) -> u32 {
-        self.head().IoStatus.Information
-    }
-
-    /// Bytes behind the head.
-    fn text(&self, place: FSP_FSCTL_TRANSACT_BUF) -> Vec<u8> {
-        let at = offset_of!(FSP_FSCTL_TRANSACT_RSP, Buffer) + usize::from(place.Offset);
-        self.0.0[at..at + usize::from(place.Size)].to_vec()
-    }
-}
-
 /// The driver of one file system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Driver(*mut FSP_FILE_SYSTEM);
@@ -167,14 +86,13 @@ impl Driver {
     }
 
     fn call(self, mut request: Request) -> Answer<Response> {
-        let size = offset_of!(FSP_FSCTL_TRANSACT_REQ, Buffer) + request.used;
-        request.head().Size = size as u16;
+        request.head().Size = request.size() as u16;
         let kind = request.head().Kind as usize;
-        let mut response = Response(Box::new(Bytes([0; MESSAGE_BYTES])));
+        let mut response = Response::empty();
         // SAFETY: both are whole messages that live until the calls return, and the file system is the one that was made.
         let status = unsafe {
             let head = request.head() as *mut FSP_FSCTL_TRANSACT_REQ;
-            let answer: *mut FSP_FSCTL_TRANSACT_RSP = response.0.0.as_mut_ptr().cast();
+            let answer = response.head_mut();
             (*answer).Size = size_of::<FSP_FSCTL_TRANSACT_RSP>() as u16;
             (*answer).Kind = (*head).Kind;
             let operation = (*self.0).Operations[kind].expect("an operation of the library");
