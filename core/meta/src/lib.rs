@@ -45,7 +45,9 @@ mod usage_cache;
 mod verbs;
 
 pub use changes::{ChangeSender, Changed, Changes, change_channel};
-pub use data::{AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, OpenFlags, WriteOutcome};
+pub use data::{
+    AppendOutcome, CompactOutcome, CopyOutcome, FallocateMode, HeldFile, OpenFlags, WriteOutcome,
+};
 pub use data_store::DataStore;
 pub use dump::{
     BACKUP_FOLDER, BackupTurn, DumpBlocks, DumpCompression, DumpOptions, DumpOutput, DumpSummary,

@@ -14,6 +14,12 @@ const MAKERS: usize = 4;
 const ROUNDS: usize = 500;
 /// Names that all of them share.
 const NAMES: usize = 2;
+/// Threads that read a file which is replaced.
+const READERS: usize = 4;
+/// Times that each of them opens it.
+const LOOKS: usize = 2_000;
+/// Threads that replace it.
+const WRITERS: usize = 2;
 
 fn shared_name(mount: &Mounted<'_>, turn: usize) -> PathBuf {
     mount.file(&format!("f{}", turn % NAMES))
@@ -81,4 +87,54 @@ fn who_makes_or_opens_a_file_has_it_whoever_moves_it_to_the_trash_meanwhile() {
 #[test]
 fn who_makes_or_empties_a_file_has_it_whoever_moves_it_to_the_trash_meanwhile() {
     every_maker_has_a_file(&["--trash-days", "1"], true);
+}
+
+/// Writes over a name as editors do: a new file takes the place of the old one.
+fn replace(mount: &Mounted<'_>, writer: usize) -> std::io::Result<()> {
+    let new = mount.file(&format!("new{writer}"));
+    fs::write(&new, b"content")?;
+    fs::rename(&new, mount.file("name"))
+}
+
+fn every_reader_finds_the_file(options: &[&str]) {
+    let Some(volume) = Volume::format(options) else {
+        return;
+    };
+    let mount = volume.mount("mount", &[]);
+    let made = replace(&mount, 0);
+    assert!(made.is_ok(), "{made:?}");
+    let reading = AtomicUsize::new(READERS);
+    std::thread::scope(|scope| {
+        for _ in 0..READERS {
+            let (mount, reading) = (&mount, &reading);
+            scope.spawn(move || {
+                let found = (0..LOOKS).map(|_| fs::read(mount.file("name")));
+                let wrong = found
+                    .enumerate()
+                    .find(|(_, read)| !matches!(read, Ok(read) if read == b"content"));
+                reading.fetch_sub(1, Ordering::Release);
+                assert!(wrong.is_none(), "{wrong:?}");
+            });
+        }
+        for writer in 0..WRITERS {
+            let (mount, reading) = (&mount, &reading);
+            scope.spawn(move || {
+                while reading.load(Ordering::Acquire) > 0 {
+                    let replaced = replace(mount, writer);
+                    assert!(replaced.is_ok(), "{replaced:?}");
+                }
+            });
+        }
+    });
+    assert!(mount.umount(&[]).status.success());
+}
+
+#[test]
+fn a_file_that_is_replaced_all_the_time_is_read_whole_each_time() {
+    every_reader_finds_the_file(&["--trash-days", "0"]);
+}
+
+#[test]
+fn a_file_that_is_replaced_all_the_time_is_read_whole_each_time_where_there_is_a_trash() {
+    every_reader_finds_the_file(&["--trash-days", "1"]);
 }

@@ -15,7 +15,7 @@ impl Meta {
     /// Round trips: one; a second one when the list is empty.
     ///
     /// # Errors
-    /// `NotPermitted` when the node is no regular file, `BadHandle` when it is gone (another client deleted the
+    /// `NotPermitted` when the node is no regular file, `Stale` when it is gone (another client deleted the
     /// file), `Corrupt` for a damaged record.
     ///
     /// # Cancel safety
@@ -31,7 +31,7 @@ impl Meta {
             match self.engine.get(&[Key::Node(ino)]).await?.node()? {
                 Some(attr) if attr.is_file() => {}
                 Some(_) => return Err(ErrorKind::NotPermitted.into()),
-                None => return Err(ErrorKind::BadHandle.into()),
+                None => return Err(ErrorKind::Stale.into()),
             }
         }
         self.slice_counts.counted(ino, chunk, slices.len());

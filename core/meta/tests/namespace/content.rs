@@ -406,7 +406,7 @@ async fn reading_slices_of_what_is_no_file_says_so() {
     );
     assert_eq!(
         kind(volume.meta.read_slices(Ino(999), FIRST).await),
-        ErrorKind::BadHandle
+        ErrorKind::Stale
     );
     let file = volume.file(Ino::ROOT, "f").await;
     assert_eq!(volume.meta.read_slices(file, FIRST).await.unwrap(), []);

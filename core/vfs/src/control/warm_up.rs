@@ -357,7 +357,7 @@ impl Walk<'_> {
             ErrorKind::NotFound
                 | ErrorKind::NotDirectory
                 | ErrorKind::AccessDenied
-                | ErrorKind::BadHandle
+                | ErrorKind::Stale
                 | ErrorKind::InvalidArgument
                 | ErrorKind::NameTooLong
         );

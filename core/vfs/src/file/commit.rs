@@ -163,7 +163,8 @@ impl OpenFile {
         let (before, attr, records) = match batch.end {
             Some(end) => {
                 let run: Vec<Slice> = slices.iter().map(|ready| ready.record).collect();
-                let outcome = vfs.meta().append_slices(self.ino, end, &run, batch.mtime).await?;
+                let appended = vfs.meta().append_slices(self.ino, end, &run, batch.mtime).await;
+                let outcome = appended.map_err(|error| self.stale_when_gone(error))?;
                 (outcome.before, outcome.attr, outcome.records)
             }
             None => {
@@ -173,13 +174,14 @@ impl OpenFile {
                 };
                 let records: Vec<(ChunkIndex, Slice)> = slices.iter().map(place).collect::<Result<_>>()?;
                 let meta = vfs.meta();
-                let outcome = match change {
+                let written = match change {
                     Some(AttributeChange { context, change }) => {
                         meta.write_slices_and_set(context, self.ino, &records, batch.mtime, *change)
-                            .await?
+                            .await
                     }
-                    None => meta.write_slices(self.ino, &records, batch.mtime).await?,
+                    None => meta.write_slices(self.ino, &records, batch.mtime).await,
                 };
+                let outcome = written.map_err(|error| self.stale_when_gone(error))?;
                 (outcome.before, outcome.attr, records)
             }
         };

@@ -53,7 +53,7 @@ impl OpenFile {
         }
         match self.refresh_attributes(vfs).await {
             // The file is gone; the commit that follows will say so.
-            Err(error) if error.kind() == ErrorKind::BadHandle => Ok(()),
+            Err(error) if error.kind() == ErrorKind::Stale => Ok(()),
             refreshed => refreshed,
         }
     }

@@ -3,6 +3,7 @@
 mod commit;
 mod content;
 mod doubts;
+mod gone;
 mod losses;
 mod open_file;
 mod open_files;

@@ -75,9 +75,7 @@ impl OpenFile {
                 }
                 Ok(())
             }
-            // Another client deleted the file under this handle (spec 70-semantics section 4).
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(ErrorKind::BadHandle.into()),
-            Err(error) => Err(error),
+            Err(error) => Err(self.stale_when_gone(error)),
         }
     }
 

@@ -125,7 +125,8 @@ impl OpenFile {
             mode: Some(without_set_id(mode)),
             ..SetAttr::default()
         };
-        let attr = vfs.meta().setattr(&Context::root(), self.ino, change).await?;
+        let changed = vfs.meta().setattr(&Context::root(), self.ino, change).await;
+        let attr = changed.map_err(|error| self.stale_when_gone(error))?;
         self.content_mut().refreshed(&attr, generation);
         // The answer to a write has no attributes, so the kernel would go on showing the bits.
         vfs.expire_attributes(self.ino);

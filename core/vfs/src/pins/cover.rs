@@ -225,7 +225,7 @@ impl Vfs {
     /// The blocks of a file with these attributes.
     ///
     /// # Errors
-    /// `BadHandle` when it is gone; what the engine answers.
+    /// `Stale` when it is gone; what the engine answers.
     pub(crate) async fn file_cover(&self, ino: Ino, attr: &Attr) -> Result<FileCover> {
         let mut bytes_of: BTreeMap<BlockId, u64> = BTreeMap::new();
         let mut chunk = ChunkIndex(0);
@@ -258,6 +258,6 @@ impl Vfs {
 pub(crate) fn is_gone(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::NotFound | ErrorKind::BadHandle | ErrorKind::NotPermitted
+        ErrorKind::NotFound | ErrorKind::Stale | ErrorKind::NotPermitted
     )
 }

@@ -30,7 +30,7 @@ impl Vfs {
                 let attr = self.fresh_attr(self.root).await?;
                 return Ok(self.entry(self.root, attr));
             }
-            let found = self.meta.lookup(&self.context(caller), parent, &name).await;
+            let found = self.look_up(caller, parent, &name).await;
             let (ino, attr) = match found {
                 Err(error) if error.kind() == ErrorKind::NotFound && self.is_control(&name) => {
                     return Ok(self.internal_entry(InternalNode::Control));
@@ -41,7 +41,6 @@ impl Vfs {
                 return Ok(self.internal_entry(InternalNode::Trash));
             }
             self.note_told(parent, ino);
-            self.note_found_again(caller, ino);
             let attr = match self.files.get(ino) {
                 Some(_) => self.fresh_attr(ino).await?,
                 None => attr,

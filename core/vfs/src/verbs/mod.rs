@@ -13,6 +13,7 @@ mod open;
 mod range;
 mod read;
 mod readlink;
+mod refused_open;
 mod remove;
 mod rename;
 mod seek;
@@ -22,4 +23,8 @@ mod trashed;
 mod write;
 mod xattr;
 
-pub(crate) use trashed::RefusedOpen;
+pub(crate) use refused_open::RefusedOpen;
+
+/// Times that a verb looks at a name, when what it finds there is gone before it is open: each time somebody removed a
+/// file just then. An entry without a node, in a damaged volume, is gone each time.
+const MOST_LOOKS: usize = 20;

@@ -7,15 +7,12 @@ use moorage_meta::{Context, MAY_READ, OpenFlags as MetaFlags};
 use moorage_model::{Attr, ErrorKind, Ino, NodeType, Result};
 use parking_lot::Mutex;
 
+use super::MOST_LOOKS;
 use crate::file::{OpenFile, Told};
 use crate::handles::{Opened, OpenedFile};
 use crate::internal::InternalNode;
 use crate::journal::Operation;
 use crate::{Caller, EntryReply, NewNode, OpenFlags, OpenReply, Vfs};
-
-/// Times that a create looks at its name, when what it finds there is gone before it is open: each time somebody removed a
-/// file just then. An entry without a node, in a damaged volume, is gone each time.
-const MOST_LOOKS: usize = 20;
 
 impl Vfs {
     /// Opens a file; every success needs one [`Vfs::release`]. Attributes are read afresh, so that what another client
@@ -26,8 +23,8 @@ impl Vfs {
     ///
     /// # Errors
     /// `NotFound`, `AccessDenied`, `NotPermitted`, `IsDirectory`, `ReadOnly`; `Stale` for a file that another client moved
-    /// to the trash, when it was not looked up there; a caller that looks the name up again after that, and reads, gets
-    /// what it found, even if that was replaced as well.
+    /// to the trash, when it was not looked up there; a caller that looks the name up again after that gets what it found,
+    /// even if that was replaced as well.
     ///
     /// # Cancel safety
     /// A dropped future leaves no handle; the file may have been truncated.
@@ -104,7 +101,7 @@ impl Vfs {
     async fn open_known(&self, caller: &Caller, ino: Ino, flags: OpenFlags) -> Result<OpenReply> {
         let found_again = self.opens_what_it_found(caller, ino);
         let opened = self
-            .open_stored(&self.context(caller), ino, flags, found_again)
+            .open_stored(&self.context(caller), ino, flags, found_again.is_some())
             .await;
         if let Err(error) = &opened
             && matches!(error.kind(), ErrorKind::Stale | ErrorKind::NotFound)

@@ -11,7 +11,8 @@ impl Vfs {
     /// go unless root asks. One transaction.
     ///
     /// # Errors
-    /// `InvalidArgument`, `FileTooLarge`, `NotPermitted`, `BadHandle`, `NoSpace`, `QuotaExceeded`, `NotSupported`.
+    /// `InvalidArgument`, `FileTooLarge`, `NotPermitted`, `BadHandle`, `Stale`, `NoSpace`, `QuotaExceeded`,
+    /// `NotSupported`.
     pub async fn fallocate(
         &self,
         caller: &Caller,
@@ -33,10 +34,9 @@ impl Vfs {
                 punch_hole: mode.punch_hole,
                 zero_range: mode.zero_range,
             };
-            let attr = self
-                .meta
-                .fallocate(&self.context(caller), file.ino, mode, offset, length)
-                .await?;
+            let context = self.context(caller);
+            let changed = self.meta.fallocate(&context, file.ino, mode, offset, length);
+            let attr = changed.await.map_err(|error| file.stale_when_gone(error))?;
             file.content_mut().rewritten(attr);
             Ok(())
         })
@@ -48,8 +48,8 @@ impl Vfs {
     /// no data is moved.
     ///
     /// # Errors
-    /// `InvalidArgument` for overlapping ranges, `BadHandle`, `NotPermitted`, `FileTooLarge`, `NoSpace`,
-    /// `QuotaExceeded`.
+    /// `InvalidArgument` for overlapping ranges, `BadHandle`, `Stale`, `NotPermitted`, `FileTooLarge`,
+    /// `NoSpace`, `QuotaExceeded`.
     pub async fn copy_file_range(
         &self,
         caller: &Caller,
@@ -83,7 +83,8 @@ impl Vfs {
                     target.1,
                     length,
                 )
-                .await?;
+                .await
+                .map_err(|error| to.stale_when_gone(error))?;
             if outcome.copied > 0 {
                 to.content_mut().rewritten(outcome.attr);
             }

@@ -18,7 +18,7 @@ impl Vfs {
     /// are looked for when the attributes are older than the attribute cache allows: one engine read.
     ///
     /// # Errors
-    /// `BadHandle`, also when another client deleted the file; `FileTooLarge` beyond 2^57; `Corrupt` or `NotFound`
+    /// `BadHandle`; `Stale` when another client deleted the file; `FileTooLarge` beyond 2^57; `Corrupt` or `NotFound`
     /// naming a damaged or missing object; `Unavailable`, `Timeout`. The buffer's content is undefined then.
     ///
     /// # Cancel safety

@@ -5,18 +5,7 @@
 
 use moorage_model::{Attr, ErrorKind, Ino, Result};
 
-use crate::{Caller, Vfs};
-
-/// What the kernel says of a caller that has no process here.
-const UNKNOWN_PID: u32 = 0;
-
-/// An open that met a node which is gone, or has lost its name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RefusedOpen {
-    ino: Ino,
-    /// What the caller found when it looked the name up again.
-    found: Option<Ino>,
-}
+use crate::Vfs;
 
 impl Vfs {
     /// Notes that a door is told of an entry of this directory, in case that it is one of the trash.
@@ -35,37 +24,6 @@ impl Vfs {
     /// Whether a node is one of the trash that no door was told of there.
     fn is_nameless(&self, ino: Ino, attr: &Attr) -> bool {
         attr.in_trash() && self.told_in_trash.get(&ino).is_none()
-    }
-
-    /// Notes that a caller's open met a node that is gone, or has lost its name: the door's system looks the name up once
-    /// more and opens what it finds, both inside of the caller's one system call (Linux, `do_filp_open`: `ESTALE`).
-    pub(crate) fn note_refused_open(&self, caller: &Caller, ino: Ino) {
-        if caller.pid != UNKNOWN_PID {
-            let refused = RefusedOpen { ino, found: None };
-            self.refused_opens.insert(caller.pid, refused);
-        }
-    }
-
-    /// Notes what a caller found whose open was refused just before.
-    pub(crate) fn note_found_again(&self, caller: &Caller, ino: Ino) {
-        if let Some(refused) = self.refused_opens.get(&caller.pid) {
-            let found = Some(ino);
-            self.refused_opens
-                .insert(caller.pid, RefusedOpen { found, ..refused });
-        }
-    }
-
-    /// Whether a caller's open is the second of one system call, and may have a node without its name: the one that the
-    /// name meant when it was looked up in between, since nobody looks a third time, however fast others replace the file;
-    /// or, when no name was looked up, the one that the caller has open already (Linux, `/proc/self/fd`).
-    pub(crate) fn opens_what_it_found(&self, caller: &Caller, ino: Ino) -> bool {
-        let Some((_, refused)) = self.refused_opens.remove(&caller.pid) else {
-            return false;
-        };
-        match refused.found {
-            Some(found) => found == ino,
-            None => refused.ino == ino && self.files.get(ino).is_some_and(|file| file.is_open()),
-        }
     }
 
     /// Says of an open that was not permitted that the file lost its name before it, if so, also when others have it open

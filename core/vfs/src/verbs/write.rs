@@ -22,7 +22,7 @@ impl Vfs {
     /// here once for each handle.
     ///
     /// # Errors
-    /// `BadHandle`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`, `Unavailable`, `Timeout` when no buffer becomes free.
+    /// `BadHandle`, `Stale`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`, `Unavailable`, `Timeout` when no buffer becomes free.
     ///
     /// # Cancel safety
     /// A dropped future may have written a first part.
