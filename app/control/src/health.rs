@@ -224,6 +224,9 @@ pub struct GarbageReport {
     pub expired_slices: GarbageRecords,
     /// Pieces without a file.
     pub dead_slices: GarbageRecords,
+    /// Lists of pieces of files that do not exist.
+    #[serde(default)]
+    pub orphaned_chunks: GarbageRecords,
     /// Records that can not be read and may name objects.
     pub damaged_slice_records: u64,
     /// Other records that can not be read.

@@ -60,6 +60,10 @@ expired_slices: GarbageRecords,
  */
 dead_slices: GarbageRecords, 
 /**
+ * Lists of pieces of files that do not exist.
+ */
+orphaned_chunks: GarbageRecords, 
+/**
  * Records that can not be read and may name objects.
  */
 damaged_slice_records: number, 

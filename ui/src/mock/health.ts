@@ -107,6 +107,7 @@ export function garbage(deleted: boolean): GarbageReport {
     deleted_files: { count: 12, bytes: 1_150 * MB },
     expired_slices: { count: 7, bytes: 50 * MB },
     dead_slices: none,
+    orphaned_chunks: none,
     damaged_slice_records: 0,
     other_damaged_records: 0,
   };

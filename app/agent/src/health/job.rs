@@ -212,6 +212,7 @@ mod tests {
             deleted_files: records,
             expired_slices: records,
             dead_slices: records,
+            orphaned_chunks: records,
             damaged_slice_records: 0,
             other_damaged_records: 0,
         })

@@ -123,6 +123,7 @@ fn as_json(report: &GarbageReport, options: GarbageOptions) -> Value {
         "expired_trash": {"hours": report.trash.hours, "entries": report.trash.entries},
         "abandoned_clones": records(report.clones),
         "deleted_files": records(report.deleted_files),
+        "orphaned_chunks": records(report.orphaned_chunks),
         "expired_slices": records(report.delayed_slices),
         "dead_slices": records(report.dead_slices),
         "compacted_chunks": report.compacted.compacted,
@@ -172,6 +173,7 @@ fn as_text(report: &GarbageReport, options: GarbageOptions) -> String {
         row("entries of expired trash", report.trash.entries, None, done),
         records("abandoned clones", report.clones),
         records("deleted files", report.deleted_files),
+        records("pieces of files that do not exist", report.orphaned_chunks),
         records("replaced pieces past the trash days", report.delayed_slices),
         records("pieces without owners", report.dead_slices),
     ];

@@ -14,6 +14,7 @@ mod certificates;
 mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod cut_files;
 mod fate;
 mod locks;
 mod logins;

@@ -13,6 +13,7 @@ mod damage;
 mod entries;
 mod expire_trash;
 mod info;
+mod orphaned_chunks;
 mod pages;
 mod progress;
 mod reclaim;

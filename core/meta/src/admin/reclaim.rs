@@ -26,7 +26,7 @@ pub enum ReclaimMode {
 /// How much of a kind was found and, unless the run was dry, removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reclaimed {
-    /// Records: files, slices or directories.
+    /// Records: files, slices, slice lists or directories.
     pub count: u64,
     /// Bytes they stand for before compression: file lengths or slice sizes.
     pub bytes: u64,
@@ -35,8 +35,8 @@ pub struct Reclaimed {
 }
 
 impl Reclaimed {
-    fn add(&mut self, bytes: u64) {
-        self.count += 1;
+    pub(super) fn add(&mut self, count: u64, bytes: u64) {
+        self.count += count;
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -81,7 +81,7 @@ impl Meta {
                 })
                 .collect();
             if mode == ReclaimMode::DryRun {
-                files.iter().for_each(|(_, length)| found.add(*length));
+                files.iter().for_each(|(_, length)| found.add(1, *length));
                 continue;
             }
             let mut work = futures_util::stream::iter(files)
@@ -92,7 +92,7 @@ impl Meta {
                 match readable(dropped) {
                     Ok(Some(slices)) => {
                         dead.extend(slices);
-                        found.add(length);
+                        found.add(1, length);
                     }
                     Ok(None) => found.damaged += 1,
                     Err(error) => outcome = Err(error),
@@ -133,7 +133,9 @@ impl Meta {
                 }
                 progress.check()?;
                 let bytes = slices.iter().map(|slice| u64::from(slice.size)).sum();
-                slices.iter().for_each(|slice| found.add(u64::from(slice.size)));
+                slices
+                    .iter()
+                    .for_each(|slice| found.add(1, u64::from(slice.size)));
                 if mode == ReclaimMode::Delete {
                     outcome = outcome.and(self.end_delay(id, at).await);
                     progress.add(slices.len() as u64, bytes);
@@ -175,7 +177,7 @@ impl Meta {
                 })
                 .collect();
             let bytes = slices.iter().map(|(_, size)| u64::from(*size)).sum();
-            slices.iter().for_each(|(_, size)| found.add(u64::from(*size)));
+            slices.iter().for_each(|(_, size)| found.add(1, u64::from(*size)));
             if mode == ReclaimMode::Delete {
                 let count = slices.len() as u64;
                 outcome = outcome.and(self.remove_slices(slices).await);
@@ -211,7 +213,7 @@ impl Meta {
                         ReclaimMode::Delete => readable(self.remove_detached(ino, progress).await)?,
                     };
                     match removed {
-                        Some(()) => found.add(0),
+                        Some(()) => found.add(1, 0),
                         None => found.damaged += 1,
                     }
                 }

@@ -125,6 +125,20 @@ impl Meta {
         })
     }
 
+    /// Drops slice lists that belong to no file. Idempotent; returns the slices that lost an owner. One transaction.
+    ///
+    /// # Errors
+    /// `Corrupt` when there is such a file, or for a damaged list; what the engine answers.
+    pub(crate) async fn drop_chunks_without_file(
+        &self,
+        ino: Ino,
+        chunks: Vec<Key>,
+    ) -> Result<Vec<(SliceId, u32)>> {
+        let ends = None;
+        self.drop_doomed(Arc::new(vec![Doomed { ino, chunks, ends }]))
+            .await
+    }
+
     async fn drop_doomed(&self, doomed: Arc<Vec<Doomed>>) -> Result<Vec<(SliceId, u32)>> {
         self.transact(Verb::removal("delete chunks"), move |meta, txn| {
             let doomed = Arc::clone(&doomed);

@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::poll;
+use moorage_meta::admin::{Progress, ReclaimMode};
 use moorage_meta::{Context, Key, Meta, MetaOptions, OpenFlags, Record, Scan, UnlinkOptions};
 use moorage_model::{CHUNK_SIZE, Error, ErrorKind, Ino};
 
 use crate::check::broken_invariants;
 use crate::fixture::{Volume, kind, name, write};
-use crate::obligations::put;
+use crate::obligations::{forget, put};
 use crate::server_engine::{ServerEngine, meddled};
 
 #[tokio::test]
@@ -108,6 +109,35 @@ async fn a_deleted_file_that_still_exists_keeps_its_data_and_no_other_file() {
     assert_eq!(kind(volume.meta.flush_deletions().await), ErrorKind::Corrupt);
     assert_eq!(volume.data.ids(), [slices[1]]);
     assert_eq!(volume.scan(Scan::DeletedFiles).await.len(), 1);
+}
+
+#[tokio::test]
+async fn slice_lists_without_a_file_are_found_and_removed_and_no_others() {
+    let volume = Volume::new().await;
+    let root = Context::root();
+    let [kept, gone, deleted] = ["kept", "gone", "deleted"].map(|file| volume.file(Ino::ROOT, file));
+    let (kept, gone, deleted) = (kept.await, gone.await, deleted.await);
+    let shared = volume.write(kept, 0, 100).await;
+    let alone = volume.write(gone, 0, 300).await;
+    let pending = volume.write(deleted, 0, 50).await;
+    let copied = volume
+        .meta
+        .copy_file_range(&root, kept, 0, gone, 400 * CHUNK_SIZE, 100);
+    copied.await.unwrap();
+    forget(&volume, Key::Node(gone)).await;
+    volume.unlink(Ino::ROOT, "deleted").await.unwrap();
+    let progress = Progress::default();
+    let reclaim = async |mode| {
+        let found = volume.meta.reclaim_orphaned_chunks(mode, &progress);
+        let found = found.await.unwrap();
+        (found.count, found.bytes, found.damaged)
+    };
+    assert_eq!(reclaim(ReclaimMode::DryRun).await, (2, 400, 0));
+    assert_eq!(volume.data.ids(), [shared.id, alone.id, pending.id]);
+    assert_eq!(reclaim(ReclaimMode::Delete).await, (2, 400, 0));
+    assert_eq!(volume.data.ids(), [shared.id, pending.id]);
+    assert_eq!(volume.owners(shared).await, Some(1));
+    assert_eq!(reclaim(ReclaimMode::Delete).await, (0, 0, 0));
 }
 
 #[tokio::test]

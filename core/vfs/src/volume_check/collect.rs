@@ -84,6 +84,8 @@ pub struct GarbageReport {
     pub clones: Reclaimed,
     /// Deleted files with data.
     pub deleted_files: Reclaimed,
+    /// Slice lists of files that do not exist.
+    pub orphaned_chunks: Reclaimed,
     /// Replaced slices kept longer than the trash days.
     pub delayed_slices: Reclaimed,
     /// Slices without owners.
@@ -105,7 +107,7 @@ impl GarbageReport {
 }
 
 /// Finds what takes space for nothing and, when asked to, gives it back: expired trash, abandoned clones, deleted
-/// files, replaced slices past the trash days, slices without owners, and objects that no record names. The metadata
+/// files, slice lists without a file, replaced slices past the trash days, slices without owners, and objects that no record names. The metadata
 /// client needs its data attached.
 ///
 /// An object is deleted only when no record named it after it was older than `min_age`, by the slower of the client's
@@ -217,6 +219,8 @@ async fn reclaim(
     report.clones = past_damage(clones, &mut report.damaged)?;
     let files = meta.reclaim_deleted_files(i64::MAX, mode, progress).await;
     report.deleted_files = past_damage(files, &mut report.damaged)?;
+    let chunks = meta.reclaim_orphaned_chunks(mode, progress).await;
+    report.orphaned_chunks = past_damage(chunks, &mut report.damaged)?;
     let delayed = meta.reclaim_delayed_slices(kept_until, mode, progress).await;
     report.delayed_slices = past_damage(delayed, &mut report.damaged)?;
     let dead = meta.reclaim_dead_slices(mode, progress).await;

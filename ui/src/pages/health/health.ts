@@ -84,10 +84,10 @@ export function freed(report: GarbageReport): { objects: number; bytes: number }
 
 /** Whether freeing deletes anything, be it records alone. */
 export function isWorthFreeing(report: GarbageReport): boolean {
-  const { abandoned_clones, deleted_files, expired_slices, dead_slices, expired_trash } = report;
-  const records = [abandoned_clones, deleted_files, expired_slices, dead_slices];
   return (
-    freed(report).objects > 0 || expired_trash.entries > 0 || records.some(({ count }) => count > 0)
+    freed(report).objects > 0 ||
+    report.expired_trash.entries > 0 ||
+    RECORDS.some((kind) => report[kind].count > 0)
   );
 }
 
@@ -128,4 +128,10 @@ export function parts(
 
 type Kept = (typeof KEPT)[number];
 const KEPT = ['valid', 'delayed', 'young', 'ahead', 'foreign'] as const;
-const RECORDS = ['deleted_files', 'expired_slices', 'dead_slices', 'abandoned_clones'] as const;
+const RECORDS = [
+  'deleted_files',
+  'orphaned_chunks',
+  'expired_slices',
+  'dead_slices',
+  'abandoned_clones',
+] as const;

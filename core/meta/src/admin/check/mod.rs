@@ -1,5 +1,6 @@
 //! The metadata half of `fsck`: does the namespace hang together, do the numbers match a full scan?
 
+mod chunks;
 mod counters;
 mod damaged;
 mod directories;
@@ -46,7 +47,7 @@ pub struct CheckOptions {
 
 impl Meta {
     /// Checks the records of a volume against each other: entries and nodes, parents, link counts, directory
-    /// statistics, loops, counters, and the owners of slices. Works on a volume in use: what looks wrong is read
+    /// statistics, loops, counters, slice lists without a file, and the owners of slices. Works on a volume in use: what looks wrong is read
     /// again before it is reported, and numbers that move meanwhile are not compared.
     ///
     /// Repairs, when asked for: link counts, parents, kinds (of the entry or the node, as all other records say), directory

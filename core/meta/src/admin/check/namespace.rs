@@ -110,6 +110,7 @@ impl<'m> Namespace<'m> {
         self.report_nameless_damage().await?;
         self.check_usage(usage).await?;
         self.check_other_records().await?;
+        self.check_chunks().await?;
         self.check_owners().await?;
         self.check_allocation().await
     }

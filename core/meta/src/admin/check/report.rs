@@ -63,6 +63,8 @@ pub enum Defect {
     UsageCounter,
     /// A counter that would give a number a second time.
     AllocationCounter,
+    /// Slice lists of files that do not exist.
+    OrphanedChunk,
     /// A number of slice owners that differs from the records.
     SliceOwners,
     /// An object that a slice needs is not in the store.
@@ -95,6 +97,7 @@ impl Defect {
             Defect::DirectoryStatistics => "directory-statistics",
             Defect::UsageCounter => "usage-counter",
             Defect::AllocationCounter => "allocation-counter",
+            Defect::OrphanedChunk => "orphaned-chunk",
             Defect::SliceOwners => "slice-owners",
             Defect::MissingObject => "missing-object",
             Defect::NotUploaded => "not-uploaded",

@@ -23,6 +23,16 @@ pub(crate) async fn put(volume: &Volume, key: Key, record: Record) {
     .unwrap();
 }
 
+/// Removes one record as another client would.
+pub(crate) async fn forget(volume: &Volume, key: Key) {
+    run(volume.engine.as_ref(), "another client", move |txn| {
+        txn.delete(key.clone());
+        Box::pin(async { Ok(()) })
+    })
+    .await
+    .unwrap();
+}
+
 async fn put_setting(volume: &Volume, setting: &Setting) {
     let text = encode_setting(setting).unwrap();
     put(volume, Key::Setting, Record::Setting(text)).await;
