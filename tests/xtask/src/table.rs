@@ -55,13 +55,15 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) outcome: Outcome,
     pub(crate) time: Duration,
+    /// Processor time of the processes that it started and that have ended.
+    pub(crate) cpu: Duration,
 }
 
 /// Prints the table and the closing line; whether nothing failed.
 pub(crate) fn print(rows: &[Row]) -> bool {
     println!(
-        "\n{:<14} {:>7} {:>7} {:>8} {:>8}",
-        "stage", "passed", "failed", "skipped", "seconds"
+        "\n{:<14} {:>7} {:>7} {:>8} {:>8} {:>11}",
+        "stage", "passed", "failed", "skipped", "seconds", "CPU seconds"
     );
     let mut sum = Outcome::default();
     for row in rows {
@@ -71,9 +73,10 @@ pub(crate) fn print(rows: &[Row]) -> bool {
             skipped,
         } = row.outcome;
         println!(
-            "{:<14} {passed:>7} {failed:>7} {skipped:>8} {:>8.1}",
+            "{:<14} {passed:>7} {failed:>7} {skipped:>8} {:>8.1} {:>11.1}",
             row.name,
-            row.time.as_secs_f64()
+            row.time.as_secs_f64(),
+            row.cpu.as_secs_f64()
         );
         sum.passed += passed;
         sum.failed += failed;

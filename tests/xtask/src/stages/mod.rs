@@ -19,9 +19,11 @@ mod unit;
 mod windows;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 
 use crate::table::{self, Outcome, Row};
 
@@ -113,7 +115,7 @@ pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
         .filter(|stage| only.is_none_or(|text| stage.name.contains(text)))
     {
         println!("\n==== {}, {} of disk free ====", stage.name, free_space());
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_of_children()?);
         let outcome = (stage.run)().unwrap_or_else(|error| {
             println!("stage {}: {error:#}", stage.name);
             Outcome::check(false)
@@ -122,6 +124,7 @@ pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
             name: stage.name,
             outcome,
             time: start.elapsed(),
+            cpu: cpu_of_children()?.saturating_sub(cpu),
         });
     }
     Ok(if table::print(&rows) {
@@ -129,6 +132,16 @@ pub(crate) fn run_all(only: Option<&str>) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Processor time of all processes that were started here and have ended.
+fn cpu_of_children() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let spent = |time: TimeVal| {
+        let seconds = u64::try_from(time.tv_sec()).unwrap_or_default();
+        Duration::new(seconds, 0) + Duration::from_micros(u64::try_from(time.tv_usec()).unwrap_or_default())
+    };
+    Ok(spent(usage.user_time()) + spent(usage.system_time()))
 }
 
 /// What is left on the disk of temporary files, where the volumes of the tests are.
