@@ -1,7 +1,14 @@
 //! Puts the configuration, the pages and what each window may ask for into the program.
 
 /// The commands of the pages; a capability names the windows that may use one.
-const COMMANDS: &[&str] = &["ask", "home_folder", "open_volume", "start_agent"];
+const COMMANDS: &[&str] = &[
+    "ask",
+    "export_volume",
+    "home_folder",
+    "open_volume",
+    "save_report",
+    "start_agent",
+];
 
 fn main() {
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);

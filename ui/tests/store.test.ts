@@ -21,6 +21,8 @@ class Mutable implements Transport {
   listen: Transport['listen'] = (heard) => this.agent.listen(heard);
   open: Transport['open'] = (id) => this.agent.open(id);
   home: Transport['home'] = () => this.agent.home();
+  exportVolume: Transport['exportVolume'] = (id) => this.agent.exportVolume(id);
+  saveReport: Transport['saveReport'] = () => this.agent.saveReport();
   start: Transport['start'] = () => this.agent.start();
 }
 

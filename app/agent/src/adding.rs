@@ -29,7 +29,11 @@ impl<T: MountTable> Desk<T> {
     /// Why it is not in the list. One that was made by then is not unmade.
     pub(crate) async fn add(&self, volume: AddVolume) -> Result<Response, Problem> {
         match volume {
-            AddVolume::Join { settings, secrets } => self.join(settings, secrets).await,
+            AddVolume::Join {
+                settings,
+                secrets,
+                uuid,
+            } => self.join(settings, secrets, uuid).await,
             AddVolume::Create {
                 settings,
                 format,
@@ -61,27 +65,43 @@ impl<T: MountTable> Desk<T> {
             session_token: None,
             ..secrets
         };
-        self.enlist(settings, secrets).await
+        self.enlist(settings, secrets, None).await
     }
 
     /// Takes a volume that exists into the list. Whether it is there is asked of a database that is a file: a server that
     /// is away now, or whose password comes later, is asked when the volume is mounted.
-    async fn join(&self, settings: VolumeSettings, secrets: VolumeSecrets) -> Result<Response, Problem> {
+    async fn join(
+        &self,
+        settings: VolumeSettings,
+        secrets: VolumeSecrets,
+        uuid: Option<String>,
+    ) -> Result<Response, Problem> {
         let others = self.0.state().content().volumes;
         let settings = checked(settings, None, &others)?;
-        if local_database(&settings.metadata_url).is_some() {
-            volume_check::find(&self.0.places.program, &settings.metadata_url).await?;
+        let (program, url) = (&self.0.places.program, &settings.metadata_url);
+        let is_local = local_database(url).is_some();
+        if is_local || uuid.is_some() {
+            match volume_check::find(program, url, &secrets).await {
+                Ok(found) => volume_check::is_the_one(&found, uuid.as_deref(), url)?,
+                Err(problem) if is_local => return Err(problem),
+                Err(problem) => tracing::info!("which volume is at {url:?} is not known yet: {problem}"),
+            }
         }
-        self.enlist(settings, secrets).await
+        self.enlist(settings, secrets, uuid).await
     }
 
-    async fn enlist(&self, settings: VolumeSettings, secrets: VolumeSecrets) -> Result<Response, Problem> {
+    async fn enlist(
+        &self,
+        settings: VolumeSettings,
+        secrets: VolumeSecrets,
+        uuid: Option<String>,
+    ) -> Result<Response, Problem> {
         let mut file = self.0.file.lock().await;
         let mut content = self.0.state().content();
         let settings = checked(settings, None, &content.volumes)?;
         let entry = Entry {
             id: VolumeId(Uuid::new_v4().to_string()),
-            uuid: None,
+            uuid,
             settings,
             secrets: SecretKind::of(&secrets),
             last_check: None,

@@ -23,7 +23,9 @@ impl<T: MountTable> Desk<T> {
     /// Why nothing could be tried. What failed of the steps stands in the list.
     pub(crate) async fn test_connection(&self, volume: AddVolume) -> Result<Response, Problem> {
         let (settings, format, secrets) = match volume {
-            AddVolume::Join { settings, secrets } => (settings, None, secrets),
+            AddVolume::Join {
+                settings, secrets, ..
+            } => (settings, None, secrets),
             AddVolume::Create {
                 settings,
                 format,

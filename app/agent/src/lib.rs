@@ -38,6 +38,7 @@ mod self_test;
 mod service;
 mod sessions;
 mod settings_file;
+mod sharing;
 mod surroundings;
 mod transfers;
 mod trash;

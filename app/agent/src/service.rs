@@ -11,6 +11,7 @@ use moorage_control::secret::VolumeSecrets;
 use moorage_control::server::Service;
 use moorage_control::settings::Settings;
 use moorage_control::volume::{Volume, VolumeId, VolumeSettings};
+use moorage_control::volume_file::VolumeFile;
 use tokio::time::timeout;
 
 use crate::agent::Agent;
@@ -21,6 +22,7 @@ use crate::pairs::KeptPair;
 use crate::secret_keeping::leftover_after;
 use crate::secret_kind::SecretKind;
 use crate::settings_file::{Content, Entry};
+use crate::sharing::shared;
 use crate::trouble::{lasting, not_supported};
 use crate::truth::over_all;
 use crate::validity::checked;
@@ -55,6 +57,8 @@ impl<T: MountTable> Service for Desk<T> {
                 self.volume(&id)
             }
             Request::VolumeAdd { volume } => self.add(volume).await,
+            Request::VolumeExport { id } => self.export(&id),
+            Request::VolumeFileRead { text } => shared(&VolumeFile::parse(&text)?),
             Request::VolumeChange { id, settings } => self.change(&id, settings).await,
             Request::VolumeSecrets { id, secrets } => self.learn_secrets(&id, secrets).await,
             Request::VolumeRemove { id } => self.remove(&id).await,

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use moorage_control::problem::{Problem, ProblemCode};
-use moorage_control::volume::{MetadataUrl, VolumeId, VolumeSettings};
+use moorage_control::volume::{MetadataUrl, VolumeId, VolumeSettings, is_name};
 use moorage_host::MountPoint;
 
 use crate::limits;
 use crate::settings_file::Entry;
 use crate::trouble::{lasting, of_host};
 
-/// Longest name of a volume in characters; more fits no menu.
-const LONGEST_NAME: usize = 64;
 /// Most volumes of one user: what a client can be sent at once.
 const MOST_VOLUMES: usize = 10_000;
 
@@ -39,7 +37,7 @@ pub(crate) fn checked(
 ) -> Result<VolumeSettings, Problem> {
     let invalid = |message: String, advice: &str| Err(lasting(ProblemCode::InvalidRequest, message, advice));
     let name = settings.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if !is_name(name) {
         return invalid(
             format!("{name:?} is no name of a volume"),
             "Give it a name of 1 to 64 characters.",

@@ -230,6 +230,19 @@ impl Client {
         one_volume(answer)
     }
 
+    /// What somebody else needs to join a volume, as the text of a file without a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`].
+    pub async fn export_volume(&self, id: &VolumeId) -> Result<String, ClientError> {
+        let request = Request::VolumeExport { id: id.clone() };
+        match self.ask(request, ANSWER_DEADLINE).await? {
+            Response::VolumeFile { text, .. } => Ok(text),
+            _ => Err(ClientError::Unexpected),
+        }
+    }
+
     /// The store of secrets in use.
     ///
     /// # Errors

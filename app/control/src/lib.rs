@@ -38,3 +38,4 @@ pub mod trash;
 pub mod truth;
 pub mod version;
 pub mod volume;
+pub mod volume_file;

@@ -19,6 +19,7 @@ use crate::trash::{TrashFolder, TrashHours, TrashJob, TrashPage, TrashPlace, Tra
 use crate::truth::Truth;
 use crate::version::ProtocolVersion;
 use crate::volume::{AddVolume, Volume, VolumeId, VolumeSettings};
+use crate::volume_file::VolumeFile;
 
 /// The number of a request, chosen by the client; unique among those that wait for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -170,6 +171,16 @@ pub enum Request {
     VolumeAdd {
         /// How.
         volume: AddVolume,
+    },
+    /// What somebody else needs to join one, without a secret: `volume_file`.
+    VolumeExport {
+        /// Which.
+        id: VolumeId,
+    },
+    /// What the text of a volume file says; nothing is added: `volume_file`.
+    VolumeFileRead {
+        /// The text, of at most [`LONGEST`](crate::volume_file::LONGEST) bytes.
+        text: String,
     },
     /// Changes how one is mounted, from its next mount on: `volume`.
     VolumeChange {
@@ -433,6 +444,13 @@ pub enum Response {
     Volume {
         /// The volume.
         volume: Box<Volume>,
+    },
+    /// A volume as a file.
+    VolumeFile {
+        /// What it says.
+        file: Box<VolumeFile>,
+        /// Its text.
+        text: String,
     },
     /// The checklist of a connection.
     Checklist {

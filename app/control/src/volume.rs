@@ -86,6 +86,19 @@ impl fmt::Debug for MetadataUrl {
     }
 }
 
+/// Longest name of a volume in characters; more fits no menu.
+pub const LONGEST_NAME: usize = 64;
+
+/// Whether a text without blanks around it can be the name of a volume in the list. One that reads in another direction
+/// than it is written is none: a person could not tell what is called so.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.trim().is_empty()
+        && text.chars().count() <= LONGEST_NAME
+        && !text.chars().any(|letter| letter.is_control() || turns(letter))
+}
+
 /// How a volume is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -174,6 +187,10 @@ pub enum AddVolume {
         /// What it needs and does not hold itself.
         #[serde(default)]
         secrets: VolumeSecrets,
+        /// The identity that a [`VolumeFile`](crate::volume_file::VolumeFile) gives it; another volume at that address is
+        /// refused.
+        #[serde(default)]
+        uuid: Option<String>,
     },
     /// A volume on this computer, with nothing to fill in.
     Demo,

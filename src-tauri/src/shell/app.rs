@@ -14,7 +14,7 @@ use super::{commands, tray, window};
 use crate::agent::{Link, Place, Program, Seen, keep};
 use crate::page::Page;
 use crate::tray::Shown;
-use crate::words::words;
+use crate::words::{Words, words};
 
 /// Starts without a window, as at login.
 const HIDDEN: &str = "--hidden";
@@ -62,7 +62,9 @@ pub fn run() -> Result<(), StartError> {
             commands::ask,
             commands::home_folder,
             commands::start_agent,
-            commands::open_volume
+            commands::open_volume,
+            commands::export_volume,
+            commands::save_report
         ])
         .setup(move |app| {
             start(app, &link, hidden);
@@ -124,12 +126,17 @@ async fn follow(app: AppHandle, mut seen: watch::Receiver<Seen>) {
     }
 }
 
-/// What the tray shows, in the language that the person chose or else that of the system.
+/// What the tray shows, in the language of the person.
 fn look(seen: &Seen) -> Shown {
+    Shown::of(seen, words_for(seen))
+}
+
+/// The words of the language that the person chose, or else of that of the system.
+pub(super) fn words_for(seen: &Seen) -> &'static Words {
     let chosen = match seen {
         Seen::Heard(heard) => heard.settings.language.clone(),
         Seen::Silent { .. } | Seen::Stopped => None,
     };
     let language = chosen.or_else(sys_locale::get_locale).unwrap_or_default();
-    Shown::of(seen, words(&language))
+    words(&language)
 }

@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
+use moorage_control::client::ClientError;
 use moorage_control::message::{Request, Response};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::volume::VolumeId;
 use moorage_host::Folders;
 use tauri::State;
 
-use super::deeds;
+use super::{app, deeds, saving};
 use crate::agent::Link;
+use crate::words::Words;
+
+/// Longest report that is written, in bytes: far more than ten thousand volumes have to say.
+const LONGEST_REPORT: usize = 16 << 20;
+/// What a report is called at first.
+const REPORT: &str = "moorage-report.json";
 
 /// Asks the agent.
 #[tauri::command]
@@ -45,4 +52,35 @@ pub(crate) async fn open_volume(id: VolumeId, link: State<'_, Arc<Link>>) -> Res
 #[expect(clippy::needless_pass_by_value, reason = "a command owns its arguments")]
 pub(crate) fn start_agent(link: State<'_, Arc<Link>>) {
     link.want_agent();
+}
+
+/// Writes a volume to a file that the person chooses in a dialog: what another computer joins it by. Whether a file was
+/// chosen.
+#[tauri::command]
+pub(crate) async fn export_volume(id: VolumeId, link: State<'_, Arc<Link>>) -> Result<bool, Problem> {
+    let (file, text) = match link.ask(Request::VolumeExport { id }).await? {
+        Response::VolumeFile { file, text } => (file, text),
+        _ => return Err(ClientError::Unexpected.into()),
+    };
+    let name = saving::name_of_volume_file(&file.name);
+    saving::save(words_now(&link).save_volume_file, &name, text).await
+}
+
+/// Writes a report, as the person saw it, to a file that the person chooses in a dialog. Whether a file was chosen.
+#[tauri::command]
+pub(crate) async fn save_report(text: String, link: State<'_, Arc<Link>>) -> Result<bool, Problem> {
+    if text.len() > LONGEST_REPORT {
+        return Err(Problem {
+            code: ProblemCode::InvalidRequest,
+            message: format!("a report of more than {LONGEST_REPORT} bytes is not written"),
+            cause: None,
+            advice: "Copy what matters of it.".to_owned(),
+            retryable: false,
+        });
+    }
+    saving::save(words_now(&link).save_report, REPORT, text).await
+}
+
+fn words_now(link: &Link) -> &'static Words {
+    app::words_for(&link.follow().borrow())
 }

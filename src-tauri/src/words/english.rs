@@ -61,4 +61,6 @@ pub(super) static WORDS: Words = Words {
     settings: "Settings",
     diagnostics: "Diagnostics",
     quit: "Quit (volumes stay mounted)",
+    save_volume_file: "Save the volume as a file",
+    save_report: "Save the report",
 };

@@ -61,4 +61,6 @@ pub(super) static WORDS: Words = Words {
     settings: "Einstellungen",
     diagnostics: "Diagnose",
     quit: "Beenden (Laufwerke bleiben eingehängt)",
+    save_volume_file: "Laufwerk als Datei speichern",
+    save_report: "Bericht speichern",
 };

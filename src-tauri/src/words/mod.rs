@@ -52,6 +52,9 @@ pub(crate) struct Words {
     pub(crate) settings: &'static str,
     pub(crate) diagnostics: &'static str,
     pub(crate) quit: &'static str,
+    /// Titles of dialogs.
+    pub(crate) save_volume_file: &'static str,
+    pub(crate) save_report: &'static str,
 }
 
 /// The words for how a volume is doing, those of the pages.

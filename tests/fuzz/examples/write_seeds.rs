@@ -36,6 +36,7 @@ fn main() -> Outcome {
     objects()?;
     commands()?;
     agent()?;
+    volume_file()?;
     dumps()?;
     addresses()
 }
@@ -218,6 +219,14 @@ fn agent() -> Outcome {
     seed("agent_message", "client_cut", &of_client[..of_client.len() - 9])?;
     seed("agent_message", "agent", [hello, volume, failed, changed].map(frame).concat())?;
     seed("agent_message", "too_long", [0xff; 8])
+}
+
+fn volume_file() -> Outcome {
+    let first = r#"{"moorage_volume":1,"name":"Photos","uuid":"d5f5ec0a-8a16-4a42-8414-92ffede9bddb","metadata_url":"redis://me@host/1",
+        "options":{"mount_at_start":true,"read_only":false,"write_back":true,"cache_size":1,"cache_folder":"/c","upload_limit":null,"download_limit":null},
+        "needs":{"metadata_password":true,"key_passphrase":false}}"#;
+    seed("volume_file", "first", first)?;
+    seed("volume_file", "later", r#"{"moorage_volume":2,"place":{}}"#)
 }
 
 fn frame(text: &str) -> Vec<u8> {

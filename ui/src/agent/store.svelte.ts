@@ -11,6 +11,7 @@ import type { Transfer } from '../bindings/Transfer';
 import type { TransferId } from '../bindings/TransferId';
 import type { Truth } from '../bindings/Truth';
 import type { Volume } from '../bindings/Volume';
+import type { VolumeFile } from '../bindings/VolumeFile';
 import type { VolumeId } from '../bindings/VolumeId';
 import type { VolumeSecrets } from '../bindings/VolumeSecrets';
 import type { VolumeSettings } from '../bindings/VolumeSettings';
@@ -233,6 +234,22 @@ export class AgentStore {
   /** The person's own folder. */
   home(): Promise<string> {
     return this.#transport.home();
+  }
+
+  /** Writes what another computer joins a volume by to a file that the person chooses; whether one was chosen. */
+  exportVolume(id: VolumeId): Promise<boolean> {
+    return this.#transport.exportVolume(id);
+  }
+
+  /** Writes a report to a file that the person chooses; whether one was chosen. */
+  saveReport(text: string): Promise<boolean> {
+    return this.#transport.saveReport(text);
+  }
+
+  /** What the text of a volume file says; nothing is added. */
+  async readVolumeFile(text: string): Promise<VolumeFile> {
+    const request: Request = { request: 'volume_file_read', text };
+    return (await ask(this.#transport, request, 'volume_file', DEADLINE)).file;
   }
 
   /** Has the agent started that a person ended; this window is connected as soon as it answers. */

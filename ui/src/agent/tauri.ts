@@ -13,6 +13,8 @@ export const tauri: Transport = {
   },
   open: (id) => called('open_volume', { id }),
   home: () => called<string>('home_folder', {}),
+  exportVolume: (id) => called<boolean>('export_volume', { id }),
+  saveReport: (text) => called<boolean>('save_report', { text }),
   start: () => called('start_agent', {}),
 };
 

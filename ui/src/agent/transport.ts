@@ -13,6 +13,10 @@ export interface Transport {
   open(id: VolumeId): Promise<void>;
   /** The person's own folder, below which a volume may appear. */
   home(): Promise<string>;
+  /** Writes what another computer joins a volume by to a file that the person chooses; whether one was chosen. */
+  exportVolume(id: VolumeId): Promise<boolean>;
+  /** Writes a report to a file that the person chooses; whether one was chosen. */
+  saveReport(text: string): Promise<boolean>;
   /** Has the agent started that a person ended; that it runs is seen by asking it. */
   start(): Promise<void>;
 }
@@ -35,5 +39,7 @@ export const unreachable: Transport = {
   listen: () => () => undefined,
   open: lost,
   home: lost,
+  exportVolume: lost,
+  saveReport: lost,
   start: lost,
 };

@@ -26,4 +26,9 @@ settings: VolumeSettings,
 /**
  * What it needs and does not hold itself.
  */
-secrets: VolumeSecrets, } | { "add": "demo" };
+secrets: VolumeSecrets, 
+/**
+ * The identity that a [`VolumeFile`](crate::volume_file::VolumeFile) gives it; another volume at that address is
+ * refused.
+ */
+uuid: string | null, } | { "add": "demo" };

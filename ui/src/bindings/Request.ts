@@ -29,7 +29,15 @@ id: VolumeId, } | { "request": "volume_add",
 /**
  * How.
  */
-volume: AddVolume, } | { "request": "volume_change", 
+volume: AddVolume, } | { "request": "volume_export", 
+/**
+ * Which.
+ */
+id: VolumeId, } | { "request": "volume_file_read", 
+/**
+ * The text, of at most [`LONGEST`](crate::volume_file::LONGEST) bytes.
+ */
+text: string, } | { "request": "volume_change", 
 /**
  * Which.
  */

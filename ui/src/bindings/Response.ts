@@ -15,6 +15,7 @@ import type { TrashHours } from "./TrashHours";
 import type { TrashJob } from "./TrashJob";
 import type { TrashPage } from "./TrashPage";
 import type { Volume } from "./Volume";
+import type { VolumeFile } from "./VolumeFile";
 import type { VolumeHealth } from "./VolumeHealth";
 import type { VolumeOptions } from "./VolumeOptions";
 import type { VolumeSession } from "./VolumeSession";
@@ -38,7 +39,15 @@ volumes: Array<Volume>, } | { "response": "volume",
 /**
  * The volume.
  */
-volume: Volume, } | { "response": "checklist", 
+volume: Volume, } | { "response": "volume_file", 
+/**
+ * What it says.
+ */
+file: VolumeFile, 
+/**
+ * Its text.
+ */
+text: string, } | { "response": "checklist", 
 /**
  * The list.
  */

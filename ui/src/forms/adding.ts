@@ -1,4 +1,5 @@
 import type { AddVolume } from '../bindings/AddVolume';
+import type { VolumeFile } from '../bindings/VolumeFile';
 import type { VolumeSecrets } from '../bindings/VolumeSecrets';
 import { part } from './metadata';
 
@@ -20,6 +21,8 @@ export interface Filled {
   token: string;
   compression: 'none' | 'lz4' | 'zstd';
   trashDays: string;
+  /** The volume file that the form was filled from. */
+  file: VolumeFile | undefined;
 }
 
 /** A form that nobody filled in yet. */
@@ -41,7 +44,30 @@ export function blank(): Filled {
     token: '',
     compression: 'none',
     trashDays: '',
+    file: undefined,
   };
+}
+
+/** The form as a volume file fills it; what is a secret stays to be given. */
+export function filledFrom(file: VolumeFile, before: Filled): Filled {
+  return {
+    ...before,
+    name: file.name,
+    url: file.metadata_url,
+    atStart: file.options.mount_at_start,
+    readOnly: file.options.read_only,
+    writeBack: file.options.write_back,
+    file,
+  };
+}
+
+/** The folder below `home` in which a volume of this name appears, unless the person says another. */
+export function folderFor(home: string, name: string): string {
+  const folder = name
+    .trim()
+    .replaceAll(/[/\\\p{Cc}]/gu, '-')
+    .replace(/^\.+/, '');
+  return home === '' || folder === '' ? '' : `${home}/${folder}`;
 }
 
 /** What the agent is asked to add. */
@@ -55,10 +81,10 @@ export function adding(way: 'join' | 'create', filled: Filled): AddVolume {
       mount_at_start: filled.atStart,
       read_only: filled.readOnly,
       write_back: filled.writeBack,
-      cache_size: null,
+      cache_size: filled.file?.options.cache_size ?? null,
       cache_folder: null,
-      upload_limit: null,
-      download_limit: null,
+      upload_limit: filled.file?.options.upload_limit ?? null,
+      download_limit: filled.file?.options.download_limit ?? null,
     },
   };
   const secrets: VolumeSecrets = {
@@ -68,7 +94,12 @@ export function adding(way: 'join' | 'create', filled: Filled): AddVolume {
     metadata_password: given(filled.password) ?? password ?? null,
     key_passphrase: given(filled.passphrase),
   };
-  if (way === 'join') return { add: 'join', settings, secrets };
+  if (way === 'join') {
+    // At another address than the file's, another volume is meant.
+    const isOfFile = filled.file?.metadata_url === url;
+    const uuid = isOfFile ? (filled.file?.uuid ?? null) : null;
+    return { add: 'join', settings, secrets, uuid };
+  }
   const days = given(filled.trashDays.trim());
   return {
     add: 'create',

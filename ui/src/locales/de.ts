@@ -120,6 +120,10 @@ export const de: Catalogue = {
     bucketProblem: 'Bitte Ordner oder Bucket angeben.',
     password: 'Passwort der Datenbank',
     passphrase: 'Passphrase eines verschlüsselten Laufwerks',
+    file: 'Aus einer Laufwerksdatei ausfüllen',
+    fileHint: 'Eine, die Moorage auf einem anderen Computer geschrieben hat. Sie enthält kein Passwort.',
+    fileRead: 'Die Datei ist gelesen. Bitte ansehen, was sie ausgefüllt hat, und angeben, was fehlt.',
+    secretProblem: 'Das Laufwerk braucht es.',
     secretHint: 'Geht an den Agenten und kommt nie in dieses Fenster zurück.',
     store: 'Wohin die Daten kommen',
     storage: 'Art des Speichers',
@@ -203,6 +207,13 @@ export const de: Catalogue = {
     giveSecrets: 'An den Agenten geben',
     given: 'Angenommen. Das Laufwerk bitte erneut einhängen.',
     remove: 'Aus der Liste entfernen',
+    exportTitle: 'Für einen anderen Computer',
+    exportHint:
+      'Schreibt eine Datei, mit der ein anderer Computer diesem Laufwerk beitritt: Name, Adresse und wie es eingehängt wird. Passwörter und Schlüssel stehen nicht darin; sie gehen einen anderen Weg.',
+    exportLocal:
+      'Die Datenbank ist eine Datei auf diesem Computer: Das Laufwerk ist nur dort zu finden, wo dieser Pfad zur selben Datei führt.',
+    export: 'Als Laufwerksdatei speichern',
+    exported: 'Geschrieben.',
     limitHint: 'Megabyte je Sekunde; leer heißt unbegrenzt.',
     removeTitle: 'Entfernen',
     removeHint:
@@ -326,10 +337,12 @@ export const de: Catalogue = {
       `${shown} von ${earlier ? `den letzten ${read}` : read} Zeilen`,
     report: 'Bericht',
     reportHint:
-      'Kopiert wird, was zu sehen ist. Passwörter sind nie dabei; Adressen von Servern und Pfade werden weggelassen.',
+      'Kopiert oder gespeichert wird, was zu sehen ist. Passwörter sind nie dabei; Adressen von Servern und Pfade werden weggelassen.',
     show: 'Bericht zeigen',
     copy: 'Kopieren',
     copied: 'Kopiert.',
+    saveReport: 'Als Datei speichern',
+    savedReport: 'Geschrieben.',
     about: 'Über Moorage',
     aboutText:
       'Moorage: jeder Objektspeicher als Laufwerk. Lizenz: Apache-2.0; der Programme für Windows: GPL-3.0.',

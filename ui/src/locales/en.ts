@@ -131,6 +131,10 @@ export const en = {
     bucketProblem: 'Name the folder or bucket.',
     password: 'Password of the database',
     passphrase: 'Passphrase of an encrypted volume',
+    file: 'Fill in from a volume file',
+    fileHint: 'One that Moorage wrote on another computer. It holds no password.',
+    fileRead: 'The file was read. Look at what it filled in, and give what is missing.',
+    secretProblem: 'The volume needs it.',
     secretHint: 'Goes to the agent and never comes back to this window.',
     store: 'Where the data goes',
     storage: 'Kind of store',
@@ -209,6 +213,13 @@ export const en = {
     giveSecrets: 'Give to the agent',
     given: 'Taken. Mount the volume again.',
     remove: 'Remove from the list',
+    exportTitle: 'For another computer',
+    exportHint:
+      'Writes a file by which another computer joins this volume: its name, its address and how it is mounted. Passwords and keys are not in it; give them another way.',
+    exportLocal:
+      'Its database is a file on this computer: the volume is found only where that path leads to the same file.',
+    export: 'Save as a volume file',
+    exported: 'Written.',
     limitHint: 'Megabytes a second; empty is no limit.',
     removeTitle: 'Remove',
     removeHint: 'Its files, its database and its objects stay. It has to be unmounted first.',
@@ -329,10 +340,12 @@ export const en = {
       `${shown} of ${earlier ? `the last ${read}` : read} lines`,
     report: 'Report',
     reportHint:
-      'What you see is what is copied. Passwords are never part of it; addresses of servers and paths are left out.',
+      'What you see is what is copied or saved. Passwords are never part of it; addresses of servers and paths are left out.',
     show: 'Show the report',
     copy: 'Copy',
     copied: 'Copied.',
+    saveReport: 'Save as a file',
+    savedReport: 'Written.',
     about: 'About',
     aboutText:
       'Moorage: any object store as a disk. Licence: Apache-2.0; of the programs for Windows: GPL-3.0.',

@@ -16,6 +16,7 @@ import { logEnd } from './log';
 import { options, sessions } from './parts';
 import { MockFiles } from './files';
 import { isAboutPairs, MockPairs, pairs } from './pairs';
+import { volumeFile } from './sharing';
 import { transfers } from './transfers';
 import { isAboutTrash, MockTrash, trash } from './trash';
 import { demo, joined, volumes as examples } from './volumes';
@@ -118,6 +119,15 @@ export class MockAgent implements Transport {
     return Promise.resolve('/home/ada');
   }
 
+  exportVolume(id: string): Promise<boolean> {
+    this.#find(id);
+    return Promise.resolve(true);
+  }
+
+  saveReport(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   start(): Promise<void> {
     return Promise.resolve();
   }
@@ -172,6 +182,8 @@ export class MockAgent implements Transport {
         this.#volumes.push(volume);
         return this.#answer(volume);
       }
+      case 'volume_file_read':
+        return { response: 'volume_file', file: volumeFile(request.text), text: request.text };
       case 'volume_change': {
         const volume = this.#find(request.id);
         volume.settings = request.settings;

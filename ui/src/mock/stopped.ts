@@ -19,6 +19,8 @@ export function stopped(agent: MockAgent): Transport {
     listen: (heard) => agent.listen(heard),
     open: (id) => (runs ? agent.open(id) : ended()),
     home: () => agent.home(),
+    exportVolume: (id) => (runs ? agent.exportVolume(id) : ended()),
+    saveReport: () => agent.saveReport(),
     start: () => {
       runs = true;
       return Promise.resolve();

@@ -58,6 +58,8 @@ mod pauses;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod sharing;
+#[cfg(test)]
 mod trash;
 #[cfg(test)]
 mod uploads;

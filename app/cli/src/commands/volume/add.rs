@@ -76,15 +76,30 @@ pub(super) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
     let url = &arguments.database.url;
     let in_url = password_in(url.as_str()).and_then(|place| url.as_str().get(place).map(str::to_owned));
     let secrets = password::from_environment(url, in_url)?;
-    let has_secrets = secrets != VolumeSecrets::default();
+    let volume = AddVolume::Join {
+        settings,
+        secrets,
+        uuid: None,
+    };
+    enlist(volume, arguments.mount, arguments.output, context).await
+}
+
+/// Adds a volume that exists, mounts it where that is asked for, and says so.
+pub(super) async fn enlist(
+    volume: AddVolume,
+    mount: bool,
+    output: OutputArguments,
+    context: &Context,
+) -> Result<()> {
+    let has_secrets =
+        matches!(&volume, AddVolume::Join { secrets, .. } if *secrets != VolumeSecrets::default());
     let client = connect().await?;
-    let volume = AddVolume::Join { settings, secrets };
     let volume = client.add_volume(volume).await.map_err(error_of)?;
-    if arguments.mount {
-        return mount::mount(&client, &volume, true, arguments.output, context).await;
+    if mount {
+        return mount::mount(&client, &volume, true, output, context).await;
     }
-    if arguments.output.json {
-        return output::print(arguments.output, &volume, |_| String::new());
+    if output.json {
+        return output::print(output, &volume, |_| String::new());
     }
     let name = output::plain(&volume.settings.name);
     context.say(&format!(
@@ -132,7 +147,8 @@ fn shared_url(url: &MetaUrl) -> Result<MetadataUrl> {
     })
 }
 
-fn absolute(path: &Path) -> Result<String> {
+/// The whole path, as the agent keeps it.
+pub(super) fn absolute(path: &Path) -> Result<String> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Error::new(ErrorKind::InvalidArgument, format!("the path {}", path.display())).with_source(error)
     })?;

@@ -2,6 +2,8 @@
 
 mod add;
 mod demo;
+mod export;
+mod join;
 mod list;
 mod mount;
 mod password;
@@ -29,6 +31,8 @@ enum Action {
     List(list::Arguments),
     Add(Box<add::Arguments>),
     Demo(demo::Arguments),
+    Join(Box<join::Arguments>),
+    Export(export::Arguments),
     Remove(remove::Arguments),
     Mount(mount::Arguments),
     Unmount(unmount::Arguments),
@@ -50,6 +54,8 @@ impl Arguments {
             Action::List(arguments) => arguments.output,
             Action::Add(arguments) => arguments.output,
             Action::Demo(arguments) => arguments.output,
+            Action::Join(arguments) => arguments.output,
+            Action::Export(arguments) => arguments.output,
             Action::Remove(arguments) => arguments.output,
             Action::Mount(arguments) => arguments.output,
             Action::Unmount(arguments) => arguments.output,
@@ -64,6 +70,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<()> 
         Action::List(arguments) => list::run(arguments).await,
         Action::Add(arguments) => add::run(arguments, context).await,
         Action::Demo(arguments) => demo::run(arguments, context).await,
+        Action::Join(arguments) => join::run(arguments, context).await,
+        Action::Export(arguments) => export::run(arguments, context).await,
         Action::Remove(arguments) => remove::run(arguments, context).await,
         Action::Mount(arguments) => mount::run(arguments, context).await,
         Action::Unmount(arguments) => unmount::run(arguments, context).await,
