@@ -10,6 +10,8 @@ pub(crate) enum Page {
     Volumes,
     /// One volume.
     Volume(VolumeId),
+    /// Folders that are kept in sync.
+    Sync,
     /// Settings.
     Settings,
     /// Diagnostics.
@@ -22,6 +24,7 @@ impl Page {
     pub(crate) fn fragment(&self) -> String {
         match self {
             Page::Volumes => "#/volumes".to_owned(),
+            Page::Sync => "#/sync".to_owned(),
             Page::Settings => "#/settings".to_owned(),
             Page::Diagnostics => "#/diagnostics".to_owned(),
             Page::Volume(id) => {

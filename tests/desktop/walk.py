@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from notifications import Notifications
 from tray_host import TrayHost
 from web_driver import Window
 
@@ -154,13 +155,43 @@ async def window_count_is(count):
     return len(await windows()) == count
 
 
-async def in_the_tray(host):
+async def a_notification(notifications):
+    """With no window open a volume fails: it is told once, and a press leads to its page."""
+    database = HOME / "gone.db"
+    objects = f"--bucket={HOME}/objects"
+    made = await run(MOORAGE, "format", f"sqlite3://{database}", "gone", "--storage=file", objects)
+    assert made[0] == 0, "no volume"
+    await run(MOORAGE, "volume", "add", f"sqlite3://{database}", f"{HOME}/gone")
+    database.unlink()
+    before = len(notifications.told)
+    for _ in range(2):
+        await run(MOORAGE, "volume", "mount", "gone")
+    await eventually("a notification", lambda: is_told(notifications, "“gone” is not mounted"))
+    title, body = notifications.told[-1]
+    assert len(notifications.told) == before + 1 and "gone.db" in body, notifications.told[before:]
+    assert not await windows(), "a window although nobody asked for one"
+    notifications.press(len(notifications.told))
+    await eventually("the window", lambda: window_count_is(1))
+    await keep("notified")
+    await run("wmctrl", "-F", "-c", "Moorage")
+    await eventually("no window", lambda: window_count_is(0))
+    assert len(notifications.told) == before + 1, "told twice"
+    await run(MOORAGE, "volume", "remove", "gone")
+    said("a volume that fails while no window is open is told once, and a press leads to it")
+
+
+async def is_told(notifications, title):
+    return any(told == title for told, _ in notifications.told)
+
+
+async def in_the_tray(host, notifications):
     """Hidden start, the window opens and closes, quitting leaves the mount."""
     host.watcher.items.clear()
     program = subprocess.Popen([PROGRAM, "--hidden"])
     try:
         await eventually("the tray", lambda: first_row_is(host, STORED))
         assert not await windows(), "a window at a hidden start"
+        await a_notification(notifications)
         await host.press("Open Moorage")
         await eventually("the window", lambda: window_count_is(1))
         await run("wmctrl", "-F", "-c", "Moorage")
@@ -197,9 +228,10 @@ async def without_a_host():
 
 async def main():
     host = await TrayHost.start()
+    notifications = await Notifications.start()
     try:
         await through_the_window(host)
-        await in_the_tray(host)
+        await in_the_tray(host, notifications)
         await host.stop()
         await without_a_host()
     finally:

@@ -22,6 +22,7 @@ const settings: Settings = {
   secret_store: 'keyring',
   hold_on_metered: false,
   hold_on_battery: false,
+  notifications: true,
 };
 
 test('a report holds no name, path or address', () => {

@@ -288,6 +288,7 @@ impl<T: MountTable> Desk<T> {
             theme: settings.theme,
             hold_on_metered: settings.hold_on_metered,
             hold_on_battery: settings.hold_on_battery,
+            notifications: settings.notifications,
             ..content.settings.clone()
         };
         if kept != settings {

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::state::Timestamp;
 
 /// What holds for all volumes of the person.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Settings {
@@ -26,6 +26,25 @@ pub struct Settings {
     pub hold_on_metered: bool,
     /// They are held while the computer is known to run on its battery.
     pub hold_on_battery: bool,
+    /// The tray tells of what a person has to know while no window shows it.
+    pub notifications: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            start_at_login: false,
+            language: None,
+            theme: Theme::default(),
+            upload_limit: None,
+            download_limit: None,
+            secret_store: SecretStore::default(),
+            hold_on_metered: false,
+            hold_on_battery: false,
+            // Trouble that nobody hears of is worse than a notification too many.
+            notifications: true,
+        }
+    }
 }
 
 /// What of this computer's network and power is known.

@@ -156,6 +156,11 @@ impl Link {
             Ok(_) => return Err(ClientError::Unexpected),
             Err(error) => return Err(error),
         };
+        let pairs = match client.sync_pairs().await {
+            Ok(pairs) => pairs,
+            Err(ClientError::Failed(problem)) if problem.code == ProblemCode::NotSupported => Vec::new(),
+            Err(error) => return Err(error),
+        };
         let Response::Settings { settings, .. } = client
             .ask(Request::Settings, deadline(&Request::Settings))
             .await?
@@ -171,6 +176,7 @@ impl Link {
                 status,
                 volumes,
                 transfers,
+                pairs,
                 settings,
                 pause_refused,
                 failure,

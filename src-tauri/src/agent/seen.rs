@@ -3,6 +3,7 @@
 use moorage_control::message::AgentStatus;
 use moorage_control::problem::Problem;
 use moorage_control::settings::Settings;
+use moorage_control::sync::SyncPair;
 use moorage_control::transfer::Transfer;
 use moorage_control::volume::Volume;
 
@@ -29,6 +30,8 @@ pub(crate) struct Heard {
     pub(crate) volumes: Vec<Volume>,
     /// Of what is on its way.
     pub(crate) transfers: Transfers,
+    /// Of each sync pair; none where this agent keeps none.
+    pub(crate) pairs: Vec<SyncPair>,
     /// What the person chose.
     pub(crate) settings: Settings,
     /// The agent said that it can not pause.

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
 
-use super::{commands, tray, window};
+use super::{commands, notifications, tray, window};
 use crate::agent::{Link, Place, Program, Seen, keep};
+use crate::notification::Teller;
 use crate::page::Page;
 use crate::tray::Shown;
 use crate::words::{Words, words};
@@ -98,8 +99,13 @@ fn start(app: &App, link: &Arc<Link>, hidden: bool) {
 
 /// Shows what is heard, and looks for a host of the tray as long as there is none.
 async fn follow(app: AppHandle, mut seen: watch::Receiver<Seen>) {
+    let mut teller = Teller::default();
     loop {
-        let shown = look(&seen.borrow_and_update());
+        let now = seen.borrow_and_update().clone();
+        let shown = look(&now);
+        if let Seen::Heard(heard) = &now {
+            notifications::tell(&app, &mut teller, heard, words_for(&now));
+        }
         let main = app.clone();
         let asked = app.run_on_main_thread(move || {
             if let Err(error) = tray::show(&main, shown) {

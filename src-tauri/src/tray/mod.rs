@@ -4,7 +4,7 @@ mod drawing;
 mod icon;
 mod menu;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::agent::Seen;
 use crate::words::Words;

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Numbers, States, Words};
+use super::{Notifications, Numbers, States, Words};
 
 pub(super) static WORDS: Words = Words {
     numbers: Numbers {
@@ -61,6 +61,30 @@ pub(super) static WORDS: Words = Words {
     settings: "Settings",
     diagnostics: "Diagnostics",
     quit: "Quit (volumes stay mounted)",
+    notifications: Notifications {
+        failed: |names, count| match count {
+            1 => format!("“{names}” is not mounted"),
+            count => format!("{count} volumes are not mounted"),
+        },
+        incomplete: |names, count| match count {
+            1 => format!("“{names}” needs a password or a setting"),
+            count => format!("{count} volumes need passwords or settings"),
+        },
+        locked: "The store of passwords is locked: unlock it to mount",
+        unreachable: |names, count| match count {
+            1 => format!("Files of “{names}” do not reach the store"),
+            count => format!("Files of {count} volumes do not reach the store"),
+        },
+        kept: "They are kept on this computer until they do.",
+        asks: |count| match count {
+            1 => "A sync pair would remove many files, and asks first".to_owned(),
+            count => format!("{count} sync pairs would remove many files, and ask first"),
+        },
+        arrived: "What did not reach the store before is there now.",
+        and_more: |names, more| format!("{names} and {more} more"),
+        advice: str::to_owned,
+        open: "Open Moorage",
+    },
     save_volume_file: "Save the volume as a file",
     save_report: "Save the report",
 };

@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Numbers, States, Words, german_problems};
+use super::{Notifications, Numbers, States, Words, german_problems};
 
 pub(super) static WORDS: Words = Words {
     numbers: Numbers {
@@ -61,6 +61,31 @@ pub(super) static WORDS: Words = Words {
     settings: "Einstellungen",
     diagnostics: "Diagnose",
     quit: "Beenden (Laufwerke bleiben eingehängt)",
+    notifications: Notifications {
+        failed: |names, count| match count {
+            1 => format!("„{names}“ ist nicht eingehängt"),
+            count => format!("{count} Laufwerke sind nicht eingehängt"),
+        },
+        incomplete: |names, count| match count {
+            1 => format!("„{names}“ braucht ein Passwort oder eine Angabe"),
+            count => format!("{count} Laufwerke brauchen Passwörter oder Angaben"),
+        },
+        locked: "Der Schlüsselbund ist gesperrt: zum Einhängen bitte entsperren",
+        unreachable: |names, count| match count {
+            1 => format!("Dateien von „{names}“ erreichen den Speicher nicht"),
+            count => format!("Dateien von {count} Laufwerken erreichen den Speicher nicht"),
+        },
+        kept: "Bis dahin bleiben sie auf diesem Computer.",
+        asks: |count| match count {
+            1 => "Ein Ordnerpaar würde viele Dateien entfernen und fragt vorher".to_owned(),
+            count => format!("{count} Ordnerpaare würden viele Dateien entfernen und fragen vorher"),
+        },
+        arrived: "Was den Speicher vorher nicht erreicht hat, ist jetzt dort.",
+        and_more: |names, more| format!("{names} und {more} weitere"),
+        // The agent's is in English; the window says it in German.
+        advice: |_| String::new(),
+        open: "Moorage öffnen",
+    },
     save_volume_file: "Laufwerk als Datei speichern",
     save_report: "Bericht speichern",
 };

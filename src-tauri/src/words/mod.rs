@@ -3,6 +3,7 @@
 mod english;
 mod german;
 mod german_problems;
+mod notifications;
 mod numbers;
 
 use moorage_control::problem::Problem;
@@ -52,9 +53,27 @@ pub(crate) struct Words {
     pub(crate) settings: &'static str,
     pub(crate) diagnostics: &'static str,
     pub(crate) quit: &'static str,
+    pub(crate) notifications: Notifications,
     /// Titles of dialogs.
     pub(crate) save_volume_file: &'static str,
     pub(crate) save_report: &'static str,
+}
+
+/// The words of notifications. The names are of one volume or folder, or several in a row; `count` is how many.
+#[derive(Debug)]
+pub(crate) struct Notifications {
+    pub(crate) failed: fn(names: &str, count: usize) -> String,
+    pub(crate) incomplete: fn(names: &str, count: usize) -> String,
+    pub(crate) locked: &'static str,
+    pub(crate) unreachable: fn(names: &str, count: usize) -> String,
+    /// What happens to those files.
+    pub(crate) kept: &'static str,
+    pub(crate) asks: fn(count: usize) -> String,
+    pub(crate) arrived: &'static str,
+    pub(crate) and_more: fn(names: &str, more: usize) -> String,
+    /// What to do about a failure; nothing where its own words say it.
+    pub(crate) advice: fn(&str) -> String,
+    pub(crate) open: &'static str,
 }
 
 /// The words for how a volume is doing, those of the pages.

@@ -37,4 +37,8 @@ hold_on_metered: boolean,
 /**
  * They are held while the computer is known to run on its battery.
  */
-hold_on_battery: boolean, };
+hold_on_battery: boolean, 
+/**
+ * The tray tells of what a person has to know while no window shows it.
+ */
+notifications: boolean, };

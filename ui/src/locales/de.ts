@@ -121,8 +121,10 @@ export const de: Catalogue = {
     password: 'Passwort der Datenbank',
     passphrase: 'Passphrase eines verschlüsselten Laufwerks',
     file: 'Aus einer Laufwerksdatei ausfüllen',
-    fileHint: 'Eine, die Moorage auf einem anderen Computer geschrieben hat. Sie enthält kein Passwort.',
-    fileRead: 'Die Datei ist gelesen. Bitte ansehen, was sie ausgefüllt hat, und angeben, was fehlt.',
+    fileHint:
+      'Eine, die Moorage auf einem anderen Computer geschrieben hat. Sie enthält kein Passwort.',
+    fileRead:
+      'Die Datei ist gelesen. Bitte ansehen, was sie ausgefüllt hat, und angeben, was fehlt.',
     secretProblem: 'Das Laufwerk braucht es.',
     secretHint: 'Geht an den Agenten und kommt nie in dieses Fenster zurück.',
     store: 'Wohin die Daten kommen',
@@ -291,6 +293,9 @@ export const de: Catalogue = {
         'Er antwortet nicht. Passwörter bleiben im Arbeitsspeicher und werden nach einem Neustart des Agenten wieder erfragt.',
     },
     login: 'Bei der Anmeldung starten',
+    notifications: 'Benachrichtigungen',
+    notificationsHint:
+      'Worüber man Bescheid wissen muss, während dieses Fenster zu ist: ein Laufwerk mit einem Fehler, Dateien, die den Speicher nicht erreichen, ein gesperrter Schlüsselbund, eine Frage.',
     onMetered: 'Übertragungen anhalten, solange die Verbindung getaktet ist',
     metered: (known) =>
       known === null

@@ -294,6 +294,9 @@ export const en = {
         'It does not answer. Passwords are kept in memory and asked for again after a restart of the agent.',
     },
     login: 'Start at login',
+    notifications: 'Notifications',
+    notificationsHint:
+      'Of what you have to know while this window is closed: a volume that failed, files that do not reach the store, a locked keyring, a question.',
     onMetered: 'Hold transfers while the connection is metered',
     metered: (known: boolean | null): string =>
       known === null

@@ -66,6 +66,7 @@ export class MockAgent implements Transport {
     secret_store: 'keyring',
     hold_on_metered: false,
     hold_on_battery: false,
+    notifications: true,
   };
   #revision = 1;
   #listeners = new Set<() => void>();

@@ -16,7 +16,7 @@ use super::{Item, Shown};
 use crate::agent::{Heard, Seen, Transfers};
 use crate::words::words;
 
-fn problem(code: ProblemCode, message: &str) -> Problem {
+pub(crate) fn problem(code: ProblemCode, message: &str) -> Problem {
     Problem {
         code,
         message: message.to_owned(),
@@ -35,7 +35,7 @@ fn reason(message: &str) -> Reason {
     }
 }
 
-fn volume(name: &str, state: VolumeState) -> Volume {
+pub(crate) fn volume(name: &str, state: VolumeState) -> Volume {
     Volume {
         id: VolumeId(name.to_lowercase()),
         settings: VolumeSettings {
@@ -64,7 +64,7 @@ fn transfer(path: &str, progress: Progress) -> Transfer {
 }
 
 /// An agent that is well, with these volumes.
-fn heard(volumes: Vec<Volume>) -> Heard {
+pub(crate) fn heard(volumes: Vec<Volume>) -> Heard {
     Heard {
         status: AgentStatus {
             product: "1".to_owned(),
@@ -78,6 +78,7 @@ fn heard(volumes: Vec<Volume>) -> Heard {
         },
         volumes,
         transfers: Transfers::Known(Vec::new()),
+        pairs: Vec::new(),
         settings: Settings::default(),
         pause_refused: false,
         failure: None,

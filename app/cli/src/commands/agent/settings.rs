@@ -37,6 +37,10 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "ON_OR_OFF")]
     hold_on_battery: Option<Switch>,
 
+    /// Whether the tray tells of what a person has to know while no window shows it
+    #[arg(long, value_enum, value_name = "ON_OR_OFF")]
+    notifications: Option<Switch>,
+
     #[command(flatten)]
     pub(super) output: OutputArguments,
 }
@@ -70,6 +74,7 @@ fn changed(arguments: &Arguments, before: Settings) -> Settings {
         start_at_login: switched(arguments.start_at_login, before.start_at_login),
         hold_on_metered: switched(arguments.hold_on_metered, before.hold_on_metered),
         hold_on_battery: switched(arguments.hold_on_battery, before.hold_on_battery),
+        notifications: switched(arguments.notifications, before.notifications),
         upload_limit: limit(arguments.upload_limit, before.upload_limit),
         download_limit: limit(arguments.download_limit, before.download_limit),
         ..before
@@ -87,5 +92,6 @@ fn shown(settings: &Settings) -> String {
         ("download limit", limit(settings.download_limit)),
         ("hold on a metered connection", switch(settings.hold_on_metered)),
         ("hold on battery", switch(settings.hold_on_battery)),
+        ("notifications", switch(settings.notifications)),
     ])
 }
