@@ -4,65 +4,33 @@ walk.py PROGRAM MOORAGE PICTURES: the tray program, the command, and a folder fo
 """
 
 import asyncio
-import json
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 import time
 
+from joined import a_volume_of_another_client
 from notifications import Notifications
+from pending import pending_uploads
+from steps import (
+    DEMO,
+    HOME,
+    MOORAGE,
+    PROGRAM,
+    STORED,
+    agent,
+    begin,
+    differs,
+    eventually,
+    first_row_is,
+    has_row,
+    keep,
+    run,
+    said,
+    window_count_is,
+    windows,
+)
 from tray_host import TrayHost
-from web_driver import Window
-
-PROGRAM, MOORAGE, PICTURES = sys.argv[1:]
-DEMO = "Moorage Demo"
-STORED = "All files are safely stored"
-HOME = pathlib.Path(os.environ["HOME"])
-
-
-async def eventually(what, found, seconds=20):
-    """The first result of `found` that is true."""
-    end, last = time.monotonic() + seconds, None
-    while time.monotonic() < end:
-        try:
-            last = await found()
-            if last:
-                return last
-        except (RuntimeError, IndexError) as error:
-            last = error
-        await asyncio.sleep(0.1)
-    raise RuntimeError(f"{what}: not within {seconds} s, but {last}")
-
-
-def said(line):
-    print(f"ok: {line}", flush=True)
-
-
-async def run(*command):
-    """A command's exit code and output; the tray's host goes on meanwhile."""
-    ended = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, check=False, timeout=60
-    )
-    return ended.returncode, ended.stdout
-
-
-async def agent():
-    """The number of the agent's process."""
-    return json.loads((await run(MOORAGE, "agent", "status", "--json"))[1])["pid"]
-
-
-async def windows():
-    """Windows of the program that are on the display."""
-    _, found = await run("xdotool", "search", "--onlyvisible", "--name", "^Moorage$")
-    return found.split()
-
-
-async def keep(name):
-    """A picture of the whole display."""
-    code, _ = await run("import", "-window", "root", f"{PICTURES}/{name}.png")
-    assert code == 0, f"no picture of {name}"
 
 
 async def through_the_window(host):
@@ -126,33 +94,12 @@ async def through_the_window(host):
         )
         assert "not allowed" in others, f"a page may use what no capability names: {others}"
         said("a page can not end the agent, nor use what its capability does not name")
+        await pending_uploads(host, window)
+        await a_volume_of_another_client(window)
         await host.quit("Quit (volumes stay mounted)")
     finally:
         driver.terminate()
         await asyncio.to_thread(driver.wait, 20)
-
-
-async def begin(port):
-    try:
-        return await Window.open(port, PROGRAM)
-    except OSError:
-        return None
-
-
-async def first_row_is(host, text):
-    return (await host.labels())[0][0] == text
-
-
-async def has_row(host, *path):
-    return path in await host.labels()
-
-
-async def differs(host, picture):
-    return await host.picture() != picture
-
-
-async def window_count_is(count):
-    return len(await windows()) == count
 
 
 async def a_notification(notifications):
@@ -172,7 +119,6 @@ async def a_notification(notifications):
     assert not await windows(), "a window although nobody asked for one"
     notifications.press(len(notifications.told))
     await eventually("the window", lambda: window_count_is(1))
-    await keep("notified")
     await run("wmctrl", "-F", "-c", "Moorage")
     await eventually("no window", lambda: window_count_is(0))
     assert len(notifications.told) == before + 1, "told twice"

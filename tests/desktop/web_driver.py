@@ -60,3 +60,9 @@ class Window:
         path = f"//*[self::button or self::a][normalize-space()={json.dumps(label)}]"
         found = await self.send("POST", "/element", {"using": "xpath", "value": path})
         await self.send("POST", f"/element/{found[ELEMENT]}/click", {})
+
+    async def type(self, label, text):
+        """Types into the field with this label; into one for a file its path."""
+        path = f"//label[starts-with(normalize-space(), {json.dumps(label)})]/following-sibling::input"
+        found = await self.send("POST", "/element", {"using": "xpath", "value": path})
+        await self.send("POST", f"/element/{found[ELEMENT]}/value", {"text": text})

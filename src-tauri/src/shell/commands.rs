@@ -7,9 +7,10 @@ use moorage_control::message::{Request, Response};
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::volume::VolumeId;
 use moorage_host::Folders;
-use tauri::State;
+use tauri::{AppHandle, State};
 
-use super::{app, deeds, saving};
+use super::dialog::SaveFile;
+use super::{app as program, deeds, saving};
 use crate::agent::Link;
 use crate::words::Words;
 
@@ -57,18 +58,34 @@ pub(crate) fn start_agent(link: State<'_, Arc<Link>>) {
 /// Writes a volume to a file that the person chooses in a dialog: what another computer joins it by. Whether a file was
 /// chosen.
 #[tauri::command]
-pub(crate) async fn export_volume(id: VolumeId, link: State<'_, Arc<Link>>) -> Result<bool, Problem> {
+pub(crate) async fn export_volume(
+    id: VolumeId,
+    app: AppHandle,
+    link: State<'_, Arc<Link>>,
+    folders: State<'_, Folders>,
+) -> Result<bool, Problem> {
     let (file, text) = match link.ask(Request::VolumeExport { id }).await? {
         Response::VolumeFile { file, text } => (file, text),
         _ => return Err(ClientError::Unexpected.into()),
     };
-    let name = saving::name_of_volume_file(&file.name);
-    saving::save(words_now(&link).save_volume_file, &name, text).await
+    let words = words_now(&link);
+    let file = SaveFile {
+        title: words.save_volume_file,
+        name: saving::name_of_volume_file(&file.name),
+        folder: folders.home.clone(),
+        buttons: [words.save, words.cancel],
+    };
+    saving::save(&app, file, text).await
 }
 
 /// Writes a report, as the person saw it, to a file that the person chooses in a dialog. Whether a file was chosen.
 #[tauri::command]
-pub(crate) async fn save_report(text: String, link: State<'_, Arc<Link>>) -> Result<bool, Problem> {
+pub(crate) async fn save_report(
+    text: String,
+    app: AppHandle,
+    link: State<'_, Arc<Link>>,
+    folders: State<'_, Folders>,
+) -> Result<bool, Problem> {
     if text.len() > LONGEST_REPORT {
         return Err(Problem {
             code: ProblemCode::InvalidRequest,
@@ -78,9 +95,16 @@ pub(crate) async fn save_report(text: String, link: State<'_, Arc<Link>>) -> Res
             retryable: false,
         });
     }
-    saving::save(words_now(&link).save_report, REPORT, text).await
+    let words = words_now(&link);
+    let file = SaveFile {
+        title: words.save_report,
+        name: REPORT.to_owned(),
+        folder: folders.home.clone(),
+        buttons: [words.save, words.cancel],
+    };
+    saving::save(&app, file, text).await
 }
 
 fn words_now(link: &Link) -> &'static Words {
-    app::words_for(&link.follow().borrow())
+    program::words_for(&link.follow().borrow())
 }

@@ -3,6 +3,7 @@
 mod app;
 mod commands;
 mod deeds;
+mod dialog;
 mod notifications;
 mod saving;
 mod tray;

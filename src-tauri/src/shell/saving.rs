@@ -4,22 +4,25 @@ use std::path::Path;
 
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::volume_file;
-use rfd::AsyncFileDialog;
+use tauri::{AppHandle, Runtime};
+
+use super::dialog::{SaveFile, file_to_save};
 
 /// Letters that some system does not take in the name of a file, or that lead into another folder.
 const NOT_IN_NAMES: [char; 9] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
-/// Asks the person for a file, with `title` above and `name` as a beginning, and writes `text` into it. Whether a file was
-/// chosen.
+/// Asks the person for a file and writes `text` into it. Whether a file was chosen.
 ///
 /// # Errors
 /// When the file can not be written.
-pub(super) async fn save(title: &str, name: &str, text: String) -> Result<bool, Problem> {
-    let dialog = AsyncFileDialog::new().set_title(title).set_file_name(name);
-    let Some(chosen) = dialog.save_file().await else {
+pub(super) async fn save<R: Runtime>(
+    app: &AppHandle<R>,
+    file: SaveFile,
+    text: String,
+) -> Result<bool, Problem> {
+    let Some(file) = file_to_save(app, file).await else {
         return Ok(false);
     };
-    let file = chosen.path().to_owned();
     let written = tauri::async_runtime::spawn_blocking(move || write(&file, &text)).await;
     written.map_err(|error| Problem {
         code: ProblemCode::Internal,

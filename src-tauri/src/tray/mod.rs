@@ -3,6 +3,7 @@
 mod drawing;
 mod icon;
 mod menu;
+mod quitting;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -11,6 +12,7 @@ use crate::words::Words;
 
 pub(crate) use icon::Icon;
 pub(crate) use menu::{Action, Item, sentence};
+pub(crate) use quitting::{Question, before_quit};
 
 /// All that a tray shows.
 #[derive(Debug, Clone, PartialEq)]

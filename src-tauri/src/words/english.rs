@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Notifications, Numbers, States, Words};
+use super::{BeforeQuit, Notifications, Numbers, States, Words};
 
 pub(super) static WORDS: Words = Words {
     numbers: Numbers {
@@ -85,6 +85,15 @@ pub(super) static WORDS: Words = Words {
         advice: str::to_owned,
         open: "Open Moorage",
     },
+    before_quit: BeforeQuit {
+        uploads_go_on: "The upload goes on without the tray, as long as this computer is on; but nothing tells you then when \
+                        all is stored, or that it can not be.",
+        uploads_are_held: "The upload is held, and does not go on before it is resumed.",
+        quit: "Quit all the same",
+        stay: "Stay",
+    },
+    save: "Save",
+    cancel: "Cancel",
     save_volume_file: "Save the volume as a file",
     save_report: "Save the report",
 };

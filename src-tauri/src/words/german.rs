@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Notifications, Numbers, States, Words, german_problems};
+use super::{BeforeQuit, Notifications, Numbers, States, Words, german_problems};
 
 pub(super) static WORDS: Words = Words {
     numbers: Numbers {
@@ -86,6 +86,15 @@ pub(super) static WORDS: Words = Words {
         advice: |_| String::new(),
         open: "Moorage öffnen",
     },
+    before_quit: BeforeQuit {
+        uploads_go_on: "Das Hochladen geht auch so weiter, solange dieser Computer an ist; aber nichts sagt dann, wann alles \
+                        gespeichert ist oder dass es nicht geht.",
+        uploads_are_held: "Das Hochladen ist angehalten und geht erst weiter, wenn es weitergehen soll.",
+        quit: "Trotzdem beenden",
+        stay: "Nicht beenden",
+    },
+    save: "Speichern",
+    cancel: "Abbrechen",
     save_volume_file: "Laufwerk als Datei speichern",
     save_report: "Bericht speichern",
 };

@@ -54,6 +54,10 @@ pub(crate) struct Words {
     pub(crate) diagnostics: &'static str,
     pub(crate) quit: &'static str,
     pub(crate) notifications: Notifications,
+    /// What is asked before the tray ends while files exist only on this computer: the sentence of truth stands above it.
+    pub(crate) before_quit: BeforeQuit,
+    pub(crate) save: &'static str,
+    pub(crate) cancel: &'static str,
     /// Titles of dialogs.
     pub(crate) save_volume_file: &'static str,
     pub(crate) save_report: &'static str,
@@ -74,6 +78,15 @@ pub(crate) struct Notifications {
     /// What to do about a failure; nothing where its own words say it.
     pub(crate) advice: fn(&str) -> String,
     pub(crate) open: &'static str,
+}
+
+/// The words of the question before the tray ends.
+#[derive(Debug)]
+pub(crate) struct BeforeQuit {
+    pub(crate) uploads_go_on: &'static str,
+    pub(crate) uploads_are_held: &'static str,
+    pub(crate) quit: &'static str,
+    pub(crate) stay: &'static str,
 }
 
 /// The words for how a volume is doing, those of the pages.

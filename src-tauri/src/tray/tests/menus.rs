@@ -2,7 +2,7 @@
 
 use moorage_control::settings::HoldRule;
 
-use super::super::{Action, Icon};
+use super::super::{Action, Icon, before_quit};
 use super::*;
 
 const END: &str = "---
@@ -244,4 +244,28 @@ fn what_a_row_does_survives_its_way_through_the_identifier_of_the_row() {
         serde_json::from_str::<Action>(&id).expect("the action again"),
         action
     );
+}
+
+#[test]
+fn quitting_asks_only_when_files_would_be_left_that_exist_only_here() {
+    let ask = |heard| before_quit(&Seen::Heard(Box::new(heard)), words("en"));
+    assert_eq!(ask(heard(Vec::new())), None);
+    for seen in [Seen::Stopped, Seen::Silent { problem: None }] {
+        assert_eq!(before_quit(&seen, words("en")), None);
+    }
+    let mut left = heard(Vec::new());
+    left.status.truth = Truth::OnlyHere {
+        files: 3,
+        bytes: 1_200_000_000,
+        oldest: None,
+    };
+    let question = ask(left.clone()).expect("a question");
+    assert_eq!(question.title, "3 files, 1.2 GB, exist only on this computer");
+    assert!(
+        question.body.starts_with("The upload goes on without the tray"),
+        "{question:?}"
+    );
+    left.status.pause = Pause::Paused { until: None };
+    let question = ask(left).expect("a question");
+    assert!(question.body.contains("held"), "{question:?}");
 }

@@ -15,8 +15,8 @@ use crate::volume;
 
 /// Building five hundred crates of a web view's bindings on two busy cores; without a change it takes a second.
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
-/// The walk takes a minute.
-const WALK_LIMIT: Duration = Duration::from_secs(180);
+/// The walk takes two minutes on a busy machine.
+const WALK_LIMIT: Duration = Duration::from_secs(240);
 /// What ending the display takes.
 const LEAVING: Duration = Duration::from_secs(10);
 
@@ -114,6 +114,9 @@ fn on_a_display(folder: &Path, script: &str, programs: &[&Path]) -> Result<bool>
         .args(programs)
         .arg(&pictures)
         .env("PYTHONDONTWRITEBYTECODE", "1");
+    if let Some(fixtures) = tools::fixtures() {
+        command.env("MOORAGE_FIXTURE", fixtures.join("volumes/default4m"));
+    }
     let success = run::finish(&mut command, WALK_LIMIT + LEAVING)?.success;
     println!("screenshots: {}", pictures.display());
     if volume::is_mounted(&folder.join("home/Moorage Demo"))? {
