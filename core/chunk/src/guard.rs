@@ -41,7 +41,8 @@ pub(crate) fn passing(error: &Error) -> bool {
 struct Circuit {
     failures: u32,
     failing_since: Option<Instant>,
-    open: bool,
+    /// Why the last attempt failed with which the circuit opened, or a later one; `None` while it is closed.
+    open: Option<String>,
     last_probe: Option<Instant>,
 }
 
@@ -101,9 +102,9 @@ impl Guard {
         }
     }
 
-    /// Whether the store has answered nothing for a while.
-    pub(crate) fn is_open(&self) -> bool {
-        self.circuit.lock().open
+    /// Why the store has served nothing for a while; `None` as long as it does.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.circuit.lock().open.clone()
     }
 
     /// Runs a call until it succeeds, fails for good, or the attempts are spent. Must run inside the runtime.
@@ -133,7 +134,18 @@ impl Guard {
         let mut patience = 1;
         let begun = tokio::time::Instant::now();
         loop {
-            let error = if self.admits() {
+            let error = if let Some(problem) = self.closed_for() {
+                let error = Error::new(
+                    ErrorKind::Unavailable,
+                    format!("the object store ({}) fails, and {what} waits for it", self.place),
+                )
+                .with_source(problem)
+                .with_advice(CHECK_NETWORK);
+                if purpose == Purpose::Read {
+                    return Err(error);
+                }
+                error
+            } else {
                 let attempt = {
                     let under_way = UnderWay::enter(&self.under_way);
                     let deadline = deadline * patience;
@@ -148,19 +160,6 @@ impl Guard {
                     Err(error) if passing(&error) => error,
                     other => return other,
                 }
-            } else {
-                let error = Error::new(
-                    ErrorKind::Unavailable,
-                    format!(
-                        "the object store ({}) does not answer, and {what} waits for it",
-                        self.place
-                    ),
-                )
-                .with_advice(CHECK_NETWORK);
-                if purpose == Purpose::Read {
-                    return Err(error);
-                }
-                error
             };
             let spent = purpose == Purpose::Read && begun.elapsed() >= deadline * READ_ROUNDS;
             match waits.next() {
@@ -182,40 +181,42 @@ impl Guard {
         .with_advice(CHECK_NETWORK)
     }
 
-    /// Whether an attempt may go out now.
-    fn admits(&self) -> bool {
+    /// Why no attempt may go out now; `None` when one may.
+    fn closed_for(&self) -> Option<String> {
         let mut circuit = self.circuit.lock();
-        if !circuit.open {
-            return true;
-        }
-        let due = circuit.last_probe.is_none_or(|at| at.elapsed() >= PROBE_EVERY);
-        if due {
+        let problem = circuit.open.clone()?;
+        if circuit.last_probe.is_none_or(|at| at.elapsed() >= PROBE_EVERY) {
             circuit.last_probe = Some(Instant::now());
+            return None;
         }
-        due
+        Some(problem)
     }
 
     /// Counts an outcome. Any answer that is not a passing failure shows that the store lives.
     fn note(&self, error: Option<&Error>) {
         let mut circuit = self.circuit.lock();
-        if !error.is_some_and(passing) {
-            if circuit.open {
+        let Some(error) = error.filter(|error| passing(error)) else {
+            if circuit.open.is_some() {
                 tracing::info!("the object store ({}) answers again", self.place);
             }
             *circuit = Circuit::default();
             return;
-        }
+        };
         circuit.failures = circuit.failures.saturating_add(1);
         let since = *circuit.failing_since.get_or_insert_with(Instant::now);
-        if !circuit.open && circuit.failures >= OPEN_AFTER_FAILURES && since.elapsed() >= OPEN_AFTER {
-            circuit.open = true;
+        if circuit.failures < OPEN_AFTER_FAILURES || since.elapsed() < OPEN_AFTER {
+            return;
+        }
+        if circuit.open.is_none() {
             circuit.last_probe = Some(Instant::now());
             tracing::warn!(
+                %error,
                 failures = circuit.failures,
-                "the object store ({}) does not answer; reads fail until it does",
+                "the object store ({}) fails; so do reads until it answers again",
                 self.place
             );
         }
+        circuit.open = Some(error.reason());
     }
 }
 
@@ -281,6 +282,32 @@ mod tests {
             "{:?}",
             start.elapsed()
         );
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_for_long_is_left_alone_and_its_last_answer_is_told() {
+        let guard = Guard::new(
+            Duration::from_secs(1),
+            Duration::from_secs(1),
+            0,
+            "a store".to_owned(),
+        );
+        let refused = || async { Err::<(), _>(Error::new(ErrorKind::Unavailable, "status 500")) };
+        guard.circuit.lock().failing_since = Instant::now().checked_sub(OPEN_AFTER);
+        for _ in 0..OPEN_AFTER_FAILURES {
+            guard.call(Purpose::Read, "x", refused).await.unwrap_err();
+        }
+        let calls = AtomicUsize::new(0);
+        let counted = || async { Ok::<_, Error>(calls.fetch_add(1, Relaxed)) };
+        let error = guard.call(Purpose::Read, "x", counted).await.unwrap_err();
+        assert_eq!(calls.load(Relaxed), 0);
+        assert_eq!(
+            error.reason(),
+            "the object store (a store) fails, and x waits for it: status 500"
+        );
+        guard.circuit.lock().last_probe = None;
+        guard.call(Purpose::Read, "x", counted).await.unwrap();
+        assert_eq!(guard.problem(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,9 +19,6 @@ const MOST_SETTLING: Duration = Duration::from_secs(5);
 const GONE_FOR_GOOD: &str = "Put the staging folder back where it was, for example by mounting its disk, and it goes on; \
                              otherwise write the files again.";
 
-/// What is wrong with a store that calls get no answer from.
-const DOES_NOT_ANSWER: &str = "it does not answer";
-
 /// Blocks that a write-back volume has acknowledged but not yet uploaded, and whose files are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingUploads {
@@ -101,7 +98,7 @@ impl ChunkStore {
         let waiting = self.staging.as_ref().map(|staging| staging.pending());
         let waiting = waiting.filter(|pending| pending.blocks > 0 && self.held().is_none());
         let failed = waiting.and_then(|pending| pending.last_error);
-        failed.or_else(|| self.guard.is_open().then(|| DOES_NOT_ANSWER.to_owned()))
+        failed.or_else(|| self.guard.problem())
     }
 
     /// Waits until nothing is pending; `progress` hears of each block that goes.
@@ -147,8 +144,10 @@ impl ChunkStore {
                     return Ok(());
                 }
             }
-            if failed || self.guard.is_open() {
-                let why = pending.last_error.unwrap_or_else(|| DOES_NOT_ANSWER.to_owned());
+            let problem = self.guard.problem();
+            if failed || problem.is_some() {
+                let why = pending.last_error.or(problem);
+                let why = why.unwrap_or_else(|| "an upload failed".to_owned());
                 return Err(Error::new(
                     ErrorKind::Unavailable,
                     format!(

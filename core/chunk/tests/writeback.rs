@@ -207,7 +207,7 @@ async fn a_dead_store_bounds_memory_and_opens_the_circuit() {
     tokio::time::timeout(Duration::from_secs(20), async {
         loop {
             let error = chunks.read(SliceId(99), 1000, 0, 1000).await.unwrap_err();
-            if error.kind() == ErrorKind::Unavailable && error.to_string().contains("does not answer") {
+            if error.kind() == ErrorKind::Unavailable && error.to_string().contains("waits for it") {
                 return;
             }
         }
