@@ -134,7 +134,11 @@ impl<T: MountTable> Desk<T> {
         let settings = VolumeSettings {
             name: DEMO.to_owned(),
             metadata_url,
-            mount_point: places.home.join(DEMO).display().to_string(),
+            mount_point: match cfg!(windows) {
+                // A drive is chosen.
+                true => String::new(),
+                false => places.home.join(DEMO).display().to_string(),
+            },
             options: MountOptions {
                 // Its objects are on this disk anyway.
                 write_back: false,

@@ -1,6 +1,5 @@
 //! The volumes of the agent, and all that changes them.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moorage_control::changes::ChangeLog;
@@ -19,7 +18,7 @@ use crate::health::Health;
 use crate::keeper::{Event, Keeper, Step};
 use crate::limits::Limits;
 use crate::moment::Moment;
-use crate::mounts::Watched;
+use crate::mounts::{MountTable, Watched};
 use crate::pairs::KeptPair;
 use crate::reading::Hearing;
 use crate::run::Options;
@@ -178,7 +177,7 @@ fn unknown(id: &VolumeId) -> Problem {
     )
 }
 
-impl<T: Send + Sync + 'static> Agent<T> {
+impl<T: MountTable> Agent<T> {
     pub(crate) fn new(
         table: T,
         places: Options,
@@ -238,11 +237,11 @@ impl<T: Send + Sync + 'static> Agent<T> {
             Step::Stop { lazy } => {
                 tracing::info!(volume = kept.entry.settings.name, lazy, "unmounting");
                 let (agent, entry) = (Arc::clone(self), kept.entry.clone());
+                let watched = kept.watched();
                 let (refused, refusal) = oneshot::channel();
                 tokio::spawn(async move {
                     agent.end_pairs_of(&entry.id).await;
-                    let point = PathBuf::from(&entry.settings.mount_point);
-                    let outcome = unmounting::take_away(point, lazy).await;
+                    let outcome = unmounting::take_away(&agent.table, watched, lazy).await;
                     agent.stopped(&entry, outcome, refused);
                 });
                 Some(refusal)

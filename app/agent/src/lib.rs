@@ -44,6 +44,7 @@ mod transfers;
 mod trash;
 mod trouble;
 mod truth;
+#[cfg_attr(windows, path = "windows/unmounting.rs")]
 mod unmounting;
 mod validity;
 mod vault;

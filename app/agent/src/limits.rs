@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::agent::Agent;
 use crate::mount_command::BANDWIDTH_UNIT;
+use crate::mounts::MountTable;
 use crate::reading::PATIENCE;
 use crate::trouble::lasting;
 
@@ -94,7 +95,7 @@ pub(crate) fn checked(limits: [Option<u64>; 2]) -> Result<(), Problem> {
     Ok(())
 }
 
-impl<T: Send + Sync + 'static> Agent<T> {
+impl<T: MountTable> Agent<T> {
     /// Tells mount processes their shares of the limits, all at once. One that does not hear is told again.
     pub(crate) async fn share_limits(&self, heard: &[(PathBuf, MountReport)]) {
         let mut limits = self.limits.lock().await;

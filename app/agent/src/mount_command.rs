@@ -30,14 +30,10 @@ pub(crate) async fn start(
     secrets: &VolumeSecrets,
 ) -> Result<(), Problem> {
     moorage_host::check_driver().map_err(|error| of_host(code_of(error.problem()), error.error()))?;
-    if cfg!(windows) {
-        return Err(lasting(
-            ProblemCode::NotSupported,
-            "the agent of this version mounts no volumes on Windows",
-            "Mount it with `moorage mount` in a terminal.",
-        ));
+    let point = Path::new(&settings.mount_point);
+    if let Some(folder) = folder_of(point) {
+        make_folder(folder).await?;
     }
-    make_folder(Path::new(&settings.mount_point)).await?;
     let task = format!("mounting {}", settings.name);
     child::run(program, arguments(settings), secrets, &task, DEADLINE).await
 }
@@ -85,7 +81,19 @@ fn arguments(settings: &VolumeSettings) -> Vec<String> {
     arguments
 }
 
-/// Makes the mount point when nothing is there. A dead mount of an earlier process is something: it can not be looked at,
+/// The folder that has to be there: the mount point itself.
+#[cfg(unix)]
+fn folder_of(point: &Path) -> Option<&Path> {
+    Some(point)
+}
+
+/// The folder that has to be there: the one that the mount point is to be in, which the driver makes. A drive is in none.
+#[cfg(windows)]
+fn folder_of(point: &Path) -> Option<&Path> {
+    point.parent().filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Makes the folder when nothing is there. A dead mount of an earlier process is something: it can not be looked at,
 /// and the command mounts over it.
 async fn make_folder(folder: &Path) -> Result<(), Problem> {
     match tokio::fs::symlink_metadata(folder).await {

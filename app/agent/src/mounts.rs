@@ -28,6 +28,10 @@ pub trait MountTable: Send + Sync + 'static {
     /// # Errors
     /// In words, when that is not known.
     fn journal(&self, volume: &Watched) -> Result<Journal, String>;
+
+    /// Has nobody bring back a mount whose process is gone; the system took its mount point away with it.
+    #[cfg(windows)]
+    fn give_up(&self, volume: &Watched);
 }
 
 /// What a look at a volume found.

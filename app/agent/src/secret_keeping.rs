@@ -83,7 +83,7 @@ pub(crate) fn leftover_after(
     others.into_iter().cloned().chain(unused).collect()
 }
 
-impl<T: Send + Sync + 'static> Agent<T> {
+impl<T: MountTable> Agent<T> {
     /// The secrets of a volume for its mount process.
     ///
     /// # Errors

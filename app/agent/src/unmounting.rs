@@ -1,11 +1,13 @@
 //! Taking a mount away; its process stores what was written, and is watched doing so.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_host::{HostError, Unmount, holders, unmount};
 
+use crate::mounts::Watched;
 use crate::trouble::{caused, lasting, of_host};
 
 /// Attempts for a mount that is in use by nobody else, and the pause between them.
@@ -16,7 +18,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// `mount_point_busy` with those who use it, when the system says so.
-pub(crate) async fn take_away(point: PathBuf, lazy: bool) -> Result<(), Problem> {
+pub(crate) async fn take_away<T>(_table: &Arc<T>, volume: Watched, lazy: bool) -> Result<(), Problem> {
+    let point = PathBuf::from(volume.settings.mount_point);
     let how = if lazy { Unmount::Lazy } else { Unmount::Clean };
     let shown = point.display().to_string();
     // It waits for the process of the mount, which may take its time.

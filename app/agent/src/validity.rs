@@ -56,6 +56,10 @@ pub(crate) fn checked(
         );
     }
     limits::checked([settings.options.upload_limit, settings.options.download_limit])?;
+    #[cfg(windows)]
+    if settings.mount_point.is_empty() {
+        settings.mount_point = free_drive(others)?;
+    }
     settings.mount_point = mount_point(&settings.mount_point)?;
     let mut others = others.iter().filter(|other| Some(&other.id) != own);
     if own.is_none() && others.clone().count() >= MOST_VOLUMES {
@@ -78,6 +82,25 @@ pub(crate) fn local_database(url: &MetadataUrl) -> Option<PathBuf> {
         .strip_prefix("sqlite3://")
         .or_else(|| text.strip_prefix("sqlite://"))?;
     Some(PathBuf::from(path))
+}
+
+/// A drive for a volume for which nobody named a mount point: free now, and of no other volume of the list, which may be
+/// unmounted. It is kept, so that the volume has the same one each time.
+#[cfg(windows)]
+fn free_drive(others: &[Entry]) -> Result<String, Problem> {
+    let taken: Vec<&Path> = others
+        .iter()
+        .map(|other| Path::new(&other.settings.mount_point))
+        .collect();
+    let free = MountPoint::free_drive(&taken);
+    free.map(|drive| drive.path().display().to_string())
+        .ok_or_else(|| {
+            lasting(
+                ProblemCode::MountPointBusy,
+                "no drive is free for the volume",
+                "Name a folder as its mount point.",
+            )
+        })
 }
 
 /// The mount point without links on the way to it, as far as that exists: so it is found in the system's table.

@@ -6,7 +6,7 @@
     windows,
     expect(
         dead_code,
-        reason = "what serves the commands that mount, which are not there on Windows yet"
+        reason = "what serves the commands that are not there on Windows yet"
     )
 )]
 

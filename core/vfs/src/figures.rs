@@ -1,9 +1,9 @@
 //! How a mounted volume is doing, in numbers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use moorage_chunk::StagedFiles;
-use moorage_model::{ErrorKind, Result};
+use moorage_model::{ErrorKind, Ino, Result};
 
 use crate::Vfs;
 
@@ -73,6 +73,17 @@ impl Vfs {
     /// Safe.
     pub async fn reach_database(&self) -> Result<()> {
         self.meta.check_presence().await
+    }
+
+    /// The files that programs have open, each once, in the order of their inodes.
+    pub fn open_files(&self) -> Vec<Ino> {
+        let open: BTreeSet<Ino> = self
+            .handles
+            .files()
+            .iter()
+            .map(|opened| opened.file.ino)
+            .collect();
+        open.into_iter().collect()
     }
 
     /// The figures now, from memory alone. In proportion to the numbers of open files and of staged blocks.

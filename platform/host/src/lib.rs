@@ -25,7 +25,7 @@ mod signals;
 mod standard_error;
 #[cfg(feature = "surroundings")]
 mod surroundings;
-#[cfg_attr(windows, path = "windows/unmount.rs")]
+#[cfg(unix)]
 mod unmount;
 #[cfg(windows)]
 mod windows;
@@ -47,16 +47,17 @@ pub use mount_point::MountPoint;
 #[cfg(unix)]
 pub use mount_point::MountPointState;
 pub use mount_table::{MountEntry, mounts};
-pub use process::ProcessIdentity;
+#[cfg(unix)]
+pub use process::supplementary_groups;
+pub use process::{ProcessIdentity, process_of};
 #[cfg(windows)]
 pub use process::{ask_to_end, end_at_once};
-#[cfg(unix)]
-pub use process::{process_of, supplementary_groups};
 #[cfg(unix)]
 pub use signals::{Heeded, SignalState, ask_to_end, end_at_once, in_system_call, signal_state};
 pub use standard_error::redirect_errors;
 #[cfg(feature = "surroundings")]
 pub use surroundings::Surroundings;
+#[cfg(unix)]
 pub use unmount::{Holder, Unmount, holders, unmount};
 #[cfg(windows)]
-pub use windows::{Job, leave_own_console};
+pub use windows::{Job, keep_standard_handles, leave_own_console, start_detached};

@@ -80,6 +80,15 @@ impl MountPoint {
         Ok(mounts()?.into_iter().rev().find(|entry| entry.point == self.path))
     }
 
+    /// Asks what is there whether it answers. Blocks the thread until it does.
+    ///
+    /// # Errors
+    /// What it answers.
+    pub fn check_answers(&self) -> io::Result<()> {
+        // Attributes may be known to the kernel; sizes are asked for each time.
+        statfs(&self.path).map(drop).map_err(io::Error::from)
+    }
+
     /// What is there now.
     ///
     /// # Errors

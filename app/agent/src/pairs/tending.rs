@@ -16,6 +16,7 @@ use super::kept::{Hold, KeptPair, PairStep};
 use super::process;
 use crate::agent::{Agent, State};
 use crate::moment::Moment;
+use crate::mounts::MountTable;
 
 /// How long an unmount waits for the processes of pairs to end; they are killed long before.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ impl State {
     }
 }
 
-impl<T: Send + Sync + 'static> Agent<T> {
+impl<T: MountTable> Agent<T> {
     /// Where a pair keeps what it knows.
     pub(super) fn state_of(&self, id: &SyncPairId) -> PathBuf {
         self.places.pairs.join(format!("{}.db", id.0))

@@ -2,6 +2,8 @@
 
 mod link;
 mod mounts;
+#[cfg_attr(windows, path = "windows/presence.rs")]
+mod presence;
 mod problem;
 mod words;
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use moorage_agent::{Journal, Look, MountTable, Sighting, Watched};
 use moorage_chunk::{StagedFiles, staged_files};
-use moorage_host::{Folders, MountEntry};
+use moorage_host::Folders;
 
+use super::presence::Presence;
 use crate::arguments::MetaUrl;
 use crate::mounting::{MountPhase, MountRecord, timestamp};
 
@@ -14,12 +15,16 @@ use crate::mounting::{MountPhase, MountRecord, timestamp};
 #[derive(Debug)]
 pub(crate) struct OwnMounts {
     folders: Folders,
+    presence: Presence,
 }
 
 impl OwnMounts {
     /// With the records in the state folder.
     pub(crate) fn new(folders: Folders) -> OwnMounts {
-        OwnMounts { folders }
+        OwnMounts {
+            folders,
+            presence: Presence::new(),
+        }
     }
 
     /// The cache folders in which a volume may be staged: that of its settings, and those that its mounts had.
@@ -39,9 +44,7 @@ impl MountTable for OwnMounts {
     fn look(&self, volumes: &[Watched]) -> Vec<Look> {
         let records = MountRecord::all(&self.folders.state);
         // Without the table nothing is known to be mounted, and nothing to be gone.
-        let mounts = moorage_host::mounts()
-            .inspect_err(|error| tracing::warn!("{error}"))
-            .ok();
+        let present = self.presence.look();
         volumes
             .iter()
             .map(|volume| {
@@ -50,8 +53,9 @@ impl MountTable for OwnMounts {
                     .iter()
                     .find(|record| !record.uuid.is_empty())
                     .map(|record| record.uuid.clone());
-                let sighting = match &mounts {
-                    Some(mounts) => sighting(is_mounted(volume, mounts), &own),
+                let point = Path::new(&volume.settings.mount_point);
+                let sighting = match &present {
+                    Some(present) => sighting(present.has(point, &own), &own),
                     None => Sighting::Changing,
                 };
                 Look {
@@ -90,6 +94,16 @@ impl MountTable for OwnMounts {
             oldest: staged.oldest.map(timestamp),
         })
     }
+
+    #[cfg(windows)]
+    fn give_up(&self, volume: &Watched) {
+        let records = MountRecord::all(&self.folders.state);
+        for record in records_of(volume, &records) {
+            if !record.is_running() {
+                record.remove(&self.folders.state);
+            }
+        }
+    }
 }
 
 /// The records of mounts of this volume at its mount point.
@@ -100,11 +114,6 @@ fn records_of<'a>(volume: &Watched, records: &'a [MountRecord]) -> Vec<&'a Mount
         .iter()
         .filter(|record| record.point == point && record.database == url.as_str())
         .collect()
-}
-
-fn is_mounted(volume: &Watched, mounts: &[MountEntry]) -> bool {
-    let point = Path::new(&volume.settings.mount_point);
-    mounts.iter().any(|mount| mount.is_fuse() && mount.point == point)
 }
 
 /// Where the processes answer that run: those that serve first.

@@ -18,7 +18,6 @@ mod info;
 mod load;
 mod log;
 mod man;
-#[cfg_attr(windows, path = "windows/mount.rs")]
 mod mount;
 #[cfg(windows)]
 mod not_here;
@@ -34,7 +33,6 @@ mod status;
 mod summary;
 mod sync;
 mod trash;
-#[cfg(unix)]
 mod umount;
 mod version;
 mod volume;
@@ -45,7 +43,7 @@ use clap::Subcommand;
 use moorage_model::Result;
 
 #[cfg(windows)]
-use self::not_here::{doctor, pair, quickstart, umount};
+use self::not_here::{doctor, pair, quickstart};
 use crate::context::Context;
 use crate::interrupt::until_signal;
 

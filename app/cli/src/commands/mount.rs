@@ -11,7 +11,8 @@ use crate::context::Context;
 use crate::mounting::{self, MountFlags, MountPlan, Reporter, Role};
 use crate::output::OutputArguments;
 
-/// Mount a volume at a folder
+#[cfg_attr(unix, doc = "Mount a volume at a folder")]
+#[cfg_attr(windows, doc = "Mount a volume at a drive or folder; needs the driver WinFsp")]
 ///
 /// In the foreground it serves until Ctrl-C or `moorage umount`; then everything written is stored before it ends, and
 /// a second Ctrl-C ends it at once. With --background the command returns when the mount answers, or fails with the
@@ -22,7 +23,12 @@ pub(crate) struct Arguments {
     database: MetaUrlArgument,
 
     /// An empty folder
+    #[cfg(unix)]
     mount_point: PathBuf,
+
+    /// A free drive such as X:, or a name that does not exist yet in a folder that does [default: the last free drive]
+    #[cfg(windows)]
+    mount_point: Option<PathBuf>,
 
     /// Serve in the background
     #[arg(short = 'd', long)]
@@ -48,13 +54,26 @@ impl Arguments {
     pub(crate) fn json(&self) -> bool {
         self.json
     }
+
+    #[cfg(unix)]
+    fn point(&self) -> Result<PathBuf> {
+        Ok(self.mount_point.clone())
+    }
+
+    #[cfg(windows)]
+    fn point(&self) -> Result<PathBuf> {
+        match &self.mount_point {
+            Some(point) => Ok(point.clone()),
+            None => mounting::free_point(),
+        }
+    }
 }
 
 pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let role = Role::own();
     if role == Role::Supervisor {
         arguments.secrets.take()?;
-        return mounting::supervise(&arguments.mount_point, arguments.log.as_deref());
+        return mounting::supervise(&arguments.point()?, arguments.log.as_deref());
     }
     let reporter = match role {
         Role::Worker => Reporter::Parent(context.start_warnings().clone()),
@@ -69,7 +88,8 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 
 fn mount(arguments: Arguments, role: Role, reporter: &Reporter, context: &Context) -> Result<ExitCode> {
     arguments.secrets.take()?;
-    let plan = MountPlan::new(arguments.database.url, &arguments.mount_point, arguments.flags)?;
+    let point = arguments.point()?;
+    let plan = MountPlan::new(arguments.database.url, &point, arguments.flags)?;
     if arguments.background && role == Role::User {
         let output = OutputArguments { json: arguments.json };
         return mounting::start_daemon(&plan, arguments.log.as_deref(), output, context);

@@ -44,11 +44,6 @@ not_here!(
     "this version makes no volumes by itself on Windows: `moorage format` makes one, and `moorage mount` mounts it"
 );
 not_here!(
-    /// Unmount a volume (not on Windows yet)
-    umount,
-    "a mount is ended on Windows where it runs, with Ctrl-C"
-);
-not_here!(
     /// Folders that are kept the same on both sides (not on Windows yet)
     pair,
     "pairs are kept by the agent, which mounts no volumes on Windows in this version"

@@ -1,14 +1,14 @@
 //! The command that starts a background mount, and returns when it answers.
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use moorage_model::{Error, ErrorKind, Result};
-use nix::sys::statfs::statfs;
 use serde::Serialize;
 
+use super::channel::ReportReader;
 use super::log_file::LogFile;
-use super::report::{Outcome, ReportReader};
+use super::report::Outcome;
 use super::{MountPlan, Role};
 use crate::context::Context;
 use crate::output::OutputArguments;
@@ -38,18 +38,17 @@ pub(crate) fn start(
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Io, "the background process can not be started").with_source(error)
     };
-    let (mut reader, reports) = ReportReader::pair().map_err(failed)?;
+    let (mut reader, other) = ReportReader::pair().map_err(failed)?;
     if let Some(line) = environment::line_to_pass_on() {
         reader.send(&line).map_err(failed)?;
     }
     let mut command = Role::Supervisor.command().map_err(failed)?;
-    command
-        .stdin(reports)
-        .stdout(log.handle()?)
-        .stderr(log.handle()?)
-        // The log is read as plain text.
-        .env("NO_COLOR", "1");
-    command.spawn().map_err(failed)?;
+    other.attach(&mut command, log.handle()?, log.handle()?);
+    // The log is read as plain text.
+    command.env("NO_COLOR", "1");
+    #[cfg(windows)]
+    super::role::tell_point(&mut command, plan.point.path());
+    spawn(&mut command).map_err(failed)?;
     // The command holds the child's end of the reports; only the child may keep it open.
     drop(command);
     let outcome = reader.wait().map(|report| {
@@ -60,7 +59,7 @@ pub(crate) fn start(
     });
     match outcome {
         Some(Outcome::Mounted { volume }) => {
-            statfs(plan.point.path()).map_err(|error| {
+            plan.point.check_answers().map_err(|error| {
                 Error::new(
                     ErrorKind::Io,
                     format!("the mount at {} does not answer", plan.point.path().display()),
@@ -97,4 +96,17 @@ pub(crate) fn start(
         )
         .with_advice(format!("See its log {}.", log.path().display()))),
     }
+}
+
+/// Starts a process that stays when this one has ended.
+#[cfg(unix)]
+fn spawn(command: &mut Command) -> std::io::Result<()> {
+    command.spawn().map(drop)
+}
+
+/// Starts a process that stays when this one has ended.
+#[cfg(windows)]
+fn spawn(command: &mut Command) -> std::io::Result<()> {
+    moorage_host::keep_standard_handles();
+    moorage_host::start_detached(command).map(drop)
 }

@@ -3,13 +3,11 @@
 //! A foreground mount is one process. `mount -d` starts a supervisor, which runs the mount as its child and starts it
 //! again, in place, when it crashes. Both get the command line as it was typed (secrets are hidden in it already, see
 //! [`crate::hidden_arguments`]); an environment variable tells them apart.
-//!
-//! On Windows a mount is one process in the foreground.
 
 mod backend;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "windows/channel.rs")]
+mod channel;
 mod daemon;
-#[cfg(unix)]
 mod database_watch;
 #[cfg_attr(windows, path = "windows/departure.rs")]
 mod departure;
@@ -18,32 +16,31 @@ mod end_signals;
 mod flags;
 mod forced_end;
 mod hold;
+#[cfg_attr(windows, path = "windows/life.rs")]
+mod life;
 mod log_file;
 mod mount_turn;
 mod options;
 #[cfg_attr(windows, path = "windows/point.rs")]
 mod point;
 mod record;
-#[cfg_attr(windows, path = "windows/report.rs")]
 mod report;
 mod role;
-#[cfg(unix)]
 mod socket;
-#[cfg(unix)]
 mod supervisor;
 mod timestamp;
-#[cfg(unix)]
 mod transfers;
 mod unstored_files;
 mod worker;
 
-#[cfg(unix)]
 pub(crate) use daemon::start as start_daemon;
 #[cfg(unix)]
 pub(crate) use end_signals::FORCE_SIGNAL;
 pub(crate) use flags::MountFlags;
 pub(crate) use log_file::LogFile;
 pub(crate) use options::MountPlan;
+#[cfg(windows)]
+pub(crate) use point::free_point;
 pub(crate) use point::prepare;
 pub(crate) use record::MountPhase;
 pub(crate) use record::MountRecord;
@@ -51,7 +48,6 @@ pub(crate) use record::MountRecord;
 pub(crate) use record::Supervisor;
 pub(crate) use report::Reporter;
 pub(crate) use role::Role;
-#[cfg(unix)]
 pub(crate) use supervisor::supervise;
 pub(crate) use timestamp::timestamp;
 pub(crate) use worker::serve;

@@ -221,6 +221,35 @@ impl MountRecord {
         }
     }
 
+    /// Ends its process at once; one that is gone already is as good.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    #[cfg(unix)]
+    pub(crate) fn end_at_once(&self) -> Result<()> {
+        self.signal(Signal::SIGKILL)
+    }
+
+    /// Ends its process at once; one that is gone already is as good.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    #[cfg(windows)]
+    pub(crate) fn end_at_once(&self) -> Result<()> {
+        match moorage_host::end_at_once(self.pid) {
+            Err(error) if self.is_running() => Err(Error::new(
+                ErrorKind::NotPermitted,
+                format!(
+                    "ending process {}, which serves {}",
+                    self.pid,
+                    self.point.display()
+                ),
+            )
+            .with_source(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes it, in one step.
     ///
     /// # Errors

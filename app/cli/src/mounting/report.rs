@@ -1,16 +1,9 @@
-//! How a mount tells whoever started it that it answers, or why it does not.
-//!
-//! A child's standard input is one end of a socket pair, and the child writes a line of JSON into it. So no further
-//! descriptor has to be passed on. Secrets, when there are any, come the other way first.
-
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
-use std::process::Stdio;
+//! How a mount tells whoever started it that it answers, or why it does not: one line of JSON, over [`super::channel`].
 
 use moorage_model::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::channel;
 use crate::context::Context;
 use crate::failure;
 use crate::logging::StartWarnings;
@@ -61,44 +54,6 @@ impl Report {
     }
 }
 
-/// The starting side's end.
-#[derive(Debug)]
-pub(crate) struct ReportReader {
-    lines: BufReader<UnixStream>,
-}
-
-impl ReportReader {
-    /// A reader, and the standard input for the child that reports.
-    ///
-    /// # Errors
-    /// When no socket pair can be made.
-    pub(crate) fn pair() -> std::io::Result<(ReportReader, Stdio)> {
-        let (own, other) = UnixStream::pair()?;
-        let reader = ReportReader {
-            lines: BufReader::new(own),
-        };
-        Ok((reader, Stdio::from(std::os::fd::OwnedFd::from(other))))
-    }
-
-    /// Sends the child what it takes from its standard input, before it starts.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub(crate) fn send(&self, line: &[u8]) -> std::io::Result<()> {
-        self.lines.get_ref().write_all(line)
-    }
-
-    /// Waits for the report; `None` when the process ended without one. The child takes this process for gone when
-    /// the reader is dropped ([`parent_gone`]).
-    pub(crate) fn wait(&mut self) -> Option<Report> {
-        let mut line = String::new();
-        match self.lines.read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => serde_json::from_str(&line).ok(),
-        }
-    }
-}
-
 /// Where a mount reports to.
 #[derive(Debug)]
 pub(crate) enum Reporter {
@@ -146,34 +101,6 @@ impl Reporter {
     }
 }
 
-/// Returns when the process that started this one has closed its end, as all do that end.
-///
-/// # Cancel safety
-/// Safe: a thread goes on waiting.
-pub(crate) async fn parent_gone() {
-    let (gone, told) = tokio::sync::oneshot::channel();
-    let watch = move || {
-        let watched = || -> std::io::Result<()> {
-            let mut stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-            let mut rest = [0; 64];
-            // What it sends is read where it is expected, before this.
-            while stream.read(&mut rest)? > 0 {}
-            Ok(())
-        };
-        let _nobody_asks = gone.send(watched());
-    };
-    // No thread of the runtime, whose end waits for its threads.
-    let watching = std::thread::Builder::new().name("parent".to_owned()).spawn(watch);
-    let watched = match watching {
-        Ok(_) => told.await.unwrap_or(Ok(())),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = watched {
-        tracing::debug!(%error, "the process that started this one is not watched");
-        std::future::pending::<()>().await;
-    }
-}
-
 /// Sends a report to the process that started this one.
 ///
 /// # Errors
@@ -182,8 +109,7 @@ pub(crate) fn to_parent(report: &Report) -> Result<()> {
     let send = || -> std::io::Result<()> {
         let mut line = serde_json::to_string(report)?;
         line.push('\n');
-        let mut stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-        stream.write_all(line.as_bytes())
+        channel::write_to_starter(line.as_bytes())
     };
     send().map_err(|error| {
         Error::new(
@@ -209,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ends_without_a_report_is_noticed() {
-        let (mut reader, other) = ReportReader::pair().expect("pair");
+        let (mut reader, other) = channel::ReportReader::pair().expect("pair");
         drop(other);
         assert_eq!(reader.wait(), None);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moorage_control::figures::{CacheUse, ErrorCount, Figures, Reader, Space, TOP_READERS};
 use moorage_control::mount::{
-    Lost, LostFile, MOST_LOST, MountAnswer, MountReport, MountRequest, MountService, serve,
+    Lost, LostFile, MOST_LOST, MountAnswer, MountEnd, MountReport, MountRequest, MountService, serve,
 };
 use moorage_control::problem::{Problem, ProblemCode};
 use moorage_control::settings::Pause;
@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::database_watch::DatabaseWatch;
+use super::end_signals::{Wish, Wisher};
 use super::hold::hold;
 use super::timestamp;
 use super::transfers::Transfers;
@@ -27,6 +28,9 @@ use super::transfers::Transfers;
 const SPACE_LIFETIME: Duration = Duration::from_secs(10);
 /// Longest wait for the database: the agent hears the figures without the space rather than late.
 const SPACE_PATIENCE: Duration = Duration::from_millis(300);
+
+/// Open files named to somebody who wants the mount to end; more help nobody.
+const FILES_NAMED: usize = 8;
 
 /// A look at the staging folder costs one at each block, and reports are asked for every second: it takes at most one part
 /// in so many of the time.
@@ -42,7 +46,7 @@ pub(super) struct MountSocket {
 impl MountSocket {
     /// Listens in the runtime folder of the user. A mount goes without when that is not possible; the agent says then
     /// that it does not hear from it.
-    pub(super) fn open(folders: &Folders, vfs: &Arc<Vfs>) -> Option<MountSocket> {
+    pub(super) fn open(folders: &Folders, vfs: &Arc<Vfs>, wisher: Wisher) -> Option<MountSocket> {
         let path = folders
             .runtime
             .join("mounts")
@@ -52,6 +56,7 @@ impl MountSocket {
             .ok()?;
         let answering = Answering {
             vfs: Arc::clone(vfs),
+            wisher,
             transfers: Transfers::default(),
             database: DatabaseWatch::default(),
             space: Mutex::default(),
@@ -74,6 +79,7 @@ impl Drop for MountSocket {
 
 struct Answering {
     vfs: Arc<Vfs>,
+    wisher: Wisher,
     transfers: Transfers,
     database: DatabaseWatch,
     /// The space as it was read last, and when that was tried.
@@ -106,6 +112,7 @@ impl MountService for Answering {
                 chunks.share_limits(upload.unwrap_or(0), download.unwrap_or(0));
                 MountAnswer::Done
             }
+            MountRequest::End { how } => self.end(how).await,
             MountRequest::Other => not_supported(),
         }
     }
@@ -136,6 +143,22 @@ impl Answering {
                 ..in_protocol(figures)
             },
         }
+    }
+
+    async fn end(&self, how: MountEnd) -> MountAnswer {
+        let wish = match how {
+            MountEnd::Unused => {
+                let open = self.vfs.open_files();
+                if !open.is_empty() {
+                    return in_use(&self.transfers.paths_of(&self.vfs, &open).await);
+                }
+                Wish::End
+            }
+            MountEnd::Now => Wish::End,
+            MountEnd::Forced => Wish::Force,
+        };
+        self.wisher.say(wish);
+        MountAnswer::Done
     }
 
     async fn look_for_lost(&self) {
@@ -237,6 +260,24 @@ fn top_readers(mut threads: Vec<(u32, u64)>) -> Vec<Reader> {
     readers.sort_by_key(|reader| std::cmp::Reverse(reader.bytes));
     readers.truncate(TOP_READERS);
     readers
+}
+
+/// The refusal to end while these files are open.
+fn in_use(files: &[String]) -> MountAnswer {
+    let (named, more) = files.split_at(files.len().min(FILES_NAMED));
+    let mut named = named.to_vec();
+    if !more.is_empty() {
+        named.push(format!("and {} more", more.len()));
+    }
+    MountAnswer::Failed {
+        problem: Problem {
+            code: ProblemCode::MountPointBusy,
+            message: format!("programs have files open in it: {}", named.join(", ")),
+            cause: None,
+            advice: "Close them, or unmount it with `--lazy`: then those programs get errors.".to_owned(),
+            retryable: false,
+        },
+    }
 }
 
 fn not_supported() -> MountAnswer {

@@ -1,19 +1,17 @@
-//! Keeps a background mount alive: a worker that dies by a signal or a panic is started again, in place.
+//! Keeps a background mount alive: a worker that dies is started again, in place.
 
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{ExitCode, ExitStatus};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use moorage_host::{Folders, MountPoint, MountPointState, ProcessIdentity, Unmount, unmount};
+use moorage_host::{Folders, MountPoint, ProcessIdentity};
 use moorage_model::{Error, ErrorKind, Result};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, setsid};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::channel::{self, ReportReader};
+use super::life::{self, Asks, Leash};
 use super::log_file::LogFile;
-use super::report::{self, Report, ReportReader};
+use super::report::{self, Report};
 use super::{Role, host_error};
 use crate::environment;
 
@@ -29,8 +27,6 @@ const SOUND_LIFE: Duration = Duration::from_secs(60);
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// How often a worker is looked for that was killed and can not end; what is seen twice is believed.
 const LIFE_INTERVAL: Duration = Duration::from_secs(5);
-/// Exit code of a Rust process whose main thread panicked.
-const PANICKED: i32 = 101;
 
 /// Runs the worker of this command line until it ends in an orderly way, is told to, or dies too often.
 ///
@@ -40,15 +36,12 @@ pub(crate) fn supervise(point: &Path, log: Option<&Path>) -> Result<ExitCode> {
     let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let point = MountPoint::resolve(point).map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let log = LogFile::open(log, point.path(), &folders)?;
-    // The session of the terminal may end without this process.
-    if let Err(error) = setsid() {
-        tracing::debug!(%error, "this process leads a group already");
-    }
+    life::leave_starter();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(failed)?;
-    runtime.block_on(Supervisor::run(&point, &log))
+    runtime.block_on(Supervisor::run(&point, &folders.state, &log))
 }
 
 fn failed(error: std::io::Error) -> Error {
@@ -64,9 +57,11 @@ enum End {
 }
 
 struct Supervisor<'a> {
+    point: &'a MountPoint,
+    /// The folder with the records of mounts.
+    state: &'a Path,
     log: &'a LogFile,
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    asks: Asks,
     /// Somebody asked the mount to end.
     asked: bool,
     /// The command that started it has its answer.
@@ -76,11 +71,12 @@ struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
-    async fn run(point: &MountPoint, log: &LogFile) -> Result<ExitCode> {
+    async fn run(point: &MountPoint, state: &Path, log: &LogFile) -> Result<ExitCode> {
         let mut supervisor = Supervisor {
+            point,
+            state,
             log,
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            asks: Asks::listen().map_err(failed)?,
             asked: false,
             reported: false,
             freed: false,
@@ -88,7 +84,7 @@ impl Supervisor<'_> {
         let mut starts = 0;
         loop {
             let born = Instant::now();
-            let status = match supervisor.one_life(point).await? {
+            let status = match supervisor.one_life().await? {
                 End::Orderly(status) => return Ok(exit_code(status)),
                 End::Died(status) => status,
             };
@@ -111,7 +107,7 @@ impl Supervisor<'_> {
                 return Ok(ExitCode::FAILURE);
             }
             // Somebody who unmounts a dead mount does not want it back.
-            if !supervisor.freed && !is_dead_mount(point)? {
+            if !supervisor.freed && !life::is_wanted(point, state)? {
                 tracing::warn!("its mount point was taken away, so it is not started again");
                 return Ok(ExitCode::FAILURE);
             }
@@ -120,36 +116,40 @@ impl Supervisor<'_> {
     }
 
     /// Starts a worker and waits for its end; passes signals and its first report on.
-    async fn one_life(&mut self, point: &MountPoint) -> Result<End> {
+    async fn one_life(&mut self) -> Result<End> {
         let again = self.reported;
-        let (mut reader, reports) = ReportReader::pair().map_err(failed)?;
+        let (mut reader, other) = ReportReader::pair().map_err(failed)?;
         if let Some(line) = environment::line_to_pass_on() {
             reader.send(&line).map_err(failed)?;
         }
-        let mut command = Command::from(Role::Worker.command().map_err(failed)?);
-        let mut child = command.stdin(reports).spawn().map_err(failed)?;
+        let mut command = Role::Worker.command().map_err(failed)?;
+        other.attach(&mut command, Stdio::inherit(), Stdio::inherit());
+        let mut command = Command::from(command);
+        let mut child = command.spawn().map_err(failed)?;
         drop(command);
+        let leash = Leash::of(&child, &reader).map_err(failed)?;
+        let worker = child.id();
         // The reader is held for as long as the worker lives: its end tells the worker that this process is gone.
         let mut report = tokio::task::spawn_blocking(move || (reader.wait(), reader));
-        let starter = report::parent_gone();
+        let starter = channel::starter_gone();
         tokio::pin!(starter);
         let mut waited_for = !again;
         let (report, _held) = loop {
             tokio::select! {
                 report = &mut report => break report.map_err(|error| failed(error.into()))?,
-                () = self.signalled() => self.pass_on(&child),
+                () = self.asks.next() => self.pass_on(&leash),
                 () = &mut starter, if waited_for => {
                     tracing::warn!("the command that started this mount is gone before it answered, so it ends");
                     waited_for = false;
-                    self.pass_on(&child);
+                    self.pass_on(&leash);
                 }
             }
         };
         let came_up = report.as_ref().is_some_and(Report::is_mounted);
-        self.answer_starter(report, &child);
+        self.answer_starter(report, &leash);
         self.freed &= !came_up;
-        let status = self.wait(&mut child, point).await?;
-        let crashed = status.signal().is_some() || status.code() == Some(PANICKED);
+        let status = self.wait(&mut child, &leash).await?;
+        let crashed = life::has_crashed(status, worker, self.point, self.state);
         let died = !self.asked
             && (if again {
                 crashed || !came_up
@@ -164,7 +164,7 @@ impl Supervisor<'_> {
     }
 
     /// Tells the command that waits for the mount, once.
-    fn answer_starter(&mut self, report: Option<Report>, child: &Child) {
+    fn answer_starter(&mut self, report: Option<Report>, leash: &Leash) {
         if std::mem::replace(&mut self.reported, true) {
             return;
         }
@@ -177,14 +177,14 @@ impl Supervisor<'_> {
         });
         if report::to_parent(&report).is_err() {
             tracing::warn!("the command that started this mount is gone, so it ends");
-            self.pass_on(child);
+            self.pass_on(leash);
         }
     }
 
     /// Waits for the end of a worker. One that was killed can be kept from ending by the kernel: a thread that drops pages
     /// waits for one that only this worker could deliver, and holds the connection open while it waits. Then every program
     /// that uses the mount waits as well, until the mount is taken away.
-    async fn wait(&mut self, child: &mut Child, point: &MountPoint) -> Result<ExitStatus> {
+    async fn wait(&mut self, child: &mut Child, leash: &Leash) -> Result<ExitStatus> {
         let worker = child.id().and_then(ProcessIdentity::of);
         let mut look = tokio::time::interval(LOG_INTERVAL);
         let mut life = tokio::time::interval(LIFE_INTERVAL);
@@ -192,12 +192,13 @@ impl Supervisor<'_> {
         loop {
             tokio::select! {
                 status = child.wait() => return status.map_err(failed),
-                () = self.signalled() => self.pass_on(child),
+                () = self.asks.next() => self.pass_on(leash),
                 _ = look.tick() => self.log.limit(),
                 _ = life.tick() => {
                     let is_ending = worker.is_some_and(|worker| !worker.is_running());
-                    if is_ending && was_ending && self.free(point) {
-                        return Ok(ExitStatus::from_raw(Signal::SIGKILL as i32));
+                    if is_ending && was_ending && let Some(status) = life::free(self.point) {
+                        self.freed = true;
+                        return Ok(status);
                     }
                     was_ending = is_ending;
                 }
@@ -205,40 +206,16 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Takes away the mount of a worker that is dead and can not end.
-    fn free(&mut self, point: &MountPoint) -> bool {
-        match unmount(point.path(), Unmount::Force) {
-            Ok(()) => {
-                tracing::error!(
-                    "the mount died and hung; it was taken away, and programs with open files see errors"
-                );
-                self.freed = true;
-            }
-            Err(error) => tracing::error!(%error, "the mount died and hangs"),
-        }
-        self.freed
-    }
-
     async fn pause(&mut self, time: Duration) {
         tokio::select! {
             () = tokio::time::sleep(time) => {}
-            () = self.signalled() => self.asked = true,
+            () = self.asks.next() => self.asked = true,
         }
     }
 
-    async fn signalled(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    fn pass_on(&mut self, child: &Child) {
+    fn pass_on(&mut self, leash: &Leash) {
         self.asked = true;
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        if let Some(pid) = pid
-            && let Err(error) = kill(Pid::from_raw(pid), Signal::SIGTERM)
-        {
+        if let Err(error) = leash.pull() {
             tracing::debug!(%error, "the mount is gone already");
         }
     }
@@ -249,13 +226,6 @@ fn delay(starts: u32) -> Duration {
     match starts.checked_sub(2) {
         None => Duration::ZERO,
         Some(doublings) => LONGEST_DELAY.min(FIRST_DELAY * 2_u32.saturating_pow(doublings)),
-    }
-}
-
-fn is_dead_mount(point: &MountPoint) -> Result<bool> {
-    match point.state() {
-        Ok(state) => Ok(matches!(state, MountPointState::Stale(_))),
-        Err(error) => Err(host_error(ErrorKind::Io, &error)),
     }
 }
 

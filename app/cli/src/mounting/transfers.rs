@@ -50,6 +50,19 @@ impl Transfers {
     }
 }
 
+impl Transfers {
+    /// Files by path, or by number where that is not known.
+    pub(super) async fn paths_of(&self, vfs: &Vfs, files: &[Ino]) -> Vec<String> {
+        let mut known = self.paths.lock().await;
+        let _late = timeout(PATH_PATIENCE, read_paths(vfs, files, &mut known)).await;
+        let named = files.iter().map(|ino| {
+            let path = known.get(ino).and_then(|known| known.path.clone());
+            path.unwrap_or_else(|| format!("inode {ino}"))
+        });
+        named.collect()
+    }
+}
+
 fn owner(upload: &Upload) -> Option<Ino> {
     match upload.key {
         UploadKey::File(ino) => Some(ino),

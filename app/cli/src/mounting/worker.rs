@@ -21,9 +21,8 @@ use super::host_error;
 use super::mount_turn::MountTurn;
 #[cfg(unix)]
 use super::point::refuse_mounted;
-#[cfg(unix)]
 use super::socket::MountSocket;
-use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, mount_error, report, unstored_files};
+use super::{MountPhase, MountPlan, MountRecord, Reporter, Role, channel, mount_error, unstored_files};
 use crate::staged::Left;
 use crate::upload_display::{Unstored, UploadDisplay};
 use crate::{failure, volume};
@@ -70,11 +69,9 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         let setting = vfs.meta().setting();
         (setting.name.clone(), setting.uuid.clone())
     };
-    #[cfg(unix)]
-    let socket = MountSocket::open(&plan.folders, &vfs);
+    let socket = MountSocket::open(&plan.folders, &vfs, signals.wisher());
     let mut record = MountRecord {
         uuid,
-        #[cfg(unix)]
         socket: socket.as_ref().map(|socket| socket.path().to_owned()),
         cache: plan.staging_folder(),
         root: Some(vfs.root().0),
@@ -113,7 +110,6 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
             let _ = record.renew(&plan.folders.state);
         }
     }
-    #[cfg(unix)]
     drop(socket);
     stored
 }
@@ -197,7 +193,7 @@ async fn until_unmounted(
     let mut ended: JoinHandle<Result<()>> =
         spawn_blocking(move || session.wait().map_err(|error| mount_error(&error)));
     let (mut asked, mut stopped, mut alone) = (false, false, Role::own() != Role::Worker);
-    let supervisor_gone = report::parent_gone();
+    let supervisor_gone = channel::starter_gone();
     tokio::pin!(supervisor_gone);
     loop {
         let wish = tokio::select! {

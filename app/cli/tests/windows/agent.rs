@@ -65,6 +65,39 @@ fn a_password_is_in_the_credential_manager_alone_for_as_long_as_its_volume_is_in
 }
 
 #[test]
+fn volumes_for_which_no_mount_point_is_named_have_a_free_drive_each_and_keep_it() {
+    let home = Home::new();
+    let drives = || {
+        let list = home.json(&["volume", "list"]);
+        ["One", "Two"].map(|name| {
+            let volumes = list.as_array().expect("a list");
+            let volume = volumes.iter().find(|volume| volume["settings"]["name"] == name);
+            volume.expect("in the list")["settings"]["mount_point"].clone()
+        })
+    };
+    let agent = Agent::start(&home);
+    home.succeed(&["volume", "add", "redis://127.0.0.1:1/1", "--name", "One"]);
+    home.succeed(&["volume", "add", "redis://127.0.0.1:1/2", "--name", "Two"]);
+    let chosen = drives();
+    assert_ne!(chosen[0], chosen[1]);
+    for drive in &chosen {
+        let drive = drive.as_str().expect("text");
+        assert!(
+            drive.len() == 2 && drive.ends_with(':') && drive != "C:",
+            "{drive}"
+        );
+        assert!(
+            !std::path::Path::new(&format!("{drive}\\")).exists(),
+            "{drive} is free"
+        );
+    }
+    agent.stop();
+    let agent = Agent::start(&home);
+    assert_eq!(drives(), chosen);
+    agent.stop();
+}
+
+#[test]
 fn a_volume_is_not_mounted_and_the_agent_says_why() {
     let home = Home::new();
     let url = home.volume();

@@ -7,25 +7,25 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// The folders of a user, which vanish with it.
-pub(crate) struct Home(tempfile::TempDir);
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+}
 
 impl Home {
-    pub(crate) fn new() -> Home {
-        Home(tempfile::tempdir().expect("a folder"))
+    /// One in which this program is run.
+    pub(crate) fn running(program: PathBuf) -> Home {
+        let folder = tempfile::tempdir().expect("a folder");
+        Home { folder, program }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// The settings file of the agent.
-    pub(crate) fn settings(&self) -> PathBuf {
-        self.path().join(r"Local\Moorage\config\agent.json")
+        self.folder.path()
     }
 
     /// A command of the program for this user.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_moorage"));
+        let mut command = Command::new(&self.program);
         command
             .env("USERPROFILE", self.path())
             .env("LOCALAPPDATA", self.path().join("Local"))
@@ -35,7 +35,7 @@ impl Home {
         command
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         self.program(arguments).output().expect("started")
     }
 

@@ -7,12 +7,7 @@ use crate::home::{Home, text};
 #[test]
 fn what_needs_a_mount_says_so_and_what_to_do() {
     let home = Home::new();
-    for arguments in [
-        &["umount", "X:"][..],
-        &["quickstart"],
-        &["pair", "list"],
-        &["doctor"],
-    ] {
+    for arguments in [&["quickstart"][..], &["pair", "list"], &["doctor"]] {
         let said = home.refused(arguments);
         assert!(
             said.contains("on Windows") && said.contains("moorage sync"),
@@ -25,13 +20,17 @@ fn what_needs_a_mount_says_so_and_what_to_do() {
 fn a_mount_without_the_driver_names_it_and_its_version_and_leaves_nothing() {
     let home = Home::new();
     let url = format!("sqlite3://{}", text(&home.path().join("none.db")));
-    let said = home.refused(&["mount", &url, "X:"]);
-    assert!(
-        said.contains("WinFsp is not installed")
-            && said.contains("WinFsp 2.1 or newer")
-            && said.contains("winfsp.dev"),
-        "{said}"
-    );
+    for arguments in [&["mount", &url, "X:"][..], &["mount", "-d", &url, "X:"]] {
+        let said = home.refused(arguments);
+        assert!(
+            said.contains("WinFsp is not installed")
+                && said.contains("WinFsp 2.1 or newer")
+                && said.contains("winfsp.dev"),
+            "{said}"
+        );
+    }
+    let absent = home.refused(&["umount", "X:"]);
+    assert!(absent.contains("no volume is mounted at X:"), "{absent}");
     assert!(
         !home.path().join("none.db").exists(),
         "the volume is not looked at"

@@ -59,9 +59,27 @@ pub enum MountRequest {
     },
     /// Tries again now what failed and waits for its next attempt: `done`.
     Retry,
+    /// Ends the mount, where the system has no way of its own to ask for that: `done` once that has begun. What was
+    /// written is stored before the process ends.
+    End {
+        /// How.
+        how: MountEnd,
+    },
     /// Anything newer than this process.
     #[serde(other)]
     Other,
+}
+
+/// How a mount is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MountEnd {
+    /// Not while files in it are open: then it is refused, and they are named.
+    Unused,
+    /// Although files are open; those who have them get errors.
+    Now,
+    /// Now, and what can not be stored within seconds is given up.
+    Forced,
 }
 
 /// What it answers.

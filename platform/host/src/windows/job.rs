@@ -6,13 +6,15 @@ use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _,
 use std::ptr::null;
 
 use windows_sys::Win32::System::JobObjects::{
-    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation, SetInformationJobObject,
+    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_BREAKAWAY_OK,
+    JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+    JobObjectExtendedLimitInformation, SetInformationJobObject,
 };
 
 use super::done;
 
-/// Processes that end when it is dropped, and at the latest when this process ends, however that happens.
+/// Processes that end when it is dropped, and at the latest when this process ends, however that happens. One that they
+/// start with [`start_detached`](super::start_detached) is not among them.
 #[derive(Debug)]
 pub struct Job(OwnedHandle);
 
@@ -30,7 +32,8 @@ impl Job {
         // SAFETY: the handle was made just now and is nobody else's.
         let job = Job(unsafe { OwnedHandle::from_raw_handle(handle) });
         let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
-        limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+        limits.BasicLimitInformation.LimitFlags =
+            JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK;
         // SAFETY: the structure is that of this class and lives until the call returns.
         done(unsafe {
             SetInformationJobObject(

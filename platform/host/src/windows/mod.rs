@@ -1,6 +1,7 @@
 //! What this crate asks of Windows beyond the standard library.
 
 mod console;
+mod detached;
 mod job;
 
 use std::io;
@@ -13,6 +14,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::SystemInformation::{ComputerNamePhysicalDnsHostname, GetComputerNameExW};
 
 pub use console::leave_own_console;
+pub use detached::{keep_standard_handles, start_detached};
 pub use job::Job;
 
 /// Longest name of a computer, in UTF-16 units, with room to spare: DNS allows 63 bytes per part.

@@ -1,18 +1,26 @@
 //! Processes by id and the time that they started at.
 
+use std::ffi::OsString;
 use std::io;
+use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::path::PathBuf;
 
-use windows_sys::Win32::Foundation::{FILETIME, WAIT_TIMEOUT};
+use windows_sys::Win32::Foundation::{FILETIME, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
+use windows_sys::Win32::System::Diagnostics::ToolHelp::{
+    CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
+};
 use windows_sys::Win32::System::Threading::{
-    GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE,
-    TerminateProcess, WaitForSingleObject,
+    GetProcessTimes, OpenProcess, PROCESS_NAME_WIN32, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
+    PROCESS_TERMINATE, QueryFullProcessImageNameW, TerminateProcess, WaitForSingleObject,
 };
 
 use crate::windows::done;
 
 /// What a process that was ended says of how it ended: as after Ctrl-C (ntstatus.h, `STATUS_CONTROL_C_EXIT`).
 const ENDED: u32 = 0xC000_013A;
+/// Longest path of a program, in UTF-16 units.
+const LONGEST_PATH: usize = 1024;
 
 /// Identifies a process for as long as the machine runs: ids are reused, start times with them are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +58,12 @@ impl ProcessIdentity {
         ProcessIdentity::of(std::process::id())
     }
 
-    /// The process that started the calling one: not told here, where nothing depends on it.
+    /// The process that started the calling one, while it runs.
     pub fn of_parent() -> Option<ProcessIdentity> {
-        None
+        let own = ProcessIdentity::own()?;
+        let parent = ProcessIdentity::of(parent_of(own.pid)?)?;
+        // A younger one has the number of a parent that is gone.
+        (parent.start <= own.start).then_some(parent)
     }
 
     /// Whether it still runs.
@@ -64,6 +75,53 @@ impl ProcessIdentity {
     pub fn is_stopped(self) -> bool {
         false
     }
+}
+
+/// A process by name, as the system tells it of processes of this user.
+pub fn process_of(pid: u32) -> Option<(u32, String)> {
+    // SAFETY: no pointers; the handle is closed by its owner.
+    let handle = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
+    if handle.is_null() {
+        return None;
+    }
+    // SAFETY: the handle was opened just now and is nobody else's.
+    let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+    let mut path = [0_u16; LONGEST_PATH];
+    let mut length = LONGEST_PATH as u32;
+    // SAFETY: the handle is open, and the buffer has as many units as is said.
+    done(unsafe {
+        QueryFullProcessImageNameW(
+            handle.as_raw_handle(),
+            PROCESS_NAME_WIN32,
+            path.as_mut_ptr(),
+            &raw mut length,
+        )
+    })
+    .ok()?;
+    let path = PathBuf::from(OsString::from_wide(path.get(..length as usize)?));
+    Some((pid, path.file_stem()?.to_string_lossy().into_owned()))
+}
+
+/// The number that the process which started this one had.
+fn parent_of(pid: u32) -> Option<u32> {
+    // SAFETY: no pointers; the handle is closed by its owner.
+    let handle = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
+    if handle == INVALID_HANDLE_VALUE {
+        return None;
+    }
+    // SAFETY: the handle was made just now and is nobody else's.
+    let list = unsafe { OwnedHandle::from_raw_handle(handle) };
+    let mut entry = PROCESSENTRY32W {
+        dwSize: size_of::<PROCESSENTRY32W>() as u32,
+        ..PROCESSENTRY32W::default()
+    };
+    // SAFETY: the list is open, and the entry says how large it is.
+    let mut found = unsafe { Process32FirstW(list.as_raw_handle(), &raw mut entry) } != 0;
+    while found && entry.th32ProcessID != pid {
+        // SAFETY: as before.
+        found = unsafe { Process32NextW(list.as_raw_handle(), &raw mut entry) } != 0;
+    }
+    found.then_some(entry.th32ParentProcessID)
 }
 
 /// Ends a process of this program: one that has no window can not be asked.
@@ -92,7 +150,7 @@ pub fn end_at_once(process: u32) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ProcessIdentity, ask_to_end};
+    use super::{ProcessIdentity, ask_to_end, parent_of, process_of};
 
     #[test]
     fn this_process_runs_and_one_that_started_at_another_time_does_not() {
@@ -103,6 +161,22 @@ mod tests {
             ..own
         };
         assert!(!other.is_running());
+    }
+
+    #[test]
+    fn a_process_has_a_name_and_one_that_started_it() {
+        let own = std::process::id();
+        let (pid, name) = process_of(own).expect("this process");
+        assert_eq!(pid, own);
+        assert!(!name.is_empty() && !name.contains(['\\', '.']), "{name}");
+        let mut child = std::process::Command::new("cmd")
+            .arg("/q")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        assert_eq!(parent_of(child.id()), Some(own));
+        child.wait().expect("ended with its input");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod fixture;
 mod folders;
 mod letters;
 mod links;
+mod points;
 mod stand_in;
 mod traces;
 

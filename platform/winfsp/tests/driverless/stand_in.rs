@@ -74,14 +74,6 @@ unsafe extern "C" fn FspFileSystemDelete(made: *mut FSP_FILE_SYSTEM) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn FspFileSystemSetMountPoint(_made: *mut FSP_FILE_SYSTEM, _point: PWSTR) -> NTSTATUS {
-    0
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn FspFileSystemRemoveMountPoint(_made: *mut FSP_FILE_SYSTEM) {}
-
-#[unsafe(no_mangle)]
 extern "C" fn FspFileSystemStartDispatcher(_made: *mut FSP_FILE_SYSTEM, _threads: ULONG) -> NTSTATUS {
     0
 }

@@ -29,7 +29,12 @@ pub(super) struct Arguments {
     database: MetaUrlArgument,
 
     /// Where it is mounted; made when it does not exist
+    #[cfg(unix)]
     mount_point: PathBuf,
+
+    /// Where it is mounted: a drive such as X:, or a name in a folder [default: the last free drive, which it keeps]
+    #[cfg(windows)]
+    mount_point: Option<PathBuf>,
 
     /// Name in the list [default: the name of the mount point's folder]
     #[arg(long, value_name = "NAME")]
@@ -113,7 +118,14 @@ pub(super) async fn enlist(
 
 fn settings(arguments: &Arguments) -> Result<VolumeSettings> {
     let url = shared_url(&arguments.database.url)?;
+    #[cfg(unix)]
     let mount_point = absolute(&arguments.mount_point)?;
+    // The agent chooses a drive where nothing is named.
+    #[cfg(windows)]
+    let mount_point = match &arguments.mount_point {
+        Some(point) => absolute(point)?,
+        None => String::new(),
+    };
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => Path::new(&mount_point)

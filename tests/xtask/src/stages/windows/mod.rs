@@ -45,6 +45,7 @@ const TESTS: &[&str] = &[
     "driverless",
     "no_driver",
     "windows",
+    "windows_mounts",
 ];
 
 pub(crate) fn run() -> Result<Outcome> {
