@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate of the house may use of the others, tests aside.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("moorage-model", &[]),
     ("moorage-meta", &["moorage-model"]),
     ("moorage-engines", &["moorage-meta", "moorage-model"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("moorage-control", &[]),
     ("moorage-agent", &["moorage-control", "moorage-host"]),
     ("moorage-fuse", &["moorage-vfs", "moorage-model", "moorage-host"]),
+    ("moorage-nfs", &["moorage-vfs", "moorage-model", "moorage-host"]),
     (
         "moorage-winfsp",
         &["moorage-vfs", "moorage-model", "moorage-host"],
@@ -38,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "moorage-chunk",
             "moorage-vfs",
             "moorage-fuse",
+            "moorage-nfs",
             "moorage-winfsp",
             "moorage-host",
             "moorage-control",

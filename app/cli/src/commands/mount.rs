@@ -90,6 +90,10 @@ fn mount(arguments: Arguments, role: Role, reporter: &Reporter, context: &Contex
     arguments.secrets.take()?;
     let point = arguments.point()?;
     let plan = MountPlan::new(arguments.database.url, &point, arguments.flags)?;
+    #[cfg(unix)]
+    if arguments.background {
+        plan.check_background()?;
+    }
     if arguments.background && role == Role::User {
         let output = OutputArguments { json: arguments.json };
         return mounting::start_daemon(&plan, arguments.log.as_deref(), output, context);

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, FromArgMatches as _, ValueEnum};
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use moorage_fuse::MountOptions;
 use moorage_meta::AtimeMode;
 use moorage_model::{Error, ErrorKind, Gid, Result, Uid};
 use moorage_vfs::{BackupOptions, Squash, SyncMode};
 
+#[cfg(target_os = "linux")]
+use super::backend::MountWay;
 use crate::{duration, size};
 
 /// Least memory for data: less than this holds no request of the kernel beside the block that it is part of.
@@ -74,8 +76,22 @@ pub(super) struct AccessFlags {
     #[arg(long)]
     pub(super) case_sensitive: bool,
 
-    // The help lists what is taken, so it comes from there.
+    /// How the volume appears
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = MountWay::Fuse)]
+    pub(super) backend: MountWay,
+
+    #[cfg_attr(
+        target_os = "linux",
+        doc = "With --backend nfs: serve, and print the command that mounts it"
+    )]
+    #[cfg_attr(target_os = "macos", doc = "Serve, and print the command that mounts it")]
     #[cfg(unix)]
+    #[arg(long)]
+    pub(super) no_mount: bool,
+
+    // The help lists what is taken, so it comes from there.
+    #[cfg(target_os = "linux")]
     #[arg(short = 'o', value_name = "OPTIONS", help = mount_option_help())]
     pub(super) mount_options: Vec<String>,
 
@@ -328,7 +344,7 @@ impl CacheFlags {
     }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn mount_option_help() -> String {
     format!(
         "Options of mount(8): {}; words of fstab are taken and left to mount(8): {}. Root mounts with allow_other unless \

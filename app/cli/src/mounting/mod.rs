@@ -4,6 +4,7 @@
 //! again, in place, when it crashes. Both get the command line as it was typed (secrets are hidden in it already, see
 //! [`crate::hidden_arguments`]); an environment variable tells them apart.
 
+#[cfg_attr(windows, path = "windows/backend.rs")]
 mod backend;
 #[cfg_attr(windows, path = "windows/channel.rs")]
 mod channel;

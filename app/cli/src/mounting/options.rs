@@ -6,15 +6,23 @@ use std::time::SystemTime;
 use moorage_chunk::{CacheConfig, ChunkConfig, Hold, WritebackConfig};
 use moorage_control::pause_file;
 use moorage_control::settings::Pause;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use moorage_fuse::{Audience, MountOptions};
 use moorage_host::{Folders, MountPoint};
 use moorage_meta::MetaOptions;
 use moorage_model::{Error, ErrorKind, Result, Setting};
+#[cfg(unix)]
+use moorage_nfs::NfsOptions;
 use moorage_vfs::VfsOptions;
 
+#[cfg(target_os = "linux")]
+use super::backend::MountWay;
 use super::backend::SessionOptions;
+#[cfg(unix)]
+use super::flags::AccessFlags;
 use super::hold::hold;
+#[cfg(unix)]
+use super::mount_error;
 use super::timestamp;
 use super::{MountFlags, host_error};
 use crate::arguments::MetaUrl;
@@ -29,7 +37,7 @@ pub(crate) struct MountPlan {
     /// Folders of this user.
     pub(crate) folders: Folders,
     flags: MountFlags,
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     mount_options: MountOptions,
 }
 
@@ -40,11 +48,15 @@ impl MountPlan {
     /// `InvalidArgument` for unknown mount options and flags that exclude each other; what is in the way at the mount
     /// point.
     pub(crate) fn new(url: MetaUrl, point: &Path, flags: MountFlags) -> Result<MountPlan> {
-        #[cfg(unix)]
+        #[cfg(target_os = "linux")]
         let mount_options = MountOptions::parse(flags.access.mount_options.iter().map(String::as_str))?;
         let folders = Folders::of_user().map_err(|error| host_error(ErrorKind::NotFound, &error))?;
         #[cfg(unix)]
-        let point = super::prepare(point, &mount_options)?;
+        check_way(&flags.access)?;
+        #[cfg(target_os = "linux")]
+        let point = super::prepare(point, mount_options.non_empty)?;
+        #[cfg(target_os = "macos")]
+        let point = super::prepare(point, false)?;
         #[cfg(windows)]
         let point = super::prepare(point)?;
         let plan = MountPlan {
@@ -52,7 +64,7 @@ impl MountPlan {
             point,
             folders,
             flags,
-            #[cfg(unix)]
+            #[cfg(target_os = "linux")]
             mount_options,
         };
         if plan.flags.cache.writeback && plan.staging_folder().is_none() {
@@ -86,21 +98,45 @@ impl MountPlan {
         self.flags.access.subdir.as_deref()
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     fn read_only(&self) -> bool {
         self.flags.access.read_only || self.mount_options.read_only
     }
 
-    #[cfg(windows)]
+    #[cfg(not(target_os = "linux"))]
     fn read_only(&self) -> bool {
         self.flags.access.read_only
     }
 
+    /// Whether a client without a kernel module of ours uses it: nobody checks permissions for a server, and the internal files
+    /// need handles of their own.
+    fn is_served(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.flags.access.backend == MountWay::Nfs;
+        #[cfg(not(target_os = "linux"))]
+        cfg!(target_os = "macos")
+    }
+
+    /// Whether it can be served in the background: a mount through a server is not taken over by the next one yet.
+    ///
+    /// # Errors
+    /// `NotSupported`.
+    #[cfg(unix)]
+    pub(crate) fn check_background(&self) -> Result<()> {
+        if !self.is_served() {
+            return Ok(());
+        }
+        Err(
+            Error::new(ErrorKind::NotSupported, "--backend nfs serves in the foreground")
+                .with_advice("Leave out --background, and let the system's service manager start it."),
+        )
+    }
+
     /// Whether changes of directories are durable before they are answered.
     fn syncs_directories(&self) -> bool {
-        #[cfg(unix)]
+        #[cfg(target_os = "linux")]
         return self.mount_options.syncs_directories();
-        #[cfg(windows)]
+        #[cfg(not(target_os = "linux"))]
         false
     }
 
@@ -148,13 +184,13 @@ impl MountPlan {
             read_only: self.read_only(),
             prefix_internal: access.prefix_internal,
             // Explorer would show them in every window of the drive.
-            hide_internal: access.hide_internal || cfg!(windows),
+            hide_internal: access.hide_internal || cfg!(windows) || self.is_served(),
             #[cfg(windows)]
             ignore_case: !access.case_sensitive,
             max_readahead: data.max_readahead,
             buffer_size: data.buffer_size,
             squash: access.squash(),
-            check_permissions: access.non_default_permission,
+            check_permissions: access.non_default_permission || self.is_served(),
             subdir: access.subdir.clone(),
             enable_capabilities: access.enable_cap,
             enable_selinux: access.enable_selinux,
@@ -228,11 +264,14 @@ impl MountPlan {
         }
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {
+        if self.is_served() {
+            return SessionOptions::Nfs(self.served_options(setting));
+        }
         let mut mount = self.mount_options.clone();
         mount.read_only = self.read_only();
-        SessionOptions {
+        SessionOptions::Fuse(moorage_fuse::SessionOptions {
             mount,
             // As JuiceFS does: what root mounts is for everyone, within the permissions of the files.
             audience: if nix::unistd::geteuid().is_root() {
@@ -245,6 +284,61 @@ impl MountPlan {
             posix_acl: setting.enable_acl,
             // A lock needs a session to hold it, and a read-only mount has none.
             shared_locks: !self.read_only(),
+        })
+    }
+
+    #[cfg(target_os = "macos")]
+    pub(super) fn session_options(&self, setting: &Setting) -> SessionOptions {
+        SessionOptions::Nfs(self.served_options(setting))
+    }
+
+    #[cfg(unix)]
+    fn served_options(&self, setting: &Setting) -> NfsOptions {
+        NfsOptions {
+            uuid: setting.uuid.clone(),
+            state: self.folders.state.clone(),
+            read_only: self.read_only(),
+            attributes: self.flags.metadata.attr_cache,
+            serve_only: self.flags.access.no_mount,
         }
     }
+}
+
+/// Checks that the flags fit the way to mount, and that this computer has it.
+///
+/// # Errors
+/// `InvalidArgument` naming the flags; `NotSupported` with what is missing.
+#[cfg(target_os = "linux")]
+fn check_way(access: &AccessFlags) -> Result<()> {
+    let checked = match (access.backend, access.no_mount) {
+        (MountWay::Fuse, true) => {
+            return Err(
+                Error::new(ErrorKind::InvalidArgument, "only a server serves without a mount")
+                    .with_advice("Add --backend nfs, or leave out --no-mount."),
+            );
+        }
+        (MountWay::Nfs, _) if !access.mount_options.is_empty() => {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "-o has options of FUSE, and --backend nfs mounts without it",
+            )
+            .with_advice("Leave out -o; --read-only works with both."));
+        }
+        (MountWay::Nfs, true) => return Ok(()),
+        (MountWay::Nfs, false) => moorage_nfs::check(),
+        (MountWay::Fuse, false) => moorage_host::check_driver(),
+    };
+    checked.map_err(|error| mount_error(&error))
+}
+
+/// Checks that this computer has what mounts.
+///
+/// # Errors
+/// `NotSupported` with what is missing.
+#[cfg(target_os = "macos")]
+fn check_way(access: &AccessFlags) -> Result<()> {
+    if access.no_mount {
+        return Ok(());
+    }
+    moorage_nfs::check().map_err(|error| mount_error(&error))
 }

@@ -2,24 +2,22 @@
 
 use std::path::Path;
 
-use moorage_fuse::MountOptions;
 use moorage_host::{MountEntry, MountPoint, MountPointState};
 use moorage_model::{Error, ErrorKind, Result};
 
-use super::{host_error, mount_error};
+use super::host_error;
 
-/// Checks driver and mount point. A dead mount there is no obstacle: it is taken away right before mounting.
+/// Checks the mount point; `non_empty` lets it hold entries. A dead mount there is no obstacle: it is taken away right before mounting.
 ///
 /// # Errors
 /// What is in the way and what to do about it.
-pub(crate) fn prepare(path: &Path, options: &MountOptions) -> Result<MountPoint> {
-    moorage_host::check_driver().map_err(|error| mount_error(&error))?;
+pub(crate) fn prepare(path: &Path, non_empty: bool) -> Result<MountPoint> {
     let point = MountPoint::resolve(path).map_err(|error| host_error(ErrorKind::NotFound, &error))?;
     let shown = point.path().display();
     let state = point.state().map_err(|error| host_error(ErrorKind::Io, &error))?;
     match state {
         MountPointState::Empty | MountPointState::Stale(_) => Ok(point),
-        MountPointState::NotEmpty if options.non_empty => Ok(point),
+        MountPointState::NotEmpty if non_empty => Ok(point),
         MountPointState::NotEmpty => Err(Error::new(
             ErrorKind::NotEmpty,
             format!("the folder {shown} is not empty"),

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorage_host::{MountBackend as _, MountSession as _};
+use moorage_host::MountSession as _;
 use moorage_model::{Error, ErrorKind, Result};
 use moorage_vfs::{Shutdown, UnstoredFile, UnstoredSize, Vfs};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::backend::{Backend, Session};
+use super::backend::{self, Session};
 use super::departure::Departure;
 use super::end_signals::{EndSignals, Wish};
 use super::forced_end::end_by_force;
@@ -87,7 +87,11 @@ async fn run(plan: &MountPlan, reporter: &Reporter, told: impl Fn(&str) -> Strin
         }
     };
     let departure = Departure::of(plan.point.path(), &session);
-    let served = match reporter.mounted(&volume, &told(&volume)) {
+    #[cfg(unix)]
+    let text = session.instructions(&volume).unwrap_or_else(|| told(&volume));
+    #[cfg(windows)]
+    let text = told(&volume);
+    let served = match reporter.mounted(&volume, &text) {
         Ok(()) => until_unmounted(&departure, session, &vfs, &mut signals).await,
         Err(error) => {
             departure.leave();
@@ -164,7 +168,7 @@ async fn mount(plan: &MountPlan, vfs: &Arc<Vfs>, record: &MountRecord) -> Result
             tracing::warn!(%error, "`moorage umount` will not wait for this mount");
         }
         record.remove_ended(&state);
-        let mounted = Backend::new(runtime).mount(&vfs, &point, &options);
+        let mounted = backend::mount(runtime, &vfs, &point, &options);
         mounted.map_err(|error| {
             match earlier {
                 Some(earlier) => drop(earlier.write(&state)),

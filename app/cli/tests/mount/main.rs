@@ -29,6 +29,8 @@ mod mount_points;
 #[cfg(test)]
 mod moved_bucket;
 #[cfg(test)]
+mod nfs;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod pins;
