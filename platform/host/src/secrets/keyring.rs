@@ -17,7 +17,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(5);
 const PERSON_DEADLINE: Duration = Duration::from_secs(120);
 
 /// The keyring of the session: the Secret Service of a Linux desktop (GNOME Keyring, KDE Wallet, KeePassXC), the Credential
-/// Manager of Windows.
+/// Manager of Windows, the keychain of macOS.
 #[derive(Debug, Default)]
 pub struct Keyring {
     calls: Calls,

@@ -7,14 +7,18 @@ mod bounded;
 mod credential_manager;
 mod error;
 mod file;
+#[cfg(target_os = "macos")]
+mod keychain;
 mod keyring;
 mod sealed;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod secret_service;
 
 #[cfg(windows)]
 use self::credential_manager as session;
-#[cfg(unix)]
+#[cfg(target_os = "macos")]
+use self::keychain as session;
+#[cfg(target_os = "linux")]
 use self::secret_service as session;
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What this computer says of its network and its power.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod bus;
 
 /// What is known now.
@@ -14,19 +14,19 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// Asks the system. Blocks the thread for some seconds at most, once the bus has taken the connection.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub fn now() -> Surroundings {
         bus::ask(zbus::blocking::connection::Builder::system())
     }
 
     /// Nobody is asked on this system: nothing is known.
-    #[cfg(not(unix))]
+    #[cfg(not(target_os = "linux"))]
     pub fn now() -> Surroundings {
         Surroundings::default()
     }
 
     /// Asks those who answer on a message bus of this address. Blocks as above.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub fn at(address: &str) -> Surroundings {
         bus::ask(zbus::blocking::connection::Builder::address(address))
     }
