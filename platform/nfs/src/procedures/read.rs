@@ -1,7 +1,7 @@
 //! READ.
 
 use moorage_model::{Attr, Ino, Result as Done};
-use nfs3_types::nfs3::{Nfs3Result, READ3res, READ3resfail, READ3resok};
+use nfs3_types::nfs3::{Nfs3Option, Nfs3Result, READ3res, READ3resfail, READ3resok, ftype3, nfsstat3};
 use nfs3_types::xdr_codec::Opaque;
 
 use super::volume::MOST_DATA_BYTES;
@@ -34,7 +34,11 @@ pub(super) async fn read(
         Err(error) => {
             server.files.forget_useless(node, &error);
             let file_attributes = server.after(node).await;
-            Nfs3Result::Err((by_handle("read", &error), READ3resfail { file_attributes }))
+            let status = match &file_attributes {
+                Nfs3Option::Some(attr) if attr.type_ == ftype3::NF3DIR => nfsstat3::NFS3ERR_ISDIR,
+                _ => by_handle("read", &error),
+            };
+            Nfs3Result::Err((status, READ3resfail { file_attributes }))
         }
     })
 }

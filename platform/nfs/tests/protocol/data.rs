@@ -2,7 +2,7 @@
 
 use nfs3_types::nfs3::*;
 
-use crate::fixture::Volume;
+use crate::fixture::{Volume, refusal};
 
 /// Numbers that are the same in every run.
 struct Numbers(u64);
@@ -122,5 +122,19 @@ async fn a_write_tells_what_the_file_was_like_before_and_is_like_now() {
     let before = written.file_wcc.before.unwrap();
     assert_eq!((before.size, before.mtime), (1000, known.mtime));
     assert_eq!(written.file_wcc.after.unwrap().size, 1500);
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_have_no_content() {
+    let volume = Volume::new().await;
+    let served = volume.serve().await;
+    let mut client = served.client().await;
+    let root = client.root.clone();
+    let folder = client.mkdir(&root, "folder", 0o755).await;
+    let read = client.read(&folder, 0, 10).await;
+    assert_eq!(refusal(read), nfsstat3::NFS3ERR_ISDIR);
+    let write = client.write(&folder, 0, b"x", stable_how::UNSTABLE).await;
+    assert_eq!(refusal(write), nfsstat3::NFS3ERR_ISDIR);
     served.end().await;
 }
