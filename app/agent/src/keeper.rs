@@ -250,6 +250,15 @@ impl Keeper {
         }
     }
 
+    /// What kept it from being mounted may be over, as with another network: the next attempt is made now, and the waits
+    /// between attempts begin anew.
+    pub(crate) fn begin_again(&mut self, now: Moment) {
+        if self.activity == Activity::None && !self.is_hopeless() && self.retry_at.is_some() {
+            self.retry_at = Some(now.instant);
+            self.attempts = 0;
+        }
+    }
+
     /// A start ended. A mount that answers is seen at the next look.
     pub(crate) fn started(&mut self, outcome: Result<(), Problem>, now: Moment) {
         if self.activity != Activity::Starting {

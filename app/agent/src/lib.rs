@@ -17,6 +17,7 @@ mod files;
 mod followed;
 mod format_command;
 mod health;
+mod host_events;
 mod job;
 mod keeper;
 mod limits;

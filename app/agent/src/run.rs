@@ -14,6 +14,7 @@ use moorage_host::{Folders, LoginItem};
 
 use crate::agent::Agent;
 use crate::claim::Claim;
+use crate::host_events::follow_host;
 use crate::moment::Moment;
 use crate::mounts::MountTable;
 use crate::pause;
@@ -117,11 +118,13 @@ pub async fn run<T: MountTable>(
     let reading = tokio::spawn(read_on(Arc::clone(&agent)));
     let keeping = tokio::spawn(keep_secrets(Arc::clone(&agent)));
     let looking = tokio::spawn(look_around(Arc::clone(&agent)));
+    let following = tokio::spawn(follow_host(Arc::clone(&agent)));
     serve(listener, Arc::new(Desk(agent)), hello, stop).await;
     watching.abort();
     reading.abort();
     keeping.abort();
     looking.abort();
+    following.abort();
     drop(claim);
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::compress::Compression;
 use crate::config::{ChunkConfig, bytes_per_second};
 use crate::disk_cache::DiskCache;
 use crate::flight::Flights;
-use crate::guard::Guard;
+use crate::guard::{Guard, Over, Question};
 use crate::hold::Holding;
 use crate::memory_cache::MemoryCache;
 use crate::offload::away;
@@ -24,9 +24,11 @@ use crate::staging::{Staging, watch_neighbours};
 use crate::stats::{ChunkStats, Counts};
 use crate::store::ObjectStore;
 use crate::touch::Touches;
-use crate::upload::upload_staged;
+use crate::upload::{retry_at_turns, upload_staged};
 use crate::writer::SliceWriter;
 
+/// What the store is asked for to see whether it is there.
+const QUESTION_KEY: &str = "testing/moorage-answer";
 /// Most fetches that run ahead of readers.
 const MAX_PREFETCHES: u64 = 32;
 /// Uploads per core to a local folder: more only take turns at the same page cache.
@@ -77,6 +79,20 @@ impl fmt::Debug for ChunkStore {
             .field("store", &self.store.describe())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether there is such an object, which there is not: any store that is there can tell.
+fn question(store: &Arc<dyn ObjectStore>) -> Question {
+    let store = Arc::clone(store);
+    Box::new(move |over| {
+        let store = Arc::clone(&store);
+        Box::pin(async move {
+            if over == Over::New {
+                store.renew();
+            }
+            store.head(QUESTION_KEY).await.map(drop)
+        })
+    })
 }
 
 impl ChunkStore {
@@ -153,6 +169,7 @@ impl ChunkStore {
                 config.put_timeout,
                 config.retries,
                 store.describe(),
+                question(&store),
             ),
             counts: Counts::default(),
             store,
@@ -161,6 +178,8 @@ impl ChunkStore {
         if let Some(staging) = &this.staging {
             this.runtime
                 .spawn(upload_staged(Arc::downgrade(&this), Arc::clone(staging)));
+            let turns = this.guard.turns();
+            this.runtime.spawn(retry_at_turns(Arc::downgrade(staging), turns));
             this.runtime.spawn(watch_neighbours(Arc::downgrade(staging)));
         }
         Ok(this)

@@ -1,13 +1,21 @@
 //! Calls of a store that may be slow, flaky or dead: a deadline for every attempt, retries with jitter, and a
 //! circuit that opens when nothing gets through.
+//!
+//! A line that swallows what is sent gives no error for a long time, and a slow one none either. So while a call hangs and
+//! nothing else gets through, the store is asked a small question beside it: one that is answered leaves the call its time;
+//! one that is not opens the circuit, and whoever waits is let go.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
+use futures_util::future::BoxFuture;
 use moorage_model::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Wait before the first retry; doubles from there.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -17,8 +25,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const OPEN_AFTER_FAILURES: u32 = 10;
 /// ... if they span at least this long, so that one burst of parallel errors is not enough.
 const OPEN_AFTER: Duration = Duration::from_secs(5);
-/// While the circuit is open, one call per this time is let through to see whether the store is back.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// While the circuit is open, the store is asked this often whether it is back.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How long a call may hang, while nothing else gets through, before the store is asked whether it is there at all: a block
+/// over a line of an office takes a second.
+const SUSPECT_AFTER: Duration = Duration::from_secs(8);
+/// How long the answer to that may take: little is sent, but a line may be full of other bytes. With [`SUSPECT_AFTER`] it
+/// keeps whoever waits below half a minute.
+const QUESTION_DEADLINE: Duration = Duration::from_secs(10);
+/// The same while the circuit is open: nothing else is on the line, and a store that is back is to be noticed soon.
+const RETURN_DEADLINE: Duration = Duration::from_secs(3);
 
 const CHECK_NETWORK: &str = "Check the network and the store; the volume goes on by itself when it is back.";
 
@@ -37,13 +53,26 @@ pub(crate) fn passing(error: &Error) -> bool {
     )
 }
 
+/// A small call that shows whether the store is there: any answer but a passing failure does.
+pub(crate) type Question = Box<dyn Fn(Over) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+/// What a question goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Any connection.
+    Any,
+    /// One that is made for it: those that are there hang.
+    New,
+}
+
 #[derive(Debug, Default)]
 struct Circuit {
     failures: u32,
     failing_since: Option<Instant>,
     /// Why the last attempt failed with which the circuit opened, or a later one; `None` while it is closed.
     open: Option<String>,
-    last_probe: Option<Instant>,
+    /// When something got through last.
+    through: Option<Instant>,
 }
 
 /// What a call is for; it decides what an open circuit means.
@@ -62,11 +91,29 @@ pub(crate) struct Guard {
     get_timeout: Duration,
     put_timeout: Duration,
     retries: u32,
-    /// The store, in words.
-    place: String,
-    circuit: Mutex<Circuit>,
+    line: Arc<Line>,
     /// Attempts under way.
     under_way: AtomicU32,
+}
+
+/// What is known of the way to the store, shared with those who ask it.
+struct Line {
+    /// The store, in words.
+    place: String,
+    question: Question,
+    circuit: Mutex<Circuit>,
+    /// Somebody asks.
+    asking: AtomicBool,
+    /// Grows when whoever hangs or waits is to try again now.
+    again: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Counts an attempt for as long as it runs, also when it is dropped.
@@ -89,22 +136,61 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+/// What came of a question.
+#[derive(Debug)]
+enum Answer {
+    There,
+    /// It, or somebody on the way to it, says that it is not, and why.
+    Away(String),
+    None,
+}
+
+/// How an attempt ended.
+enum Attempt<T> {
+    Answered(Result<T>),
+    OutOfTime,
+    /// It was let go, since the line it was on is of no use.
+    LetGo,
+}
+
 impl Guard {
     /// `place` is the store in words.
-    pub(crate) fn new(get_timeout: Duration, put_timeout: Duration, retries: u32, place: String) -> Guard {
+    pub(crate) fn new(
+        get_timeout: Duration,
+        put_timeout: Duration,
+        retries: u32,
+        place: String,
+        question: Question,
+    ) -> Guard {
         Guard {
             get_timeout,
             put_timeout,
             retries,
-            place,
-            circuit: Mutex::default(),
+            line: Arc::new(Line {
+                place,
+                question,
+                circuit: Mutex::default(),
+                asking: AtomicBool::new(false),
+                again: watch::Sender::new(0),
+            }),
             under_way: AtomicU32::new(0),
         }
     }
 
     /// Why the store has served nothing for a while; `None` as long as it does.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.circuit.lock().open.clone()
+        self.line.circuit.lock().open.clone()
+    }
+
+    /// Tells of each time when whoever hangs or waits is to try again: the store is back, or the line is of no use.
+    pub(crate) fn turns(&self) -> watch::Receiver<u64> {
+        self.line.again.subscribe()
+    }
+
+    /// The network may be another one than a moment ago, as after a sleep of the computer: calls that hang are let go and
+    /// made again, and those that wait for their next attempt make it now.
+    pub(crate) fn try_again(&self) {
+        self.line.again.send_modify(|times| *times += 1);
     }
 
     /// Runs a call until it succeeds, fails for good, or the attempts are spent. Must run inside the runtime.
@@ -131,31 +217,34 @@ impl Guard {
             .with_max_times(self.retries as usize)
             .with_jitter()
             .build();
+        let mut again = self.line.again.subscribe();
         let mut patience = 1;
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         loop {
-            let error = if let Some(problem) = self.closed_for() {
-                let error = Error::new(
-                    ErrorKind::Unavailable,
-                    format!("the object store ({}) fails, and {what} waits for it", self.place),
-                )
-                .with_source(problem)
-                .with_advice(CHECK_NETWORK);
+            // Before the look at the circuit: one that opens after it lets go of this attempt.
+            again.mark_unchanged();
+            let error = if let Some(problem) = self.problem() {
+                let error = self.line.is_away(what, problem);
                 if purpose == Purpose::Read {
                     return Err(error);
                 }
                 error
             } else {
-                let attempt = {
-                    let under_way = UnderWay::enter(&self.under_way);
-                    let deadline = deadline * patience;
-                    let attempt = tokio::time::timeout(deadline, call()).await;
-                    if attempt.is_err() && under_way.has_company() {
-                        patience = (patience * 2).min(MOST_PATIENCE);
+                let under_way = UnderWay::enter(&self.under_way);
+                let deadline = deadline * patience;
+                let attempt = match self.attempt(deadline, &mut again, call()).await {
+                    Attempt::Answered(outcome) => outcome,
+                    Attempt::OutOfTime => {
+                        if under_way.has_company() {
+                            patience = (patience * 2).min(MOST_PATIENCE);
+                        }
+                        Err(self.no_answer(what, deadline))
                     }
-                    attempt.unwrap_or_else(|_| Err(self.no_answer(what, deadline)))
+                    // It costs none of the attempts: it says nothing of this call.
+                    Attempt::LetGo => continue,
                 };
-                self.note(attempt.as_ref().err());
+                drop(under_way);
+                self.line.note(attempt.as_ref().err());
                 match attempt {
                     Err(error) if passing(&error) => error,
                     other => return other,
@@ -163,8 +252,40 @@ impl Guard {
             };
             let spent = purpose == Purpose::Read && begun.elapsed() >= deadline * READ_ROUNDS;
             match waits.next() {
-                Some(wait) if !spent => tokio::time::sleep(wait).await,
+                Some(wait) if !spent => {
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        // The sender lives as long as this guard.
+                        _ = again.changed() => {}
+                    }
+                }
                 _ => return Err(error),
+            }
+        }
+    }
+
+    /// One attempt, beside which the store is asked whether it is there when that is in doubt.
+    async fn attempt<T>(
+        &self,
+        deadline: Duration,
+        again: &mut watch::Receiver<u64>,
+        call: impl Future<Output = Result<T>>,
+    ) -> Attempt<T> {
+        tokio::pin!(call);
+        let end = sleep(deadline);
+        tokio::pin!(end);
+        let doubt = sleep(SUSPECT_AFTER);
+        tokio::pin!(doubt);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut call => return Attempt::Answered(outcome),
+                () = &mut end => return Attempt::OutOfTime,
+                _ = again.changed() => return Attempt::LetGo,
+                () = &mut doubt => {
+                    self.line.suspect();
+                    doubt.as_mut().reset(Instant::now() + SUSPECT_AFTER);
+                }
             }
         }
     }
@@ -174,60 +295,158 @@ impl Guard {
             ErrorKind::Timeout,
             format!(
                 "the object store ({}) gave no answer for {what} within {} s",
-                self.place,
+                self.line.place,
                 deadline.as_secs_f32()
             ),
         )
         .with_advice(CHECK_NETWORK)
     }
+}
 
-    /// Why no attempt may go out now; `None` when one may.
-    fn closed_for(&self) -> Option<String> {
-        let mut circuit = self.circuit.lock();
-        let problem = circuit.open.clone()?;
-        if circuit.last_probe.is_none_or(|at| at.elapsed() >= PROBE_EVERY) {
-            circuit.last_probe = Some(Instant::now());
-            return None;
-        }
-        Some(problem)
+impl Line {
+    fn is_away(&self, what: &str, problem: String) -> Error {
+        Error::new(
+            ErrorKind::Unavailable,
+            format!("the object store ({}) fails, and {what} waits for it", self.place),
+        )
+        .with_source(problem)
+        .with_advice(CHECK_NETWORK)
     }
 
     /// Counts an outcome. Any answer that is not a passing failure shows that the store lives.
-    fn note(&self, error: Option<&Error>) {
-        let mut circuit = self.circuit.lock();
+    fn note(self: &Arc<Self>, error: Option<&Error>) {
         let Some(error) = error.filter(|error| passing(error)) else {
-            if circuit.open.is_some() {
-                tracing::info!("the object store ({}) answers again", self.place);
-            }
-            *circuit = Circuit::default();
-            return;
+            return self.lives();
         };
+        let mut circuit = self.circuit.lock();
         circuit.failures = circuit.failures.saturating_add(1);
         let since = *circuit.failing_since.get_or_insert_with(Instant::now);
-        if circuit.failures < OPEN_AFTER_FAILURES || since.elapsed() < OPEN_AFTER {
-            return;
+        let is_dead = circuit.failures >= OPEN_AFTER_FAILURES && since.elapsed() >= OPEN_AFTER;
+        drop(circuit);
+        if is_dead {
+            self.open(error.reason());
         }
-        if circuit.open.is_none() {
-            circuit.last_probe = Some(Instant::now());
-            tracing::warn!(
-                %error,
-                failures = circuit.failures,
-                "the object store ({}) fails; so do reads until it answers again",
-                self.place
-            );
+    }
+
+    /// Something got through. Whoever waited for that goes on now.
+    fn lives(&self) {
+        let mut circuit = self.circuit.lock();
+        let was_open = circuit.open.is_some();
+        *circuit = Circuit {
+            through: Some(Instant::now()),
+            ..Circuit::default()
+        };
+        drop(circuit);
+        if was_open {
+            tracing::info!("the object store ({}) answers again", self.place);
+            self.again.send_modify(|times| *times += 1);
         }
-        circuit.open = Some(error.reason());
+    }
+
+    /// A call hangs: asks whether the store is there, unless something got through meanwhile or somebody asks already.
+    fn suspect(self: &Arc<Self>) {
+        {
+            let circuit = self.circuit.lock();
+            let recent = circuit.through.is_some_and(|at| at.elapsed() < SUSPECT_AFTER);
+            if circuit.open.is_some() || recent || self.asking.swap(true, Relaxed) {
+                return;
+            }
+        }
+        let line = Arc::clone(self);
+        tokio::spawn(async move {
+            let answer = line.ask(Over::New, QUESTION_DEADLINE).await;
+            line.asking.store(false, Relaxed);
+            match answer {
+                // It does not end a series of failures: calls still hang.
+                Answer::There => line.circuit.lock().through = Some(Instant::now()),
+                Answer::Away(problem) => line.open(problem),
+                Answer::None => line.open(format!("no answer within {} s", QUESTION_DEADLINE.as_secs())),
+            }
+        });
+    }
+
+    async fn ask(&self, over: Over, deadline: Duration) -> Answer {
+        match timeout(deadline, (self.question)(over)).await {
+            Err(_) => Answer::None,
+            Ok(Err(error)) if passing(&error) => Answer::Away(error.reason()),
+            Ok(_) => Answer::There,
+        }
+    }
+
+    /// From now on the store counts as dead, until it answers: it is asked again and again, whether somebody needs it or not.
+    fn open(self: &Arc<Self>, problem: String) {
+        {
+            let mut circuit = self.circuit.lock();
+            let failures = circuit.failures;
+            if circuit.open.is_none() {
+                tracing::warn!(
+                    problem,
+                    failures,
+                    "the object store ({}) fails; so do reads until it answers again",
+                    self.place
+                );
+            }
+            if circuit.open.replace(problem).is_some() {
+                return;
+            }
+        }
+        // Whoever hangs is let go.
+        self.again.send_modify(|times| *times += 1);
+        let (line, mut again) = (Arc::downgrade(self), self.again.subscribe());
+        tokio::spawn(async move {
+            let mut over = Over::New;
+            loop {
+                tokio::select! {
+                    () = sleep(ASK_EVERY) => {}
+                    _ = again.changed() => {}
+                }
+                let Some(line) = line.upgrade() else { return };
+                if line.circuit.lock().open.is_none() {
+                    return;
+                }
+                over = match line.ask(over, RETURN_DEADLINE).await {
+                    Answer::There => return line.lives(),
+                    Answer::Away(problem) => {
+                        line.circuit.lock().open = Some(problem);
+                        Over::Any
+                    }
+                    Answer::None => Over::New,
+                };
+            }
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
     const STEP: Duration = Duration::from_millis(5);
+
+    fn answered() -> Question {
+        Box::new(|_| Box::pin(async { Ok(()) }))
+    }
+
+    /// A store that is asked, and is there or not.
+    fn store(there: &Arc<AtomicBool>) -> Question {
+        let there = Arc::clone(there);
+        Box::new(move |_| {
+            let there = Arc::clone(&there);
+            Box::pin(async move {
+                if there.load(Relaxed) {
+                    return Ok(());
+                }
+                std::future::pending().await
+            })
+        })
+    }
+
+    fn with_defaults(question: Question) -> Arc<Guard> {
+        let minute = Duration::from_secs(60);
+        Arc::new(Guard::new(minute, minute, 10, "a store".to_owned(), question))
+    }
 
     /// A line that all calls share: each needs 40 ms of it.
     async fn upload(line: &AtomicUsize) -> Result<()> {
@@ -241,7 +460,7 @@ mod tests {
         let _place = Place(line);
         let mut left = 40.0;
         while left > 0.0 {
-            tokio::time::sleep(STEP).await;
+            sleep(STEP).await;
             left -= STEP.as_secs_f64() * 1000.0 / line.load(Relaxed) as f64;
         }
         Ok(())
@@ -254,6 +473,7 @@ mod tests {
             Duration::from_millis(100),
             5,
             "a store".to_owned(),
+            answered(),
         ));
         let line = Arc::new(AtomicUsize::new(0));
         let uploads = (0..16).map(|_| {
@@ -272,8 +492,9 @@ mod tests {
             Duration::from_secs(60),
             1000,
             "a store".to_owned(),
+            answered(),
         );
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         let never = || std::future::pending::<Result<()>>();
         let error = guard.call(Purpose::Read, "x", never).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -284,16 +505,17 @@ mod tests {
         );
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_store_that_fails_for_long_is_left_alone_and_its_last_answer_is_told() {
         let guard = Guard::new(
             Duration::from_secs(1),
             Duration::from_secs(1),
             0,
             "a store".to_owned(),
+            answered(),
         );
         let refused = || async { Err::<(), _>(Error::new(ErrorKind::Unavailable, "status 500")) };
-        guard.circuit.lock().failing_since = Instant::now().checked_sub(OPEN_AFTER);
+        guard.line.circuit.lock().failing_since = Instant::now().checked_sub(OPEN_AFTER);
         for _ in 0..OPEN_AFTER_FAILURES {
             guard.call(Purpose::Read, "x", refused).await.unwrap_err();
         }
@@ -305,7 +527,7 @@ mod tests {
             error.reason(),
             "the object store (a store) fails, and x waits for it: status 500"
         );
-        guard.circuit.lock().last_probe = None;
+        sleep(2 * ASK_EVERY).await;
         guard.call(Purpose::Read, "x", counted).await.unwrap();
         assert_eq!(guard.problem(), None);
     }
@@ -317,11 +539,86 @@ mod tests {
             Duration::from_secs(1),
             2,
             "a store".to_owned(),
+            answered(),
         );
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         let never = || std::future::pending::<Result<()>>();
         let error = guard.call(Purpose::Write, "x", never).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_swallows_everything_lets_go_of_whoever_reads_within_half_a_minute() {
+        let there = Arc::new(AtomicBool::new(false));
+        let guard = with_defaults(store(&there));
+        let never = || std::future::pending::<Result<()>>();
+        for _ in 0..3 {
+            let start = Instant::now();
+            let error = guard.call(Purpose::Read, "x", never).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        }
+        assert!(guard.problem().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_that_hang_go_on_within_seconds_after_the_store_is_back_and_nobody_has_to_ask() {
+        let there = Arc::new(AtomicBool::new(false));
+        let guard = with_defaults(store(&there));
+        let (of_call, working) = (Arc::clone(&guard), Arc::clone(&there));
+        let write = tokio::spawn(async move {
+            let call = || async {
+                if working.load(Relaxed) {
+                    return Ok(());
+                }
+                std::future::pending().await
+            };
+            of_call.call(Purpose::Write, "x", call).await
+        });
+        // Not at the end of a wait between two attempts.
+        sleep(Duration::from_millis(25_300)).await;
+        assert!(guard.problem().is_some() && !write.is_finished());
+        there.store(true, Relaxed);
+        timeout(Duration::from_secs(10), write)
+            .await
+            .expect("it heals in time")
+            .unwrap()
+            .unwrap();
+        assert_eq!(guard.problem(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_store_that_answers_questions_keeps_its_deadline() {
+        let guard = with_defaults(answered());
+        let slow = || async {
+            sleep(Duration::from_secs(50)).await;
+            Ok(())
+        };
+        guard.call(Purpose::Read, "x", slow).await.unwrap();
+        assert_eq!(guard.problem(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_sleep_a_call_that_hangs_is_made_again_at_once() {
+        let guard = with_defaults(answered());
+        let attempts = Arc::new(AtomicU32::new(0));
+        let (of_call, counted) = (Arc::clone(&guard), Arc::clone(&attempts));
+        let read = tokio::spawn(async move {
+            let call = || {
+                let attempt = counted.fetch_add(1, Relaxed);
+                async move {
+                    if attempt > 0 {
+                        return Ok(());
+                    }
+                    std::future::pending().await
+                }
+            };
+            of_call.call(Purpose::Read, "x", call).await
+        });
+        sleep(Duration::from_secs(1)).await;
+        guard.try_again();
+        timeout(STEP, read).await.expect("at once").unwrap().unwrap();
+        assert_eq!(attempts.load(Relaxed), 2);
     }
 }

@@ -85,11 +85,11 @@ impl ChunkStore {
             .map_or_else(Vec::new, |staging| staging.uploads(most))
     }
 
-    /// Tries uploads that failed again now, and not after their pause.
-    pub fn retry_uploads(&self) {
-        if let Some(staging) = &self.staging {
-            staging.retry();
-        }
+    /// The network may be another one than a moment ago, as after a sleep of the computer: connections are made anew, calls
+    /// that hang are made again, and what waits for its next attempt makes it now.
+    pub fn try_again(&self) {
+        self.store.renew();
+        self.guard.try_again();
     }
 
     /// Why nothing gets through to the store at the moment, without advice; `None` while there is no sign of that.

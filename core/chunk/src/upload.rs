@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use moorage_model::{ErrorKind, Ino, Result, TierId};
+use tokio::sync::watch;
 
 use crate::block::BlockId;
 use crate::block_file::Form;
@@ -114,6 +115,14 @@ impl ChunkStore {
         } else {
             bytes.clone()
         }
+    }
+}
+
+/// Ends the rest after a failed upload when the store is back, until the volume is closed. One task per volume.
+pub(crate) async fn retry_at_turns(staging: Weak<Staging>, mut turns: watch::Receiver<u64>) {
+    while turns.changed().await.is_ok() {
+        let Some(staging) = staging.upgrade() else { return };
+        staging.retry();
     }
 }
 

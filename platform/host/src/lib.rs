@@ -64,8 +64,10 @@ pub use process::{ask_to_end, end_at_once};
 #[cfg(target_os = "linux")]
 pub use signals::{Heeded, SignalState, in_system_call, signal_state};
 pub use standard_error::redirect_errors;
+#[cfg(all(feature = "surroundings", unix))]
+pub use surroundings::host_events_at;
 #[cfg(feature = "surroundings")]
-pub use surroundings::Surroundings;
+pub use surroundings::{HostEvent, HostEvents, Surroundings, host_events};
 #[cfg(unix)]
 pub use unmount::{Holder, Unmount, holders, unmount};
 #[cfg(windows)]

@@ -1,12 +1,20 @@
-//! What NetworkManager and UPower say, on a message bus of the test's own.
+//! What NetworkManager, UPower and logind say, on a message bus of the test's own.
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use moorage_host::Surroundings;
-use zbus::blocking::connection;
+use moorage_host::{HostEvent, Surroundings, host_events_at};
+use zbus::blocking::fdo::DBusProxy;
+use zbus::blocking::{Connection, connection};
+use zbus::zvariant::{ObjectPath, Value};
+
+/// Longest that an event may take on a loaded machine.
+const LIMIT: Duration = Duration::from_secs(60);
 
 struct Bus {
     daemon: Child,
@@ -100,4 +108,72 @@ fn a_metered_connection_and_a_battery_are_seen() {
         let seen = Surroundings::at(&bus.address);
         assert_eq!((seen.metered, seen.on_battery), (None, Some(battery)));
     }
+}
+
+/// A program on the bus, with a name or without.
+fn program(bus: &Bus, name: Option<&'static str>) -> Connection {
+    connection::Builder::address(bus.address.as_str())
+        .and_then(|builder| match name {
+            Some(name) => builder.name(name),
+            None => Ok(builder),
+        })
+        .and_then(connection::Builder::build)
+        .expect("on the bus")
+}
+
+/// Says that the computer is about to sleep, or that it woke. Returns when the bus has it.
+fn say_sleep(of: &Connection, begins: bool) {
+    let (path, interface) = ("/org/freedesktop/login1", "org.freedesktop.login1.Manager");
+    of.emit_signal(None::<&str>, path, interface, "PrepareForSleep", &begins)
+        .expect("said");
+    DBusProxy::new(of)
+        .and_then(|bus| Ok(bus.get_id()?))
+        .expect("heard");
+}
+
+fn say_network(of: &Connection, property: &str, value: Value<'_>) {
+    let changed = HashMap::from([(property, value)]);
+    let (network, none) = ("org.freedesktop.NetworkManager", Vec::<&str>::new());
+    of.emit_signal(
+        None::<&str>,
+        "/org/freedesktop/NetworkManager",
+        "org.freedesktop.DBus.Properties",
+        "PropertiesChanged",
+        &(network, changed, none),
+    )
+    .expect("said");
+}
+
+#[test]
+fn sleep_and_a_network_that_comes_are_told_and_strangers_are_not_believed() {
+    let Some(bus) = Bus::start() else { return };
+    let login = program(&bus, Some("org.freedesktop.login1"));
+    let network = program(&bus, Some("org.freedesktop.NetworkManager"));
+    let stranger = program(&bus, None);
+    let mut events = host_events_at(&bus.address).expect("listening");
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        while let Ok(event) = events.next() {
+            if tell.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    let next = || told.recv_timeout(LIMIT).expect("an event");
+    say_sleep(&stranger, false);
+    say_sleep(&login, true);
+    assert_eq!(next(), HostEvent::Sleeping);
+    say_sleep(&login, false);
+    assert_eq!(next(), HostEvent::Woke);
+    say_network(&network, "State", Value::U32(20));
+    say_network(&network, "WirelessEnabled", Value::Bool(true));
+    let none = ObjectPath::try_from("/").expect("a path");
+    say_network(&network, "PrimaryConnection", Value::ObjectPath(none));
+    say_network(&network, "State", Value::U32(70));
+    assert_eq!(next(), HostEvent::Online);
+    let other = ObjectPath::try_from("/org/freedesktop/NetworkManager/ActiveConnection/2").expect("a path");
+    say_network(&network, "PrimaryConnection", Value::ObjectPath(other));
+    assert_eq!(next(), HostEvent::Online);
+    drop(bus);
+    assert!(told.recv_timeout(LIMIT).is_err(), "the end of the bus is noticed");
 }

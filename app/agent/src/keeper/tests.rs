@@ -332,3 +332,25 @@ fn secrets_that_come_change_nothing_for_a_volume_that_failed_otherwise_or_is_not
     keeper.secrets_came();
     assert_eq!(keeper.next(at(60_000)), None);
 }
+
+#[test]
+fn on_another_network_the_next_attempt_is_made_at_once_and_the_waits_begin_anew() {
+    let mut keeper = Keeper::new(true);
+    keeper.saw(ABSENT, at(0));
+    let mut now = 0;
+    for _ in 0..6 {
+        assert_eq!(keeper.next(at(now)), Some(Step::Start));
+        keeper.started(Err(unreachable()), at(now));
+        now += LONGEST_DELAY.as_millis() as u64;
+    }
+    let failed = now - LONGEST_DELAY.as_millis() as u64;
+    assert_eq!(keeper.next(at(failed + 1)), None, "it waits long by now");
+    keeper.begin_again(at(failed + 1));
+    assert_eq!(keeper.next(at(failed + 1)), Some(Step::Start));
+    keeper.started(Err(unreachable()), at(failed + 1));
+    assert_eq!(keeper.next(at(failed + 1 + 2_000)), Some(Step::Start));
+    let refused = lasting(ProblemCode::Authentication, "refused", "Give another.");
+    keeper.started(Err(refused), at(failed + 2_001));
+    keeper.begin_again(at(failed + 2_001));
+    assert_eq!(keeper.next(at(failed + 2_001)), None, "a person is needed");
+}

@@ -104,7 +104,7 @@ impl MountService for Answering {
                 MountAnswer::Done
             }
             MountRequest::Retry => {
-                self.vfs.chunks().retry_uploads();
+                self.vfs.chunks().try_again();
                 MountAnswer::Done
             }
             MountRequest::Limit { upload, download } => {

@@ -31,23 +31,7 @@ impl<'a> Session<'a> {
             return None;
         }
         fs::create_dir_all(volume.path().join("run")).expect("folder of the login");
-        // It starts nothing by itself: a test says when there is a keyring.
-        let configuration = volume.path().join("bus.conf");
-        fs::write(&configuration, CONFIGURATION).expect("written");
-        let mut bus = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", configuration.display()))
-            .args(["--nofork", "--print-address"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a bus");
-        let mut address = String::new();
-        let output = bus.stdout.take().expect("piped");
-        BufReader::new(output)
-            .read_line(&mut address)
-            .expect("its address");
-        let address = address.trim().to_owned();
+        let (bus, address) = message_bus(volume);
         fs::write(bus_file(volume), &address).expect("written");
         Some(Session { volume, address, bus })
     }
@@ -112,6 +96,27 @@ impl<'a> Session<'a> {
         ];
         succeed(self.command("dbus-send").args(arguments))
     }
+}
+
+/// A message bus for programs of this home, and its address.
+pub(crate) fn message_bus(volume: &Volume) -> (Child, String) {
+    // It starts nothing by itself: a test says when there is a keyring.
+    let configuration = volume.path().join("bus.conf");
+    fs::write(&configuration, CONFIGURATION).expect("written");
+    let mut bus = Command::new("dbus-daemon")
+        .arg(format!("--config-file={}", configuration.display()))
+        .args(["--nofork", "--print-address"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a bus");
+    let mut address = String::new();
+    let output = bus.stdout.take().expect("piped");
+    BufReader::new(output)
+        .read_line(&mut address)
+        .expect("its address");
+    (bus, address.trim().to_owned())
 }
 
 impl Drop for Session<'_> {

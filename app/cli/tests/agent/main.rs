@@ -12,6 +12,8 @@ mod fixture;
 #[cfg(test)]
 mod keyring;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod running;
 
 /// The volumes of the tests of mounts whose objects are on a server.
@@ -30,6 +32,8 @@ mod server;
 mod redis_server;
 
 #[cfg(test)]
+mod black_hole;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod databases;
@@ -39,6 +43,8 @@ mod figures;
 mod files;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod host_events;
 #[cfg(test)]
 mod keyrings;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
 use nix::sys::signal::{Signal, kill};
@@ -16,7 +16,8 @@ pub(crate) fn program(volume: &Volume, arguments: &[&str]) -> Command {
     let mut command = volume.program();
     command
         .env("XDG_RUNTIME_DIR", volume.path().join("run"))
-        .env("DBUS_SESSION_BUS_ADDRESS", bus(volume))
+        .env("DBUS_SESSION_BUS_ADDRESS", address(&bus_file(volume)))
+        .env("DBUS_SYSTEM_BUS_ADDRESS", address(&system_bus_file(volume)))
         .env_remove("XDG_CONFIG_HOME")
         .env_remove("META_PASSWORD")
         .args(arguments);
@@ -29,8 +30,13 @@ pub(crate) fn bus_file(volume: &Volume) -> PathBuf {
     volume.path().join("bus")
 }
 
-fn bus(volume: &Volume) -> String {
-    fs::read_to_string(bus_file(volume)).unwrap_or_else(|_| "unix:path=/nowhere/bus".to_owned())
+/// The same of the system's message bus: nobody tells a test that the computer of whoever runs it sleeps.
+pub(crate) fn system_bus_file(volume: &Volume) -> PathBuf {
+    volume.path().join("system-bus")
+}
+
+fn address(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|_| "unix:path=/nowhere/bus".to_owned())
 }
 
 /// The socket of the agent in this home.

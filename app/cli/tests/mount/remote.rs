@@ -17,13 +17,19 @@ pub(crate) struct RemoteVolume {
 
 impl RemoteVolume {
     pub(crate) fn format() -> Option<RemoteVolume> {
+        RemoteVolume::format_over(|_, server| server.bucket())
+    }
+
+    /// As [`RemoteVolume::format`], over a way to the server whose address of the bucket `way` gives.
+    pub(crate) fn format_over(way: impl FnOnce(&Runtime, &Server) -> String) -> Option<RemoteVolume> {
         let volume = Volume::home()?;
         let runtime = Runtime::new().expect("runtime");
         let server = runtime.block_on(Server::start());
+        let bucket = way(&runtime, &server);
         let mut format = volume.program();
         format
             .args(["format", "--storage", "s3", "--bucket"])
-            .arg(server.bucket())
+            .arg(bucket)
             .args(["--access-key", "key", "--secret-key", "secret"]);
         succeed(format.arg(volume.url()).arg("testvolume"));
         Some(RemoteVolume {

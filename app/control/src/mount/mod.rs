@@ -57,7 +57,7 @@ pub enum MountRequest {
         /// Bytes downloaded in a second; absent is no limit.
         download: Option<u64>,
     },
-    /// Tries again now what failed and waits for its next attempt: `done`.
+    /// Tries again now what failed and waits for its next attempt, and what hangs, over new connections: `done`.
     Retry,
     /// Ends the mount, where the system has no way of its own to ask for that: `done` once that has begun. What was
     /// written is stored before the process ends.

@@ -160,6 +160,10 @@ pub trait ObjectStore: Send + Sync + Debug {
         Ok(body)
     }
 
+    /// Lets go of the connections that are there: what is asked from now on goes over new ones. For a network that is another
+    /// than a moment ago, where old connections hang until somebody notices.
+    fn renew(&self) {}
+
     /// Reads an object or the given bytes of it. A range that ends behind the object gives what there is.
     ///
     /// # Errors

@@ -103,6 +103,10 @@ impl ObjectStore for VolumeStore {
         self.shard(&full).will_need(&full, range);
     }
 
+    fn renew(&self) {
+        self.shards.iter().for_each(|shard| shard.renew());
+    }
+
     async fn head(&self, key: &str) -> Result<ObjectInfo> {
         let full = self.full(key);
         self.shard(&full).head(&full).await

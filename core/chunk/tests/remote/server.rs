@@ -46,6 +46,8 @@ pub(crate) struct Server {
     /// Keys without the bucket.
     pub(crate) objects: Mutex<BTreeMap<String, Stored>>,
     pub(crate) requests: AtomicUsize,
+    /// Requests that bring an object.
+    pub(crate) puts: AtomicUsize,
     address: Mutex<String>,
 }
 
@@ -88,6 +90,9 @@ impl Server {
     async fn serve(&self, mut stream: BufStream<TcpStream>) -> std::io::Result<()> {
         while let Some(request) = read_request(&mut stream).await? {
             self.requests.fetch_add(1, Ordering::Relaxed);
+            if request.method == "PUT" {
+                self.puts.fetch_add(1, Ordering::Relaxed);
+            }
             let mood = self.mood.borrow().clone();
             let (status, headers, body) = match &mood {
                 Mood::Failing => (

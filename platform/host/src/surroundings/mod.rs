@@ -1,7 +1,14 @@
-//! What this computer says of its network and its power.
+//! What this computer says of its network and its power, and when they change.
 
 #[cfg(target_os = "linux")]
 mod bus;
+#[cfg(unix)]
+mod event_bus;
+mod events;
+
+#[cfg(unix)]
+pub use events::host_events_at;
+pub use events::{HostEvent, HostEvents, host_events};
 
 /// What is known now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -124,6 +124,10 @@ impl ObjectStore for EncryptedStore {
         self.inner.put_tier(key, body, tier).await
     }
 
+    fn renew(&self) {
+        self.inner.renew();
+    }
+
     fn seal(&self, body: Bytes) -> Result<Bytes> {
         self.sealer.seal(&body)
     }

@@ -5,6 +5,7 @@ mod clouds;
 mod driver;
 mod failure;
 mod folders;
+mod line;
 mod listing;
 mod own_credentials;
 mod reason;
@@ -28,6 +29,7 @@ use crate::checksum::crc32c;
 use crate::compress::damaged;
 use driver::Opened;
 use failure::Secrets;
+use line::Line;
 use listing::Listing;
 
 pub use bucket::BucketUrl;
@@ -55,6 +57,8 @@ pub struct RemoteStore {
     operator: Operator,
     /// Tiers whose objects get another storage class.
     tiers: Vec<(TierId, Operator)>,
+    /// What all of them go over.
+    line: Line,
     words: String,
     checksum: bool,
     endpoint: Option<Endpoint>,
@@ -81,9 +85,14 @@ impl RemoteStore {
             .position(|(tier, _)| *tier == TierId(0))
             .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "the volume has no tier 0"))?;
         let (_, operator) = operators.swap_remove(default);
+        let line = Line::new();
+        let operators = operators.into_iter();
         Ok(RemoteStore {
-            operator,
-            tiers: operators,
+            operator: line.carry(operator),
+            tiers: operators
+                .map(|(tier, operator)| (tier, line.carry(operator)))
+                .collect(),
+            line,
             words,
             checksum,
             endpoint,
@@ -216,6 +225,10 @@ impl ObjectStore for RemoteStore {
         };
         self.counting.get(body.len());
         Ok(body)
+    }
+
+    fn renew(&self) {
+        self.line.renew();
     }
 
     async fn head(&self, key: &str) -> Result<ObjectInfo> {
