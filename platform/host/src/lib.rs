@@ -64,7 +64,7 @@ pub use process::{ask_to_end, end_at_once};
 #[cfg(target_os = "linux")]
 pub use signals::{Heeded, SignalState, in_system_call, signal_state};
 pub use standard_error::redirect_errors;
-#[cfg(all(feature = "surroundings", unix))]
+#[cfg(all(feature = "surroundings", target_os = "linux"))]
 pub use surroundings::host_events_at;
 #[cfg(feature = "surroundings")]
 pub use surroundings::{HostEvent, HostEvents, Surroundings, host_events};

@@ -27,7 +27,7 @@ pub trait HostEvents: Send {
 ///
 /// # Errors
 /// When there is no such bus.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub fn host_events() -> Result<Box<dyn HostEvents>, HostError> {
     super::event_bus::connect(zbus::blocking::connection::Builder::system())
 }
@@ -36,7 +36,7 @@ pub fn host_events() -> Result<Box<dyn HostEvents>, HostError> {
 ///
 /// # Errors
 /// As above.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub fn host_events_at(address: &str) -> Result<Box<dyn HostEvents>, HostError> {
     super::event_bus::connect(zbus::blocking::connection::Builder::address(address))
 }
@@ -45,7 +45,7 @@ pub fn host_events_at(address: &str) -> Result<Box<dyn HostEvents>, HostError> {
 ///
 /// # Errors
 /// Always.
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 pub fn host_events() -> Result<Box<dyn HostEvents>, HostError> {
     Err(HostError::new("this system is not asked for sleep and network"))
 }

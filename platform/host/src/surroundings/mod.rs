@@ -2,11 +2,11 @@
 
 #[cfg(target_os = "linux")]
 mod bus;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod event_bus;
 mod events;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub use events::host_events_at;
 pub use events::{HostEvent, HostEvents, host_events};
 
