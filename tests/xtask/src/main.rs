@@ -59,8 +59,15 @@ enum Task {
         #[arg(long)]
         windows: bool,
     },
-    /// Makes packages (deb, rpm) and an archive of a release build, and a manifest of them.
+    /// Makes what people install of a release build, with a list of its parts (CycloneDX) and a manifest of all: deb, rpm
+    /// and tar.gz, or for Windows setup.exe, msi and the files of winget.
     Dist {
+        /// The system that it is for.
+        #[arg(long, value_enum, default_value_t = dist::System::Linux)]
+        target: dist::System,
+        /// Takes this program for Windows instead of building one.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["desktop", "desktop_program"])]
+        windows_program: Option<PathBuf>,
         /// Where they go; `dist` in cargo's build folder without it.
         #[arg(long)]
         output: Option<PathBuf>,
@@ -84,9 +91,14 @@ fn main() -> Result<ExitCode> {
         } => fuzz::run(target, seconds, input.as_deref()),
         Task::Licences { windows } => licences::run(windows),
         Task::Dist {
+            target,
             output,
             desktop,
             desktop_program,
-        } => dist::run(output, desktop, desktop_program),
+            windows_program,
+        } => match target {
+            dist::System::Linux => dist::run(output, desktop, desktop_program),
+            dist::System::Windows => dist::run_for_windows(output, windows_program),
+        },
     }
 }

@@ -73,6 +73,13 @@ const WINDOWS_PACKAGES: &[(&str, &str)] = &[
     ("wine64", "/usr/share/doc/wine64"),
 ];
 
+/// What makes installers of Windows, 10 MB.
+const INSTALLER_PACKAGES: &[(&str, &str)] = &[
+    ("nsis", "/usr/bin/makensis"),
+    ("wixl", "/usr/bin/wixl"),
+    ("msitools", "/usr/bin/msibuild"),
+];
+
 /// The browser.
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -121,6 +128,11 @@ pub(crate) fn package_tools() -> Result<()> {
 /// Installs what builds and runs programs of Windows; needs root.
 pub(crate) fn windows_packages() -> Result<()> {
     install_missing(WINDOWS_PACKAGES)
+}
+
+/// Installs what makes installers of Windows; needs root.
+pub(crate) fn installer_packages() -> Result<()> {
+    install_missing(INSTALLER_PACKAGES)
 }
 
 /// Adds the standard library of another target to the toolchain in use.
@@ -179,6 +191,23 @@ pub(crate) fn cargo_program(name: &str, version: &str) -> Result<PathBuf> {
         install.arg(&root).env_remove("CARGO_TARGET_DIR");
         if !run::finish(&mut install, BUILD_LIMIT)?.success {
             bail!("cargo install {name} failed");
+        }
+    }
+    Ok(program)
+}
+
+/// What checks workflows of GitHub: a program of Go, at an exact version; its path, or why there is none.
+pub(crate) fn workflow_checker() -> std::result::Result<PathBuf, String> {
+    const PACKAGE: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7";
+    let folder = cache().join("bin");
+    let program = folder.join("actionlint");
+    if !program.exists() {
+        let mut install = Command::new("go");
+        install.args(["install", PACKAGE]).env("GOBIN", &folder);
+        match run::capture(&mut install, BUILD_LIMIT) {
+            Ok(installed) if installed.success => {}
+            Ok(installed) => return Err(format!("go can not install it: {}", installed.output.trim())),
+            Err(error) => return Err(format!("there is no go: {error:#}")),
         }
     }
     Ok(program)

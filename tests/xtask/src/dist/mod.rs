@@ -1,5 +1,5 @@
-//! `cargo xtask dist`: what people install on Linux. One list of files becomes a package of Debian, one of RPM and an
-//! archive; the same programs and the same commit give the same bytes.
+//! `cargo xtask dist`: what people install. For Linux one list of files becomes a package of Debian, one of RPM and an
+//! archive; the same programs and the same commit give the same bytes. For Windows see [`windows`].
 
 mod archive;
 mod contents;
@@ -7,8 +7,10 @@ mod deb;
 mod linking;
 mod manifest;
 mod rpm;
+mod sbom;
 mod tree;
 mod version;
+pub(crate) mod windows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::licences::Product;
 use crate::run;
 use crate::volume;
 use version::Version;
@@ -33,7 +36,26 @@ pub(crate) struct Programs {
     pub(crate) desktop: Option<PathBuf>,
 }
 
-/// The task of the command line.
+/// A system that is packaged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum System {
+    /// deb, rpm and tar.gz.
+    Linux,
+    /// setup.exe, msi and the files of winget.
+    Windows,
+}
+
+/// The task of the command line for Windows: of this program, or of one that is built for release now.
+pub(crate) fn run_for_windows(output: Option<PathBuf>, program: Option<PathBuf>) -> Result<ExitCode> {
+    let output = output.unwrap_or_else(|| run::target_directory().join("dist"));
+    let program = program.map_or_else(windows::release, Ok)?;
+    for file in windows::make(&program, &output)? {
+        println!("{}", file.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The task of the command line for Linux.
 pub(crate) fn run(output: Option<PathBuf>, desktop: bool, built: Option<PathBuf>) -> Result<ExitCode> {
     let programs = Programs {
         moorage: volume::binary()?.to_owned(),
@@ -67,6 +89,14 @@ pub(crate) fn make(programs: &Programs, output: &Path) -> Result<Vec<PathBuf>> {
         keep(rpm::name(package, &version), &rpm::bytes(package, &version)?)?;
     }
     keep(archive::name(&version), &archive::bytes(&packages, &version)?)?;
+    let products: &[Product] = match programs.desktop {
+        Some(_) => &[Product::Command, Product::Window],
+        None => &[Product::Command],
+    };
+    keep(
+        format!("moorage-{}.cdx.json", version.text),
+        &sbom::bytes(products, &version)?,
+    )?;
     let manifest = manifest::bytes(&files, &version)?;
     let path = output.join(manifest::name(&version));
     fs::write(&path, manifest).with_context(|| format!("writing {}", path.display()))?;

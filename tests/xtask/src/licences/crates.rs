@@ -128,6 +128,7 @@ fn linked(metadata: Metadata, root: &str, on_windows: bool) -> Result<Vec<Unpack
                 version: package.version,
                 licence: package.license,
                 source: package.repository,
+                is_crate: true,
                 on_windows,
             });
         }

@@ -37,6 +37,9 @@ struct Component {
     source: Option<String>,
     /// What has to be passed on with it: places in the list of texts.
     texts: Vec<usize>,
+    /// A crate; else a package of npm.
+    #[serde(skip)]
+    is_crate: bool,
 }
 
 /// All of them, by name.
@@ -56,6 +59,8 @@ struct Unpacked {
     licence: Option<String>,
     source: Option<String>,
     folder: PathBuf,
+    /// A crate; else a package of npm.
+    is_crate: bool,
     /// It is in a program of Windows.
     on_windows: bool,
 }
@@ -116,6 +121,7 @@ impl Licences {
                 name: package.name,
                 version: package.version,
                 source: package.source,
+                is_crate: package.is_crate,
             });
         }
         components.sort();
@@ -124,6 +130,18 @@ impl Licences {
         Ok(Licences {
             components,
             texts: texts.all(),
+        })
+    }
+
+    /// Each part's name, version, licence as an SPDX expression, and whether it is a crate; else it is a package of npm.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &str, &str, bool)> {
+        self.components.iter().map(|one| {
+            (
+                one.name.as_str(),
+                one.version.as_str(),
+                one.licence.as_str(),
+                one.is_crate,
+            )
         })
     }
 
@@ -172,6 +190,7 @@ mod tests {
             licence: Some(licence.to_owned()),
             source: None,
             folder: folder.to_owned(),
+            is_crate: true,
             on_windows: false,
         }
     }

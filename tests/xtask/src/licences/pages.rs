@@ -40,6 +40,7 @@ fn package(ui: &Path, name: &str) -> Result<Unpacked> {
     let folder = ui.join("node_modules").join(name);
     let manifest: Manifest = read(&folder.join("package.json"))?;
     Ok(Unpacked {
+        is_crate: false,
         on_windows: false,
         name: manifest.name,
         version: manifest.version,

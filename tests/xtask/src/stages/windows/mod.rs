@@ -11,12 +11,11 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::unit;
+use crate::dist::windows::{COMPILER, TARGET};
 use crate::table::Outcome;
 use crate::{run, tools};
 use wine::Wine;
 
-/// What is built for: the one target of Windows that a Linux machine can link.
-const TARGET: &str = "x86_64-pc-windows-gnu";
 /// Every dependency for another target, on two cores, and the tests.
 const LIMIT: Duration = Duration::from_secs(1500);
 
@@ -108,7 +107,7 @@ fn tests(wine: &Wine) -> Command {
     wine.set_up(&mut cargo);
     cargo
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", "-Dwarnings")
-        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", wine::COMPILER)
+        .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", COMPILER)
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine::PROGRAM)
         // Assembled already in the package; else an assembler would be needed.
         .env("AWS_LC_SYS_PREBUILT_NASM", "1")

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::dist::windows::COMPILER;
 use crate::run;
 
 /// Runs programs of Windows.
 pub(super) const PROGRAM: &str = "wine";
-/// Compiles and links them.
-pub(super) const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 /// Serves the programs that run in one home.
 const SERVER: &str = "wineserver";
 /// Making the home, which takes six seconds on an idle machine, and compiling a dozen lines.
