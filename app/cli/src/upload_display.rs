@@ -37,6 +37,8 @@ pub(crate) struct UploadDisplay {
     quiet: bool,
     begun: Instant,
     told_of_files: bool,
+    /// The last problem that was told.
+    problem: Option<String>,
     shown: Option<Shown>,
 }
 
@@ -45,7 +47,6 @@ struct Shown {
     display: Display,
     /// Most blocks and bytes that were left at any moment: what the display counts to.
     most: (u64, u64),
-    problem: Option<String>,
     told_of_pause: bool,
 }
 
@@ -55,6 +56,7 @@ impl UploadDisplay {
             quiet,
             begun: Instant::now(),
             told_of_files: false,
+            problem: None,
             shown: None,
         }
     }
@@ -72,27 +74,35 @@ impl UploadDisplay {
             ));
             self.told_of_files = true;
         }
-        if left.blocks == 0 && self.shown.is_none() {
-            return;
+        if left.blocks > 0 && self.shown.is_none() {
+            self.shown = Some(Shown::begin(left));
         }
-        let shown = self.shown.get_or_insert_with(|| Shown::begin(left));
+        if let Some(problem) = left.problem
+            && (self.told_of_files || self.shown.is_some())
+            && self.problem.as_deref() != Some(problem)
+        {
+            self.say(&format!("The last upload failed: {}.", output::plain(problem)));
+            self.problem = Some(problem.to_owned());
+        }
+        let Some(shown) = &mut self.shown else { return };
         shown.most = (shown.most.0.max(left.blocks), shown.most.1.max(left.bytes));
         if left.paused && left.blocks > 0 && !shown.told_of_pause {
             shown.display.say(PAUSED);
             shown.told_of_pause = true;
-        }
-        if let Some(problem) = left.problem
-            && shown.problem.as_deref() != Some(problem)
-        {
-            let sentence = format!("The last upload failed: {}.", output::plain(problem));
-            shown.display.say(&sentence);
-            shown.problem = Some(problem.to_owned());
         }
         shown.display.show(ProgressCounts {
             done: shown.most.0 - left.blocks,
             bytes: shown.most.1.saturating_sub(left.bytes),
             expected: shown.most.0,
         });
+    }
+
+    /// Tells something above the display, where there is one.
+    fn say(&self, sentence: &str) {
+        match &self.shown {
+            Some(shown) => shown.display.say(sentence),
+            None => output::tell(sentence),
+        }
     }
 }
 
@@ -111,7 +121,6 @@ impl Shown {
         Shown {
             display: Display::new(work),
             most: (left.blocks, left.bytes),
-            problem: None,
             told_of_pause: false,
         }
     }

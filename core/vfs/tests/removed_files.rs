@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorage_chunk::MemoryStore;
-use moorage_model::{ErrorKind, Ino};
-use moorage_vfs::{Caller, FallocateMode, OpenFlags, RenameFlags, SetAttrRequest, Vfs};
+use moorage_model::{ErrorKind, FileLockKind, Ino, LockOwner};
+use moorage_vfs::{Caller, FallocateMode, LockWait, OpenFlags, RenameFlags, SeekTarget, SetAttrRequest, Vfs};
 use volume::{READ, READ_WRITE, Volume, close, content, create};
 
 const TRUNCATE: OpenFlags = OpenFlags {
@@ -54,12 +54,79 @@ async fn without_a_trash_too_who_looks_again_opens_what_it_found_however_often_t
         replace(&vfs, b"1").await;
         let refused = vfs.open(&caller, first, flags).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::NotFound);
+        // Linux asks whether the name still means what it knew, and then what it means.
+        find(&vfs, &caller).await;
+        replace(&vfs, b"1").await;
         let second = find(&vfs, &caller).await;
         replace(&vfs, b"2").await;
         let opened = vfs.open(&caller, second, flags).await.unwrap().handle;
         assert_eq!(content(&vfs, opened).await, b"1");
         close(&vfs, opened).await.unwrap();
         assert_eq!(vfs.meta().open_file_count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_opened_later_is_no_second_half_of_an_open_that_was_refused() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let (here, there) = (volume.client().await, volume.client().await);
+    let caller = process(7);
+    replace(&there, b"old").await;
+    let (_, gone) = create(&there, "gone").await;
+    close(&there, gone).await.unwrap();
+    let gone = here.lookup(&caller, Ino::ROOT, b"gone").await.unwrap().ino;
+    there.unlink(&Caller::root(), Ino::ROOT, b"gone").await.unwrap();
+    let refused = here.open(&caller, gone, READ).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stale);
+    let missing = here.lookup(&caller, Ino::ROOT, b"gone").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    let old = find(&here, &caller).await;
+    replace(&there, b"new").await;
+    for flags in [READ, READ_WRITE, APPEND] {
+        let refused = here.open(&caller, old, flags).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale, "{flags:?}");
+        here.lookup(&caller, Ino::ROOT, b"gone").await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_that_was_refused_is_forgotten_after_a_second() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let vfs = volume.client().await;
+    let caller = process(7);
+    replace(&vfs, b"0").await;
+    let first = find(&vfs, &caller).await;
+    replace(&vfs, b"1").await;
+    vfs.open(&caller, first, READ).await.unwrap_err();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let second = find(&vfs, &caller).await;
+    assert_eq!(vfs.meta().open_file_count(), 0, "nothing is kept");
+    replace(&vfs, b"2").await;
+    let refused = vfs.open(&caller, second, READ).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stale);
+}
+
+#[tokio::test]
+async fn a_change_by_its_name_of_a_file_that_was_replaced_while_others_have_it_open_is_made_anew() {
+    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let vfs = volume.client().await;
+    let caller = process(7);
+    replace(&vfs, b"0").await;
+    let known = find(&vfs, &caller).await;
+    let _held = vfs.open(&process(8), known, READ).await.unwrap().handle;
+    replace(&vfs, b"1").await;
+    for change in [
+        SetAttrRequest {
+            size: Some(0),
+            ..SetAttrRequest::default()
+        },
+        SetAttrRequest {
+            mode: Some(0o600),
+            ..SetAttrRequest::default()
+        },
+    ] {
+        let refused = vfs.setattr(&caller, known, None, change).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale, "{change:?}");
     }
 }
 
@@ -108,6 +175,9 @@ async fn each_use_of_a_file_that_another_client_removed_says_that_the_handle_is_
     stale("fallocate", punched.await);
     let copied = here.copy_file_range(&caller, (read, 0), (written, 10), 1);
     stale("copy_file_range", copied.await.map(drop));
+    stale("lseek", here.lseek(read, 0, SeekTarget::Data).await.map(drop));
+    let locked = here.flock(read, LockOwner(1), Some(FileLockKind::Shared), LockWait::No);
+    stale("flock", locked.await);
     // It may be taken over before anybody asks the database; whoever syncs hears of it.
     here.write(written, 0, b"later").await.unwrap();
     stale("fsync", here.fsync(written, false).await);

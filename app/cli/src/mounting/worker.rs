@@ -297,13 +297,14 @@ async fn store_until_forced(
             _ = interval.tick() => {
                 let left = vfs.chunks().pending();
                 let paused = vfs.chunks().held().is_some();
+                let problem = left.last_error.or_else(|| vfs.chunks().store_problem());
                 let UnstoredSize { files, bytes: file_bytes } = vfs.unstored_size();
                 display.show(Unstored {
                     files,
                     file_bytes,
                     blocks: left.blocks,
                     bytes: left.bytes,
-                    problem: left.last_error.as_deref(),
+                    problem: problem.as_deref(),
                     paused,
                 });
                 record.phase = failed.borrow().phase().unwrap_or(MountPhase::Storing {
@@ -311,7 +312,7 @@ async fn store_until_forced(
                     file_bytes,
                     blocks: left.blocks,
                     bytes: left.bytes,
-                    problem: left.last_error,
+                    problem,
                     paused,
                 });
                 if let Err(error) = record.renew(&plan.folders.state) {

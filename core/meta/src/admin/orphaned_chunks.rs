@@ -18,7 +18,8 @@ use crate::{Key, Meta, Record, Scan, Survey, TxnExt as _};
 const CHUNK_BATCH: usize = 64;
 
 impl Meta {
-    /// Finds slice lists without a file, and removes them with the objects of slices that lose their last owner.
+    /// Finds slice lists without a file, and removes them with the objects of slices that lose their last owner. A volume
+    /// may be in use: a file that is deleted meanwhile counts as one whose deletion is pending.
     ///
     /// Reads all slice lists, and per thousand of them once the nodes of their files. Memory: 16 bytes per file whose
     /// deletion is pending.
@@ -35,30 +36,61 @@ impl Meta {
         let mut pages = Pages::new(Scan::AllChunks);
         while let Some(page) = pages.survey(self).await? {
             progress.check()?;
-            for (ino, chunks) in self.without_a_file(page, &pending).await? {
+            let mut orphaned = self.without_a_file(page, &pending).await?;
+            self.keep_what_stays(&mut orphaned).await?;
+            for (ino, chunks) in orphaned {
                 for batch in chunks.chunks(CHUNK_BATCH) {
-                    let bytes: u64 = batch.iter().map(|chunk| chunk.bytes).sum();
-                    let (count, keys) = (
-                        batch.len() as u64,
-                        batch.iter().map(|chunk| chunk.key.clone()).collect(),
-                    );
+                    let (count, bytes) = (batch.len() as u64, batch.iter().map(|chunk| chunk.bytes).sum());
+                    let removed = match mode {
+                        ReclaimMode::DryRun => Ok(true),
+                        ReclaimMode::Delete => self.remove_orphaned(ino, batch).await,
+                    };
+                    match removed {
+                        Ok(true) => found.add(count, bytes),
+                        Ok(false) => found.damaged += count,
+                        Err(error) => outcome = outcome.and(Err(error)),
+                    }
                     if mode == ReclaimMode::Delete {
-                        let dropped = match readable(self.drop_chunks_without_file(ino, keys).await) {
-                            Ok(Some(slices)) => self.remove_slices(slices).await,
-                            Ok(None) => {
-                                found.damaged += count;
-                                continue;
-                            }
-                            Err(error) => Err(error),
-                        };
-                        outcome = outcome.and(dropped);
                         progress.add(count, bytes);
                     }
-                    found.add(count, bytes);
                 }
             }
         }
         outcome.map(|()| found)
+    }
+
+    /// `false` when a list can not be read any more.
+    async fn remove_orphaned(&self, ino: Ino, chunks: &[OrphanedChunk]) -> Result<bool> {
+        let keys = chunks.iter().map(|chunk| chunk.key.clone()).collect();
+        match readable(self.drop_chunks_without_file(ino, keys).await)? {
+            Some(slices) => self.remove_slices(slices).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes out the lists of files that were deleted since the pending deletions were read: either the deletion is on
+    /// record now, or it is done and took the lists along.
+    async fn keep_what_stays(&self, orphaned: &mut BTreeMap<Ino, Vec<OrphanedChunk>>) -> Result<()> {
+        if orphaned.is_empty() {
+            return Ok(());
+        }
+        let pending = self.files_pending_deletion().await?;
+        orphaned.retain(|ino, _| !pending.contains(ino));
+        for chunks in orphaned.values_mut() {
+            let keys: Vec<Key> = chunks.iter().map(|chunk| chunk.key.clone()).collect();
+            let Some(mut again) = readable(self.engine.get(&keys).await)? else {
+                chunks.clear();
+                continue;
+            };
+            let mut stays = Vec::with_capacity(chunks.len());
+            for chunk in std::mem::take(chunks) {
+                if again.chunk()?.is_some() {
+                    stays.push(chunk);
+                }
+            }
+            *chunks = stays;
+        }
+        Ok(())
     }
 
     /// Files whose data somebody is to remove.
@@ -104,11 +136,11 @@ impl Meta {
             }
             None => {
                 for (ino, key) in files.into_iter().zip(keys) {
-                    let damaged_or_there = match readable(self.engine.get(&[key]).await)? {
-                        Some(mut node) => node.node()?.is_some(),
-                        None => true,
+                    let is_missing = match readable(self.engine.get(&[key]).await)? {
+                        Some(mut node) => node.node()?.is_none(),
+                        None => false,
                     };
-                    if damaged_or_there {
+                    if !is_missing {
                         lists.remove(&ino);
                     }
                 }

@@ -141,6 +141,28 @@ async fn slice_lists_without_a_file_are_found_and_removed_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_deleted_while_slice_lists_are_read_leaves_none_without_a_file() {
+    for removes_data in [false, true] {
+        let volume = Arc::new(Volume::new().await);
+        let file = volume.file(Ino::ROOT, "f").await;
+        volume.write(file, 0, 100).await;
+        let (meta, engine) = meddled(&volume).await;
+        let other = Arc::clone(&volume);
+        let act = Box::pin(async move {
+            other.unlink(Ino::ROOT, "f").await.unwrap();
+            if removes_data {
+                other.flush().await;
+            }
+        });
+        engine.after_scan(Scan::AllChunks, act);
+        let progress = Progress::default();
+        let found = meta.reclaim_orphaned_chunks(ReclaimMode::DryRun, &progress).await;
+        assert_eq!(found.unwrap().count, 0, "data removed: {removes_data}");
+        assert_eq!(volume.scan(Scan::AllNodes).await.len(), 1, "it was deleted");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_open_here_keeps_its_data_until_the_last_close() {
     let volume = Volume::new().await;
     let meta = volume.session().await;

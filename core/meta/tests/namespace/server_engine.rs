@@ -30,6 +30,7 @@ pub(crate) struct ServerEngine {
     delayed: Mutex<Option<&'static str>>,
     on_their_way: Mutex<Vec<Job>>,
     act: Mutex<Option<BoxFuture<'static, ()>>>,
+    act_on_scan: Mutex<Option<(Scan, BoxFuture<'static, ()>)>>,
     executed: Mutex<Vec<&'static str>>,
     held: Mutex<Option<(&'static str, Arc<Held>)>>,
 }
@@ -84,6 +85,7 @@ impl ServerEngine {
             delayed: Mutex::default(),
             on_their_way: Mutex::default(),
             act: Mutex::default(),
+            act_on_scan: Mutex::default(),
             executed: Mutex::default(),
             held: Mutex::default(),
         }
@@ -92,6 +94,11 @@ impl ServerEngine {
     /// Somebody acts once, right after the next page of a directory was read.
     pub(crate) fn after_listing(&self, act: BoxFuture<'static, ()>) {
         *self.act.lock() = Some(act);
+    }
+
+    /// Somebody acts once, right after the next page of a range was read.
+    pub(crate) fn after_scan(&self, range: Scan, act: BoxFuture<'static, ()>) {
+        *self.act_on_scan.lock() = Some((range, act));
     }
 
     /// From now on the commits of a verb get no answer, and stay on their way.
@@ -127,7 +134,12 @@ impl Read for ServerEngine {
     }
 
     async fn survey(&self, range: &Scan, after: Option<&Key>, limit: usize) -> Result<Survey> {
-        self.inner.survey(range, after, limit).await
+        let page = self.inner.survey(range, after, limit).await;
+        let act = self.act_on_scan.lock().take_if(|(wanted, _)| wanted == range);
+        if let Some((_, act)) = act {
+            act.await;
+        }
+        page
     }
 
     async fn lookup(&self, parent: Ino, name: &Name) -> Result<Option<(Entry, Option<Attr>)>> {

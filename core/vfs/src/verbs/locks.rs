@@ -31,6 +31,7 @@ impl Vfs {
             self.meta
                 .record_lock_get(opened.file.ino, request.owner, wanted)
                 .await
+                .map_err(|error| opened.file.stale_when_gone(error))
         })
         .await
     }
@@ -69,7 +70,7 @@ impl Vfs {
                         .await
                 }
             };
-            granted?;
+            granted.map_err(|error| opened.file.stale_when_gone(error))?;
             if request.kind.is_some() {
                 self.look_again_when_locked(&opened).await;
             }
@@ -109,7 +110,7 @@ impl Vfs {
                         .await
                 }
             };
-            granted?;
+            granted.map_err(|error| opened.file.stale_when_gone(error))?;
             if kind.is_some() {
                 self.look_again_when_locked(&opened).await;
             }

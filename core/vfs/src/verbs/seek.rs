@@ -21,7 +21,8 @@ impl Vfs {
             let opened = self.handles.file(handle)?;
             let file = &opened.file;
             file.store_and_commit(self).await?;
-            let length = self.fresh_attr(file.ino).await?.length;
+            let known = self.fresh_attr(file.ino).await;
+            let length = known.map_err(|error| file.stale_when_gone(error))?.length;
             if offset >= length {
                 return Err(ErrorKind::NoSuchAddress.into());
             }

@@ -52,7 +52,7 @@ impl Vfs {
                 self.fresh_attr(ino).await?
             } else {
                 let changed = self.change_attributes(&context, ino, change).await;
-                self.unless_nameless(ino, changed).await?
+                self.unless_replaced(ino, changed).await?
             };
             Ok(self.attributes(ino, attr))
         })

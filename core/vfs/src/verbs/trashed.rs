@@ -26,27 +26,12 @@ impl Vfs {
         attr.in_trash() && self.told_in_trash.get(&ino).is_none()
     }
 
-    /// Says of an open that was not permitted that the file lost its name before it, if so, also when others have it open
-    /// here: the door's system finds what has the name now. One read then.
-    pub(crate) async fn unless_replaced(&self, ino: Ino, opened: Result<Attr>) -> Result<Attr> {
-        self.stale_where(ino, opened, Vfs::is_nameless).await
-    }
-
-    /// Says of a change that was not permitted that it was asked of a node without its name, if so. One read then.
-    pub(crate) async fn unless_nameless<T>(&self, ino: Ino, changed: Result<T>) -> Result<T> {
-        self.stale_where(ino, changed, Vfs::has_lost_its_name).await
-    }
-
-    /// Makes a refusal stale where the node is one of these.
-    async fn stale_where<T>(
-        &self,
-        ino: Ino,
-        asked: Result<T>,
-        is_lost: fn(&Vfs, Ino, &Attr) -> bool,
-    ) -> Result<T> {
+    /// Says of an open or a change that was not permitted that the file lost its name before it, if so, also when others
+    /// have it open here: the door's system finds what has the name now. One read then.
+    pub(crate) async fn unless_replaced<T>(&self, ino: Ino, asked: Result<T>) -> Result<T> {
         match asked {
             Err(error) if error.kind() == ErrorKind::NotPermitted => match self.meta.getattr(ino).await {
-                Ok(attr) if is_lost(self, ino, &attr) => Err(ErrorKind::Stale.into()),
+                Ok(attr) if self.is_nameless(ino, &attr) => Err(ErrorKind::Stale.into()),
                 _ => Err(error),
             },
             other => other,

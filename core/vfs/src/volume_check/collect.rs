@@ -107,8 +107,8 @@ impl GarbageReport {
 }
 
 /// Finds what takes space for nothing and, when asked to, gives it back: expired trash, abandoned clones, deleted
-/// files, slice lists without a file, replaced slices past the trash days, slices without owners, and objects that no record names. The metadata
-/// client needs its data attached.
+/// files, slice lists without a file, replaced slices past the trash days, slices without owners, and objects that no
+/// record names. The metadata client needs its data attached.
 ///
 /// An object is deleted only when no record named it after it was older than `min_age`, by the slower of the client's
 /// and the store's clock, and after the metadata that stopped naming it is durable. Objects whose age the store does

@@ -9,7 +9,7 @@ use moorage_vfs::{Caller, Vfs};
 
 use crate::answers::{self, or_refuse};
 use crate::caller::caller;
-use crate::errno::errno;
+use crate::errno::{by_number, errno};
 use crate::flags::xattr_mode;
 
 /// An attribute of a node, and who asks for it.
@@ -33,20 +33,20 @@ impl XattrOf {
 pub(super) async fn setxattr(vfs: Arc<Vfs>, at: XattrOf, value: Vec<u8>, how: i32, reply: ReplyEmpty) {
     let how = or_refuse!("setxattr", xattr_mode(how), reply);
     let set = vfs.setxattr(&at.caller, at.node, &at.name, &value, how).await;
-    answers::empty("setxattr", set, reply);
+    answers::empty("setxattr", by_number(set), reply);
 }
 
 pub(super) async fn getxattr(vfs: Arc<Vfs>, at: XattrOf, room: u32, reply: ReplyXattr) {
     let value = vfs.getxattr(&at.caller, at.node, &at.name).await;
-    answers::xattr("getxattr", value, room, reply);
+    answers::xattr("getxattr", by_number(value), room, reply);
 }
 
 pub(super) async fn listxattr(vfs: Arc<Vfs>, node: Ino, room: u32, reply: ReplyXattr) {
     let names = vfs.listxattr(node).await.map(answers::joined_names);
-    answers::xattr("listxattr", names, room, reply);
+    answers::xattr("listxattr", by_number(names), room, reply);
 }
 
 pub(super) async fn removexattr(vfs: Arc<Vfs>, at: XattrOf, reply: ReplyEmpty) {
     let removed = vfs.removexattr(&at.caller, at.node, &at.name).await;
-    answers::empty("removexattr", removed, reply);
+    answers::empty("removexattr", by_number(removed), reply);
 }

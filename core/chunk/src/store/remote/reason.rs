@@ -22,6 +22,13 @@ const CHECK_SETTING: &str = "Check the storage, the bucket and the keys of the v
 const GIVE_KEYS: &str = "Give the volume keys with --access-key and --secret-key, or the access key `anonymous` for a \
                          bucket that is open to everyone.";
 
+const FEWER_REQUESTS: &str =
+    "The store asks for fewer requests; lower --max-uploads and --max-downloads if it lasts.";
+
+/// Status of a server that is asked too often (RFC 6585 section 4). The library takes it for final where a service has no
+/// words for it.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// Codes of providers that have a remedy of their own, with what they mean.
 const CODES: &[(&str, &str, &str)] = &[
     ("InvalidAccessKeyId", "the access key is not known", CHECK_KEYS),
@@ -169,9 +176,25 @@ fn code_of(message: &str) -> Option<(&str, &str)> {
     Some((code, field("message: \"").unwrap_or_default()))
 }
 
+/// The status of HTTP that a server answered with, which the library shows among other things and gives no other way.
+fn status_of(error: &opendal::Error) -> Option<u16> {
+    let shown = error.to_string();
+    let (_, rest) = shown.split_once("Parts { status: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
 /// What happened, without the request and answer that the library shows beside it: they are long and hide it.
 fn in_words(error: &opendal::Error) -> String {
-    let mut words = format!("{}: {}", error.kind(), error.message());
+    let said = match error.message().trim() {
+        // A page for people.
+        page if page.starts_with('<') => "",
+        said => said,
+    };
+    let mut words = match (status_of(error), said) {
+        (Some(status), "") => format!("the server answered {status}"),
+        (Some(status), said) => format!("the server answered {status}: {said}"),
+        (None, said) => format!("{}: {said}", error.kind()),
+    };
     for cause in chain(error) {
         let said = cause.to_string();
         if !words.contains(&said) {
@@ -189,15 +212,13 @@ fn classify(error: &opendal::Error) -> (ErrorKind, &'static str) {
         Theirs::PermissionDenied => (ErrorKind::AccessDenied, CHECK_KEYS),
         Theirs::ConfigInvalid => (ErrorKind::InvalidArgument, CHECK_SETTING),
         Theirs::Unsupported => (ErrorKind::NotSupported, CHECK_SETTING),
-        Theirs::RateLimited => (
-            ErrorKind::Unavailable,
-            "The store asks for fewer requests; lower --max-uploads and --max-downloads if it lasts.",
-        ),
+        Theirs::RateLimited => (ErrorKind::Unavailable, FEWER_REQUESTS),
         Theirs::Conflict => (ErrorKind::Conflict, "Try again in a moment."),
         Theirs::IsADirectory | Theirs::NotADirectory => (
             ErrorKind::Io,
             "Something else has taken the place of a folder or object there.",
         ),
+        _ if status_of(error) == Some(TOO_MANY_REQUESTS) => (ErrorKind::Unavailable, FEWER_REQUESTS),
         // What a network or a server does for a while; a request that is wrong for good has a kind of its own.
         _ if error.is_temporary() || error.is_persistent() => (
             ErrorKind::Unavailable,
@@ -243,6 +264,22 @@ mod tests {
             answered(opendal::ErrorKind::NotFound, message).kind,
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn what_a_server_answered_is_told_by_its_status_and_without_its_page() {
+        let answered = |status: u16, body: &str| {
+            let parts = format!("Parts {{ status: {status}, version: HTTP/1.1, headers: {{}} }}");
+            Reason::of(
+                &opendal::Error::new(opendal::ErrorKind::Unexpected, body).with_context("response", parts),
+            )
+        };
+        assert_eq!(answered(500, "").words, "the server answered 500");
+        assert_eq!(answered(500, "<html>sad</html>").words, "the server answered 500");
+        assert_eq!(answered(507, "full").words, "the server answered 507: full");
+        let too_many = answered(429, "");
+        assert_eq!(too_many.kind, ErrorKind::Unavailable);
+        assert!(too_many.advice.contains("fewer requests"), "{too_many:?}");
     }
 
     #[test]

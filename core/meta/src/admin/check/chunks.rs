@@ -18,7 +18,7 @@ impl Namespace<'_> {
                 Defect::OrphanedChunk,
                 Severity::Warning,
                 format!(
-                    "{} chunks belong to files that do not exist, and keep {} bytes in the object store",
+                    "chunks of files that do not exist: {}, with {} bytes in the object store",
                     found.count, found.bytes
                 ),
                 "`moorage gc --delete` removes them.",

@@ -47,8 +47,8 @@ pub struct CheckOptions {
 
 impl Meta {
     /// Checks the records of a volume against each other: entries and nodes, parents, link counts, directory
-    /// statistics, loops, counters, slice lists without a file, and the owners of slices. Works on a volume in use: what looks wrong is read
-    /// again before it is reported, and numbers that move meanwhile are not compared.
+    /// statistics, loops, counters, slice lists without a file, and the owners of slices. Works on a volume in use: what
+    /// looks wrong is read again before it is reported, and numbers that move meanwhile are not compared.
     ///
     /// Repairs, when asked for: link counts, parents, kinds (of the entry or the node, as all other records say), directory
     /// statistics, entries without a node (a directory gets a node again, others lose the entry), orphans and what lies in
