@@ -35,7 +35,20 @@ pub(crate) fn target_directory() -> PathBuf {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(repository());
+    forget_package(&mut command);
     command
+}
+
+/// Keeps from a command, which may call cargo, what cargo told this program of its own package. Build scripts that depend on
+/// it (that of `ring`) run again when it is another one than before, as in another clone or after a cargo that was called by
+/// hand, and all that stands on them is built anew.
+pub(crate) fn forget_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let shown = name.to_string_lossy();
+        if shown.starts_with("CARGO_PKG_") || shown.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// As [`cargo`], with a compiler that has the lints of clippy in it. What one such command built another one finds, so

@@ -79,5 +79,6 @@ fn install() -> Result<bool> {
 fn npm(arguments: &[&str]) -> Command {
     let mut command = Command::new("npm");
     command.args(arguments).current_dir(run::repository().join("ui"));
+    run::forget_package(&mut command);
     command
 }
