@@ -52,7 +52,7 @@ impl IdBatch {
                 // A power cut must not take the counter back: objects, staged blocks and cached blocks of lost slices
                 // may outlive it, and a slice that got such an id again would find them under its name.
                 meta.make_durable().await?;
-                meta.refuse_known_slices(SliceId(first)).await?;
+                meta.refuse_known_slices(SliceId(first), self.batch).await?;
             }
             *self.unused.lock() = first.max(self.lowest)..first.saturating_add(self.batch);
         }
@@ -73,12 +73,17 @@ impl Meta {
     }
 
     /// Refuses new ids when slices with them or higher ones are on record: the counter was damaged, and objects of
-    /// theirs would be written over before any record could say so. One read, where the engine keeps slices in order.
-    async fn refuse_known_slices(&self, first: SliceId) -> Result<()> {
+    /// theirs would be written over before any record could say so. `owned` ids from `first` on are this client's. One read, where the engine keeps slices in order.
+    async fn refuse_known_slices(&self, first: SliceId, owned: u64) -> Result<()> {
         let before = Key::SliceRef(SliceId(first.0.saturating_sub(1)), u32::MAX);
         let found = self.engine.survey(&Scan::SliceRefs, Some(&before), 1).await?;
         match found.items.first() {
-            Some((Key::SliceRef(known, _), _)) if first.0 > 0 => {
+            Some((Key::SliceRef(known, _), _))
+                if first.0 > 0
+                    && !self
+                        .was_given_meanwhile(Counter::NextChunk, first.0.saturating_add(owned), known.0)
+                        .await? =>
+            {
                 let what = format!("gives {first} next, and slice {known} is on record already");
                 Err(self.useless_counter(Counter::NextChunk, &what))
             }
@@ -91,12 +96,26 @@ impl Meta {
         let before = Key::Node(Ino(first.0.saturating_sub(1)));
         let found = self.engine.survey(&Scan::AllNodes, Some(&before), 1).await?;
         match found.items.first() {
-            Some((Key::Node(known), _)) if !known.is_internal() && !known.is_trash() => {
+            Some((Key::Node(known), _))
+                if !known.is_internal()
+                    && !known.is_trash()
+                    && !self
+                        .was_given_meanwhile(Counter::NextInode, first.0, known.0)
+                        .await? =>
+            {
                 let what = format!("gives {first} next, and inode {known} is on record already");
                 Err(self.useless_counter(Counter::NextInode, &what))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a number on record was given to another client since the counter was read: it is one of those from `free` on,
+    /// which nobody had then, and the counter is beyond it now.
+    async fn was_given_meanwhile(&self, counter: Counter, free: u64, known: u64) -> Result<bool> {
+        let stored = self.engine.get(&[Key::Counter(counter)]).await?.counter()?;
+        let next = u64::try_from(stored.unwrap_or(counter.initial())).unwrap_or_default();
+        Ok((free..next).contains(&known))
     }
 
     /// Refuses a volume whose counters would give numbers that something has already, before anything is written to it
@@ -120,7 +139,7 @@ impl Meta {
         if self.engine.durability() == Durability::AfterBarrier {
             let [inode, slice] = first;
             self.refuse_known_inodes(Ino(inode)).await?;
-            self.refuse_known_slices(SliceId(slice)).await?;
+            self.refuse_known_slices(SliceId(slice), 0).await?;
         }
         Ok(())
     }
