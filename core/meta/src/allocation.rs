@@ -73,7 +73,8 @@ impl Meta {
     }
 
     /// Refuses new ids when slices with them or higher ones are on record: the counter was damaged, and objects of
-    /// theirs would be written over before any record could say so. `owned` ids from `first` on are this client's. One read, where the engine keeps slices in order.
+    /// theirs would be written over before any record could say so. `owned` ids from `first` on are this
+    /// client's. One read, where the engine keeps slices in order.
     async fn refuse_known_slices(&self, first: SliceId, owned: u64) -> Result<()> {
         let before = Key::SliceRef(SliceId(first.0.saturating_sub(1)), u32::MAX);
         let found = self.engine.survey(&Scan::SliceRefs, Some(&before), 1).await?;

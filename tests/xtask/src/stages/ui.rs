@@ -25,8 +25,8 @@ const BUILD: &str = "build";
 /// It asks a task of ours for the licences, which may have to be built first.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);
 
-/// Every page in every theme and language; a fifth of it on an idle machine.
-const BROWSER_LIMIT: Duration = Duration::from_secs(300);
+/// Every page in every theme and language; a third of it on an idle machine.
+const BROWSER_LIMIT: Duration = Duration::from_secs(600);
 
 pub(crate) fn run() -> Result<Outcome> {
     if !has_npm()? {
