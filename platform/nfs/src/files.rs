@@ -9,6 +9,7 @@ use moorage_model::{Error, ErrorKind, Ino, Result};
 use moorage_vfs::{Caller, FileHandle, OpenFlags, Vfs};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use crate::caller::Identity;
 use crate::verifier::WriteVerifier;
@@ -37,36 +38,42 @@ pub(crate) struct OpenFile {
     writes: bool,
     runtime: Handle,
     verifier: Arc<WriteVerifier>,
+    /// Since it was taken out of the table, until it is closed.
+    leaving: Mutex<Option<Leaving>>,
     closed: AtomicBool,
+}
+
+impl OpenFile {
+    /// Stores what was written and gives the handle back. When that fails, clients send what they wrote since their last
+    /// commit again. `None` when that happened already.
+    fn close(&self) -> Option<impl Future<Output = ()> + use<>> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let (vfs, handle, writes) = (Arc::clone(&self.vfs), self.handle, self.writes);
+        let (verifier, leaving) = (Arc::clone(&self.verifier), self.leaving.lock().take());
+        Some(async move {
+            let flushed = match writes {
+                true => vfs.flush(handle, None).await,
+                false => Ok(()),
+            };
+            let closed = flushed.and(vfs.release(handle, None).await);
+            if let Err(error) = closed
+                && writes
+            {
+                tracing::warn!(%error, "written data could not be stored yet; clients are asked for it again");
+                verifier.change();
+            }
+            drop(leaving);
+        })
+    }
 }
 
 impl Drop for OpenFile {
     fn drop(&mut self) {
-        if self.closed.swap(true, Ordering::AcqRel) {
-            return;
+        if let Some(close) = self.close() {
+            self.runtime.spawn(close);
         }
-        let close = close(
-            Arc::clone(&self.vfs),
-            self.handle,
-            self.writes,
-            Arc::clone(&self.verifier),
-        );
-        self.runtime.spawn(close);
-    }
-}
-
-/// Stores what was written and gives the handle back. When that fails, clients send what they wrote since their last commit again.
-async fn close(vfs: Arc<Vfs>, handle: FileHandle, writes: bool, verifier: Arc<WriteVerifier>) {
-    let flushed = match writes {
-        true => vfs.flush(handle, None).await,
-        false => Ok(()),
-    };
-    let closed = flushed.and(vfs.release(handle, None).await);
-    if let Err(error) = closed
-        && writes
-    {
-        tracing::warn!(%error, "written data could not be stored yet; clients are asked for it again");
-        verifier.change();
     }
 }
 
@@ -76,13 +83,75 @@ struct Kept {
     used: Instant,
 }
 
+#[derive(Debug, Default)]
+struct Table {
+    open: HashMap<Key, Kept>,
+    /// Files for writing that left `open` and are not closed yet, with how many times.
+    leaving: HashMap<Ino, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    table: Mutex<Table>,
+    left: Notify,
+}
+
+impl Tables {
+    /// Notes that a file for writing leaves the table.
+    fn leave(self: &Arc<Self>, table: &mut Table, ino: Ino) -> Leaving {
+        *table.leaving.entry(ino).or_default() += 1;
+        Leaving {
+            tables: Arc::clone(self),
+            ino,
+        }
+    }
+
+    async fn writing(&self, ino: Ino) -> Vec<Arc<OpenFile>> {
+        loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            left.as_mut().enable();
+            {
+                let table = self.table.lock();
+                if !table.leaving.contains_key(&ino) {
+                    let open = table.open.iter();
+                    let writing = open.filter(|(key, _)| key.ino == ino && key.writes);
+                    return writing.map(|(_, kept)| Arc::clone(&kept.file)).collect();
+                }
+            }
+            left.await;
+        }
+    }
+}
+
+/// A file for writing that is not closed yet: until then the write verifier may not tell yet that its data is lost.
+#[derive(Debug)]
+struct Leaving {
+    tables: Arc<Tables>,
+    ino: Ino,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let mut table = self.tables.table.lock();
+        if let Some(files) = table.leaving.get_mut(&self.ino) {
+            *files = files.saturating_sub(1);
+            if *files == 0 {
+                table.leaving.remove(&self.ino);
+            }
+        }
+        drop(table);
+        self.tables.left.notify_waiters();
+    }
+}
+
 /// All files that are open.
 #[derive(Debug)]
 pub(crate) struct Files {
     vfs: Arc<Vfs>,
     runtime: Handle,
     verifier: Arc<WriteVerifier>,
-    open: Mutex<HashMap<Key, Kept>>,
+    tables: Arc<Tables>,
 }
 
 impl Files {
@@ -91,7 +160,7 @@ impl Files {
             vfs,
             runtime,
             verifier,
-            open: Mutex::default(),
+            tables: Arc::default(),
         }
     }
 
@@ -105,7 +174,7 @@ impl Files {
             identity: identity.clone(),
             writes,
         };
-        if let Some(kept) = self.open.lock().get_mut(&key) {
+        if let Some(kept) = self.tables.table.lock().open.get_mut(&key) {
             kept.used = Instant::now();
             return Ok(Arc::clone(&kept.file));
         }
@@ -115,23 +184,53 @@ impl Files {
             opened => opened?,
         };
         let replaced = {
-            let mut open = self.open.lock();
-            let oldest = match open.len() < MOST_OPEN {
+            let mut table = self.tables.table.lock();
+            let oldest = match table.open.len() < MOST_OPEN {
                 true => None,
-                false => open
+                false => table
+                    .open
                     .iter()
                     .min_by_key(|(_, kept)| kept.used)
                     .map(|(key, _)| key.clone()),
             };
-            let oldest = oldest.and_then(|oldest| open.remove(&oldest));
+            let replaced: Vec<_> = oldest
+                .iter()
+                .chain([&key])
+                .filter_map(|key| self.take(&mut table, key))
+                .collect();
             let kept = Kept {
                 file: Arc::clone(&file),
                 used: Instant::now(),
             };
-            (oldest, open.insert(key, kept))
+            table.open.insert(key, kept);
+            replaced
         };
         drop(replaced);
         Ok(file)
+    }
+
+    /// Takes a file out; it is closed when whoever uses it, and who called this, lets go of it.
+    fn take(&self, table: &mut Table, key: &Key) -> Option<Arc<OpenFile>> {
+        let file = table.open.remove(key)?.file;
+        if key.writes {
+            *file.leaving.lock() = Some(self.tables.leave(table, key.ino));
+        }
+        Some(file)
+    }
+
+    /// Takes out the files of these keys and lets go of them.
+    fn forget_all(&self, is_forgotten: impl Fn(&Key, &Kept) -> bool) {
+        let forgotten: Vec<_> = {
+            let mut table = self.tables.table.lock();
+            let keys: Vec<Key> = table
+                .open
+                .iter()
+                .filter(|(key, kept)| is_forgotten(key, kept))
+                .map(|(key, _)| key.clone())
+                .collect();
+            keys.iter().filter_map(|key| self.take(&mut table, key)).collect()
+        };
+        drop(forgotten);
     }
 
     async fn is_directory(&self, ino: Ino) -> bool {
@@ -159,6 +258,7 @@ impl Files {
             writes,
             runtime: self.runtime.clone(),
             verifier: Arc::clone(&self.verifier),
+            leaving: Mutex::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -172,13 +272,10 @@ impl Files {
         found.attr.uid == caller.uid || (!writes && self.vfs.access(caller, ino, MAY_EXECUTE).await.is_ok())
     }
 
-    /// Every handle that writes to the file, so that each tells what it knows of lost data.
-    pub(crate) fn writing(&self, ino: Ino) -> Vec<Arc<OpenFile>> {
-        let open = self.open.lock();
-        open.iter()
-            .filter(|(key, _)| key.ino == ino && key.writes)
-            .map(|(_, kept)| Arc::clone(&kept.file))
-            .collect()
+    /// Every handle that writes to the file, so that each tells what it knows of lost data. Those that are being closed are
+    /// waited for: what they learn is told by the write verifier.
+    pub(crate) async fn writing(&self, ino: Ino) -> Vec<Arc<OpenFile>> {
+        self.tables.writing(ino).await
     }
 
     /// A handle that writes to the file, on behalf of the server itself.
@@ -191,17 +288,12 @@ impl Files {
 
     /// Whether nothing is open.
     pub(crate) fn is_empty(&self) -> bool {
-        self.open.lock().is_empty()
+        self.tables.table.lock().open.is_empty()
     }
 
     /// Lets go of a file whose name went, or whose handle is of no use any more.
     pub(crate) fn forget(&self, ino: Ino) {
-        let forgotten: Vec<Kept> = {
-            let mut open = self.open.lock();
-            let keys: Vec<Key> = open.keys().filter(|key| key.ino == ino).cloned().collect();
-            keys.iter().filter_map(|key| open.remove(key)).collect()
-        };
-        drop(forgotten);
+        self.forget_all(|key, _| key.ino == ino);
     }
 
     /// As [`Files::forget`], when an error says that the handle is of no use.
@@ -213,27 +305,48 @@ impl Files {
 
     /// Closes what nobody asked for in some time.
     pub(crate) fn close_idle(&self) {
-        let idle: Vec<Kept> = {
-            let mut open = self.open.lock();
-            let keys: Vec<Key> = open
-                .iter()
-                .filter(|(_, kept)| kept.used.elapsed() > IDLE)
-                .map(|(key, _)| key.clone())
-                .collect();
-            keys.iter().filter_map(|key| open.remove(key)).collect()
-        };
-        drop(idle);
+        self.forget_all(|_, kept| kept.used.elapsed() > IDLE);
     }
 
     /// Closes all files and waits for it.
     pub(crate) async fn close_all(&self) {
-        let all: Vec<Kept> = self.open.lock().drain().map(|(_, kept)| kept).collect();
-        for Kept { file, .. } in all {
-            if file.closed.swap(true, Ordering::AcqRel) {
-                continue;
+        let all: Vec<Kept> = self
+            .tables
+            .table
+            .lock()
+            .open
+            .drain()
+            .map(|(_, kept)| kept)
+            .collect();
+        for kept in all {
+            if let Some(close) = kept.file.close() {
+                close.await;
             }
-            let verifier = Arc::clone(&self.verifier);
-            close(Arc::clone(&self.vfs), file.handle, file.writes, verifier).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn who_asks_for_what_is_written_waits_for_files_that_are_being_closed() {
+        let tables = Arc::<Tables>::default();
+        let (first, second) = {
+            let mut table = tables.table.lock();
+            (tables.leave(&mut table, Ino(7)), tables.leave(&mut table, Ino(7)))
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        let mut asked = pin!(tables.writing(Ino(7)));
+        assert!(pin!(tables.writing(Ino(8))).poll(&mut context).is_ready());
+        assert!(asked.as_mut().poll(&mut context).is_pending());
+        drop(first);
+        assert!(asked.as_mut().poll(&mut context).is_pending());
+        drop(second);
+        assert!(asked.as_mut().poll(&mut context).is_ready());
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn commit(server: &Server, mut of: Reader<'_>) -> Result<COMMIT
 }
 
 async fn make_durable(server: &Server, node: Ino) -> Done<()> {
-    let mut writing = server.files.writing(node);
+    let mut writing = server.files.writing(node).await;
     if writing.is_empty() {
         if server.vfs.options().read_only {
             return Ok(());
