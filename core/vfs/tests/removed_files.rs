@@ -20,6 +20,11 @@ const APPEND: OpenFlags = OpenFlags {
     ..READ_WRITE
 };
 
+/// A volume that keeps what is removed for a day.
+async fn with_trash() -> Volume {
+    Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await
+}
+
 /// The process of one system call.
 fn process(pid: u32) -> Caller {
     Caller {
@@ -68,7 +73,7 @@ async fn without_a_trash_too_who_looks_again_opens_what_it_found_however_often_t
 
 #[tokio::test]
 async fn what_is_opened_later_is_no_second_half_of_an_open_that_was_refused() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let (here, there) = (volume.client().await, volume.client().await);
     let caller = process(7);
     replace(&there, b"old").await;
@@ -91,7 +96,7 @@ async fn what_is_opened_later_is_no_second_half_of_an_open_that_was_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn an_open_that_was_refused_is_forgotten_after_a_second() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let vfs = volume.client().await;
     let caller = process(7);
     replace(&vfs, b"0").await;
@@ -108,7 +113,7 @@ async fn an_open_that_was_refused_is_forgotten_after_a_second() {
 
 #[tokio::test]
 async fn a_change_by_its_name_of_a_file_that_was_replaced_while_others_have_it_open_is_made_anew() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let vfs = volume.client().await;
     let caller = process(7);
     replace(&vfs, b"0").await;
@@ -186,13 +191,12 @@ async fn each_use_of_a_file_that_another_client_removed_says_that_the_handle_is_
 
 #[tokio::test]
 async fn a_file_that_another_client_replaced_is_stale_also_when_it_lies_in_the_trash() {
-    let store = Arc::new(MemoryStore::new());
-    let volume = Volume::with(store, |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let (a, b) = (volume.client().await, volume.client().await);
     let caller = Caller::root();
     let (old, made) = create(&a, "name").await;
     close(&a, made).await.unwrap();
-    let known = b.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+    let known = find(&b, &caller).await;
     let held = b.open(&caller, known, READ).await.unwrap().handle;
     a.unlink(&caller, Ino::ROOT, b"name").await.unwrap();
     let (_, made) = create(&a, "name").await;
@@ -228,7 +232,7 @@ async fn a_file_that_another_client_replaced_is_stale_also_when_it_lies_in_the_t
 
 #[tokio::test]
 async fn a_file_that_was_replaced_here_while_it_is_open_is_opened_for_writing_by_its_name() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let vfs = volume.client().await;
     let caller = process(7);
     let replace = || async {
@@ -240,11 +244,11 @@ async fn a_file_that_was_replaced_here_while_it_is_open_is_opened_for_writing_by
     };
     let (first, _held) = create(&vfs, "name").await;
     for flags in [READ_WRITE, APPEND, TRUNCATE] {
-        let known = vfs.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+        let known = find(&vfs, &caller).await;
         replace().await;
         let refused = vfs.open(&caller, known, flags).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Stale, "{flags:?}");
-        let known = vfs.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino;
+        let known = find(&vfs, &caller).await;
         replace().await;
         vfs.open(&caller, known, flags).await.unwrap();
         assert_ne!(known, first.ino);
@@ -253,7 +257,7 @@ async fn a_file_that_was_replaced_here_while_it_is_open_is_opened_for_writing_by
 
 #[tokio::test]
 async fn who_has_a_file_of_the_trash_open_opens_it_again_without_a_name() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let vfs = volume.client().await;
     let caller = process(7);
     let (entry, held) = create(&vfs, "name").await;
@@ -274,7 +278,7 @@ async fn who_has_a_file_of_the_trash_open_opens_it_again_without_a_name() {
 
 #[tokio::test]
 async fn a_reader_that_looks_again_opens_what_it_found_however_fast_the_file_is_replaced() {
-    let volume = Volume::with(Arc::new(MemoryStore::new()), |setting| setting.trash_days = 1).await;
+    let volume = with_trash().await;
     let (writer, reader) = (volume.client().await, volume.client().await);
     let replace = || async {
         if writer.lookup(&Caller::root(), Ino::ROOT, b"name").await.is_ok() {
@@ -283,17 +287,13 @@ async fn a_reader_that_looks_again_opens_what_it_found_however_fast_the_file_is_
         let (_, made) = create(&writer, "name").await;
         close(&writer, made).await.unwrap();
     };
-    let find = |caller: Caller| {
-        let reader = &reader;
-        async move { reader.lookup(&caller, Ino::ROOT, b"name").await.unwrap().ino }
-    };
     let [caller, other] = [7, 8].map(process);
     replace().await;
-    let first = find(caller.clone()).await;
+    let first = find(&reader, &caller).await;
     replace().await;
     let refused = reader.open(&caller, first, READ).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Stale);
-    let second = find(caller.clone()).await;
+    let second = find(&reader, &caller).await;
     replace().await;
     let refused = reader.open(&other, second, READ).await.unwrap_err();
     assert_eq!(
@@ -302,7 +302,7 @@ async fn a_reader_that_looks_again_opens_what_it_found_however_fast_the_file_is_
         "another caller looks it up first"
     );
     reader.open(&caller, second, READ).await.unwrap();
-    let third = find(caller.clone()).await;
+    let third = find(&reader, &caller).await;
     replace().await;
     let refused = reader.open(&caller, third, READ).await.unwrap_err();
     assert_eq!(

@@ -16,6 +16,8 @@ mod folders;
 #[cfg_attr(target_os = "macos", path = "macos/login_item.rs")]
 mod login_item;
 mod machine;
+#[cfg(unix)]
+mod mount_entry;
 #[cfg_attr(windows, path = "windows/mount_point.rs")]
 mod mount_point;
 #[cfg_attr(windows, path = "windows/mount_table.rs")]
@@ -24,6 +26,7 @@ mod mount_table;
 #[cfg_attr(windows, path = "windows/process.rs")]
 #[cfg_attr(target_os = "macos", path = "macos/process.rs")]
 mod process;
+mod process_identity;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 #[cfg(target_os = "linux")]
@@ -34,6 +37,8 @@ mod surroundings;
 #[cfg(unix)]
 #[cfg_attr(target_os = "macos", path = "macos/unmount.rs")]
 mod unmount;
+#[cfg(unix)]
+mod unmount_request;
 #[cfg(windows)]
 mod windows;
 
@@ -52,15 +57,20 @@ pub use error::HostError;
 pub use folders::Folders;
 pub use login_item::LoginItem;
 pub use machine::{host_name, ip_addresses};
+#[cfg(unix)]
+pub use mount_entry::MountEntry;
 pub use mount_point::MountPoint;
 #[cfg(unix)]
 pub use mount_point::MountPointState;
-pub use mount_table::{MountEntry, mounts};
+#[cfg(windows)]
+pub use mount_table::MountEntry;
+pub use mount_table::mounts;
+pub use process::process_of;
 #[cfg(target_os = "linux")]
 pub use process::supplementary_groups;
-pub use process::{ProcessIdentity, process_of};
 #[cfg(windows)]
 pub use process::{ask_to_end, end_at_once};
+pub use process_identity::ProcessIdentity;
 #[cfg(target_os = "linux")]
 pub use signals::{Heeded, SignalState, in_system_call, signal_state};
 pub use standard_error::redirect_errors;
@@ -69,6 +79,8 @@ pub use surroundings::host_events_at;
 #[cfg(feature = "surroundings")]
 pub use surroundings::{HostEvent, HostEvents, Surroundings, host_events};
 #[cfg(unix)]
-pub use unmount::{Holder, Unmount, holders, unmount};
+pub use unmount::{holders, unmount};
+#[cfg(unix)]
+pub use unmount_request::{Holder, Unmount};
 #[cfg(windows)]
 pub use windows::{Job, keep_standard_handles, leave_own_console, start_detached};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::statfs::statfs;
 
-use crate::mount_table::{MountEntry, mounts};
+use crate::mount_entry::MountEntry;
+use crate::mount_table::mounts;
 use crate::{HostError, Unmount, unmount};
 
 /// How long a mount may take to say its sizes before it counts as one that lives and hangs: a dead one answers at once.

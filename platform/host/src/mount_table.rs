@@ -6,37 +6,9 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 use crate::HostError;
+use crate::mount_entry::MountEntry;
 
 const TABLE: &str = "/proc/self/mountinfo";
-
-/// One mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MountEntry {
-    /// Where.
-    pub point: PathBuf,
-    /// Type with subtype, such as `fuse.moorage`.
-    pub kind: String,
-    /// What is mounted, as the mounter called it.
-    pub source: String,
-    /// User that made a FUSE mount.
-    pub owner: Option<u32>,
-    /// Nothing can be changed through it.
-    pub read_only: bool,
-}
-
-impl MountEntry {
-    /// Whether it is a FUSE mount of any kind.
-    pub fn is_fuse(&self) -> bool {
-        self.kind == "fuse" || self.kind.starts_with("fuse.")
-    }
-
-    /// Whether another user made this FUSE mount, and this process may neither end it nor know its database. The
-    /// superuser may.
-    pub fn is_of_another_user(&self) -> bool {
-        let user = nix::unistd::geteuid();
-        !user.is_root() && self.owner.is_some_and(|owner| owner != user.as_raw())
-    }
-}
 
 /// All mounts that this process sees, later ones cover earlier ones.
 ///

@@ -2,44 +2,10 @@
 
 use std::fs;
 
-/// Identifies a process for as long as the machine runs: ids are reused, start times with them are not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProcessIdentity {
-    /// Process id.
-    pub pid: u32,
-    /// Start in clock ticks since boot.
-    pub start: u64,
-}
+use crate::process_identity::{ProcessIdentity, RunningProcess};
 
-impl ProcessIdentity {
-    /// The process that has this id now.
-    pub fn of(pid: u32) -> Option<ProcessIdentity> {
-        look(pid).map(|(process, _)| process)
-    }
-
-    /// The calling process.
-    pub fn own() -> Option<ProcessIdentity> {
-        ProcessIdentity::of(std::process::id())
-    }
-
-    /// The process that started the calling one, or takes its place since that one ended.
-    pub fn of_parent() -> Option<ProcessIdentity> {
-        ProcessIdentity::of(std::os::unix::process::parent_id())
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(self) -> bool {
-        ProcessIdentity::of(self.pid) == Some(self)
-    }
-
-    /// Whether somebody stopped it, with a signal or in a debugger: it does nothing until it is told to go on.
-    pub fn is_stopped(self) -> bool {
-        look(self.pid).is_some_and(|(process, state)| process == self && matches!(state, 'T' | 't'))
-    }
-}
-
-/// The process that has this id now, and the letter of its state.
-fn look(pid: u32) -> Option<(ProcessIdentity, char)> {
+/// The process that has this id now.
+pub(crate) fn look(pid: u32) -> Option<RunningProcess> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold anything; state is the first field behind it, start time the twentieth.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -47,7 +13,10 @@ fn look(pid: u32) -> Option<(ProcessIdentity, char)> {
     let state = fields.next()?.chars().next()?;
     let start = fields.nth(18)?.parse().ok()?;
     // A zombie has ended; its parent only has not looked yet.
-    (state != 'Z').then_some((ProcessIdentity { pid, start }, state))
+    (state != 'Z').then_some(RunningProcess {
+        identity: ProcessIdentity { pid, start },
+        is_stopped: matches!(state, 'T' | 't'),
+    })
 }
 
 /// The process of a thread, and the name of its program; `None` when it is gone.

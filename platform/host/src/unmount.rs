@@ -12,29 +12,10 @@ use nix::mount::{MntFlags, umount2};
 
 use crate::HostError;
 use crate::driver::helper;
+use crate::unmount_request::{Holder, Unmount};
 
 /// Processes named in a message at most; more help nobody.
 const HOLDERS_SHOWN: usize = 8;
-
-/// How hard to unmount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unmount {
-    /// Refused while somebody uses it.
-    Clean,
-    /// Vanishes at once, ends when the last user is gone.
-    Lazy,
-    /// Vanishes at once and its users get errors.
-    Force,
-}
-
-/// A process that uses a mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its id.
-    pub pid: u32,
-    /// Its name.
-    pub name: String,
-}
 
 /// Unmounts a path, with the set-uid helper when the kernel refuses the caller.
 ///

@@ -11,6 +11,7 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod allocation;
 mod check;
 mod compaction;
 mod content;

@@ -31,6 +31,7 @@ pub(crate) struct ServerEngine {
     on_their_way: Mutex<Vec<Job>>,
     act: Mutex<Option<BoxFuture<'static, ()>>>,
     act_on_scan: Mutex<Option<(Scan, BoxFuture<'static, ()>)>>,
+    act_on_allocation: Mutex<Option<BoxFuture<'static, ()>>>,
     executed: Mutex<Vec<&'static str>>,
     held: Mutex<Option<(&'static str, Arc<Held>)>>,
 }
@@ -86,6 +87,7 @@ impl ServerEngine {
             on_their_way: Mutex::default(),
             act: Mutex::default(),
             act_on_scan: Mutex::default(),
+            act_on_allocation: Mutex::default(),
             executed: Mutex::default(),
             held: Mutex::default(),
         }
@@ -99,6 +101,11 @@ impl ServerEngine {
     /// Somebody acts once, right after the next page of a range was read.
     pub(crate) fn after_scan(&self, range: Scan, act: BoxFuture<'static, ()>) {
         *self.act_on_scan.lock() = Some((range, act));
+    }
+
+    /// Somebody acts once, right after the next batch of numbers was taken.
+    pub(crate) fn after_allocation(&self, act: BoxFuture<'static, ()>) {
+        *self.act_on_allocation.lock() = Some(act);
     }
 
     /// From now on the commits of a verb get no answer, and stay on their way.
@@ -204,7 +211,12 @@ impl Engine for ServerEngine {
     }
 
     async fn allocate(&self, counter: Counter, batch: u64) -> Result<u64> {
-        self.inner.allocate(counter, batch).await
+        let first = self.inner.allocate(counter, batch).await;
+        let act = self.act_on_allocation.lock().take();
+        if let Some(act) = act {
+            act.await;
+        }
+        first
     }
 
     async fn make_durable(&self) -> Result<()> {

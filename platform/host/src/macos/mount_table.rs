@@ -8,37 +8,10 @@ use std::path::PathBuf;
 use nix::libc::{self, c_char, c_int, statfs};
 
 use crate::HostError;
+use crate::mount_entry::MountEntry;
 
 /// Mounts beyond those that were counted a moment before, for which there is room.
 const SPARE: usize = 8;
-
-/// One mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MountEntry {
-    /// Where.
-    pub point: PathBuf,
-    /// Type, such as `nfs`.
-    pub kind: String,
-    /// What is mounted, as the mounter called it.
-    pub source: String,
-    /// User that made it.
-    pub owner: Option<u32>,
-    /// Nothing can be changed through it.
-    pub read_only: bool,
-}
-
-impl MountEntry {
-    /// Whether it is a FUSE mount of any kind.
-    pub fn is_fuse(&self) -> bool {
-        matches!(self.kind.as_str(), "macfuse" | "osxfuse")
-    }
-
-    /// Whether another user made this mount, and this process may not end it. The superuser may.
-    pub fn is_of_another_user(&self) -> bool {
-        let user = nix::unistd::geteuid();
-        !user.is_root() && self.owner.is_some_and(|owner| owner != user.as_raw())
-    }
-}
 
 /// All mounts, later ones cover earlier ones. Asks no file system, so none that hangs is waited for.
 ///

@@ -15,6 +15,7 @@ use windows_sys::Win32::System::Threading::{
     PROCESS_TERMINATE, QueryFullProcessImageNameW, TerminateProcess, WaitForSingleObject,
 };
 
+use crate::process_identity::{ProcessIdentity, RunningProcess};
 use crate::windows::done;
 
 /// What a process that was ended says of how it ended: as after Ctrl-C (ntstatus.h, `STATUS_CONTROL_C_EXIT`).
@@ -22,59 +23,27 @@ const ENDED: u32 = 0xC000_013A;
 /// Longest path of a program, in UTF-16 units.
 const LONGEST_PATH: usize = 1024;
 
-/// Identifies a process for as long as the machine runs: ids are reused, start times with them are not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProcessIdentity {
-    /// Process id.
-    pub pid: u32,
-    /// Start in units of 100 ns since 1601.
-    pub start: u64,
-}
-
-impl ProcessIdentity {
-    /// The process that has this id now.
-    pub fn of(pid: u32) -> Option<ProcessIdentity> {
-        // SAFETY: no pointers; the handle is closed by its owner.
-        let handle = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE, 0, pid) };
-        if handle.is_null() {
-            return None;
-        }
-        // SAFETY: the handle was opened just now and is nobody else's.
-        let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
-        let raw = handle.as_raw_handle();
-        // One that ended is still found while somebody holds a handle of it.
-        // SAFETY: the handle is open.
-        let runs = unsafe { WaitForSingleObject(raw, 0) } == WAIT_TIMEOUT;
-        let [mut start, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
-        // SAFETY: the handle is open and the four times are written to.
-        let told =
-            unsafe { GetProcessTimes(raw, &raw mut start, &raw mut exit, &raw mut kernel, &raw mut user) };
-        let start = u64::from(start.dwHighDateTime) << 32 | u64::from(start.dwLowDateTime);
-        (runs && told != 0).then_some(ProcessIdentity { pid, start })
+/// The process that has this id now.
+pub(crate) fn look(pid: u32) -> Option<RunningProcess> {
+    // SAFETY: no pointers; the handle is closed by its owner.
+    let handle = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE, 0, pid) };
+    if handle.is_null() {
+        return None;
     }
-
-    /// The calling process.
-    pub fn own() -> Option<ProcessIdentity> {
-        ProcessIdentity::of(std::process::id())
-    }
-
-    /// The process that started the calling one, while it runs.
-    pub fn of_parent() -> Option<ProcessIdentity> {
-        let own = ProcessIdentity::own()?;
-        let parent = ProcessIdentity::of(parent_of(own.pid)?)?;
-        // A younger one has the number of a parent that is gone.
-        (parent.start <= own.start).then_some(parent)
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(self) -> bool {
-        ProcessIdentity::of(self.pid) == Some(self)
-    }
-
-    /// Whether somebody stopped it: not told here.
-    pub fn is_stopped(self) -> bool {
-        false
-    }
+    // SAFETY: the handle was opened just now and is nobody else's.
+    let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+    let raw = handle.as_raw_handle();
+    // One that ended is still found while somebody holds a handle of it.
+    // SAFETY: the handle is open.
+    let runs = unsafe { WaitForSingleObject(raw, 0) } == WAIT_TIMEOUT;
+    let [mut start, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
+    // SAFETY: the handle is open and the four times are written to.
+    let told = unsafe { GetProcessTimes(raw, &raw mut start, &raw mut exit, &raw mut kernel, &raw mut user) };
+    let start = u64::from(start.dwHighDateTime) << 32 | u64::from(start.dwLowDateTime);
+    (runs && told != 0).then_some(RunningProcess {
+        identity: ProcessIdentity { pid, start },
+        is_stopped: false,
+    })
 }
 
 /// A process by name, as the system tells it of processes of this user.
@@ -103,7 +72,7 @@ pub fn process_of(pid: u32) -> Option<(u32, String)> {
 }
 
 /// The number that the process which started this one had.
-fn parent_of(pid: u32) -> Option<u32> {
+pub(crate) fn parent_of(pid: u32) -> Option<u32> {
     // SAFETY: no pointers; the handle is closed by its owner.
     let handle = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
     if handle == INVALID_HANDLE_VALUE {
